@@ -1,0 +1,101 @@
+"""What a site file says, in SI units and radians.  `config.site` reads it, `runtime.pipeline` uses it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+LonLat = tuple[float, float]  # longitude, latitude (rad), as GeoJSON orders them
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weather:
+    """What the site believes of the air: a constant wind, where the air is moving to."""
+
+    wind_east_m_s: float = 0.0
+    wind_north_m_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sensor:
+    """A radar.  Errors are one standard deviation of a single plot."""
+
+    id: str
+    latitude_rad: float
+    longitude_rad: float
+    height_m: float
+    range_m_std: float
+    azimuth_rad_std: float
+    elevation_rad_std: float
+    range_m_max: float
+    detection_probability: float
+    clutter_per_scan: float
+    period_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asset:
+    """What the effectors may defend."""
+
+    id: str
+    polygon: tuple[LonLat, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Zone:
+    """Where people are warned together."""
+
+    id: str
+    name: str
+    population: int
+    shelter_time_s: float
+    polygon: tuple[LonLat, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effector:
+    """A generic effector model, which exists in the simulation only."""
+
+    id: str
+    kind: Literal["gun", "interceptor"]
+    latitude_rad: float
+    longitude_rad: float
+    height_m: float
+    range_m_min: float
+    range_m_max: float
+    magazine_rounds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """Whom the effectors protect, and who releases them."""
+
+    protect: Literal["site", "people"] = "site"
+    mode: Literal["hold", "consent", "veto", "automatic"] = "automatic"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warnings:
+    """When people are warned: the `[warning]` table of the site file, every key optional."""
+
+    probability: float = 0.05  # a zone is warned at this probability of a round within its hazard radius
+    dwell_s: float = 600.0  # from the last impact to the all-clear, for fragments and duds
+    hazard_radius_m: float = 50.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A whole site file.  `text` is the file as read, `sha256` its hash."""
+
+    name: str
+    latitude_rad: float
+    longitude_rad: float
+    height_m: float
+    ground_height_m: float
+    weather: Weather | None
+    sensors: tuple[Sensor, ...]
+    assets: tuple[Asset, ...]
+    zones: tuple[Zone, ...]
+    effectors: tuple[Effector, ...]
+    policy: Policy
+    warnings: Warnings
+    text: str
+    sha256: str
