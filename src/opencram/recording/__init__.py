@@ -1,0 +1,36 @@
+"""The log: one file holds all that went in, all that came out, and the site file they belong to.
+
+Write with `Writer`, read with `read`, `read_inputs` and `read_outputs`; `docs/recording.md` describes the file.
+"""
+
+from opencram.recording.reader import (
+    Contents,
+    Record,
+    contents,
+    read,
+    read_header,
+    read_inputs,
+    read_outputs,
+    read_records,
+)
+from opencram.recording.schema import SUFFIX, Direction, decode, encode
+from opencram.recording.truth import truth_path, write_truth
+from opencram.recording.writer import Writer
+
+__all__ = [
+    "SUFFIX",
+    "Contents",
+    "Direction",
+    "Record",
+    "Writer",
+    "contents",
+    "decode",
+    "encode",
+    "read",
+    "read_header",
+    "read_inputs",
+    "read_outputs",
+    "read_records",
+    "truth_path",
+    "write_truth",
+]

@@ -1,0 +1,140 @@
+"""Write the log: buffer messages, commit them in batches with a full sync, seal the file at the end."""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from opencram.errors import RecordingError
+from opencram.messages import Header, Message
+from opencram.recording.schema import (
+    APPLICATION_ID,
+    FORMAT_VERSION,
+    PAGE_BYTES,
+    TABLES,
+    Direction,
+    encode,
+    kind_of,
+)
+
+BATCH_RECORDS = 5000  # buffered before a commit on its own; about 1 MB
+
+_INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?)"
+_SQLITE_MAGIC = b"SQLite format 3\0"
+_APPLICATION_ID_BYTES = slice(68, 72)
+_NO_RAW: Mapping[int, bytes] = {}
+
+_Row = tuple[int, int, str, Direction, bytes, bytes | None]
+
+
+class Writer:
+    """A recording being written; use it as a context manager.
+
+    What `commit` has returned for is on the disk: it survives a kill or a power cut, and `acknowledged` counts
+    it.  `append` commits by itself whenever `batch_records` have gathered.  Leaving the context, by an exception
+    too, commits the rest and seals the file: one plain file whose bytes depend on the messages alone.
+    """
+
+    def __init__(self, path: str | Path, header: Header, *, batch_records: int = BATCH_RECORDS) -> None:
+        self.path = Path(path)
+        self.acknowledged = 0
+        self._batch_records = batch_records
+        self._rows: list[_Row] = []
+        self._next_seq = 1
+        self._digest = hashlib.sha256()
+        self._kinds: dict[type[Message], str] = {}
+        self._connection = _create(self.path)
+        self.append([header], direction="in")
+        self.commit()
+
+    def append(
+        self, messages: Iterable[Message], *, direction: Direction, raw_lines: Mapping[int, bytes] = _NO_RAW
+    ) -> None:
+        """Add `messages` in order.  `raw_lines[i]` is the input line, as read, that gave the i-th of them."""
+        rows, kinds, seq = self._rows, self._kinds, self._next_seq
+        first = seq
+        for message in messages:
+            message_type = type(message)
+            kind = kinds.get(message_type)
+            if kind is None:
+                kind = kinds[message_type] = kind_of(message_type)
+            raw = raw_lines.get(seq - first) if raw_lines else None
+            rows.append((seq, message.t_ns, kind, direction, encode(message), raw))
+            seq += 1
+        self._next_seq = seq
+        if len(rows) >= self._batch_records:
+            self.commit()
+
+    def commit(self) -> None:
+        """Put all that was appended on the disk; on return it is acknowledged."""
+        if not self._rows:
+            return
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany(_INSERT, self._rows)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise RecordingError(_cannot_write(self.path, error)) from error
+        self._digest.update(b"".join([row[4] for row in self._rows]))
+        self.acknowledged += len(self._rows)
+        self._rows.clear()
+
+    def close(self) -> None:
+        """Commit, seal and close: count and hash are written, and the write-ahead log is folded into the file."""
+        try:
+            self.commit()
+            self._connection.execute(
+                "UPDATE segment SET records = ?, sha256 = ? WHERE number = 1",
+                (self.acknowledged, self._digest.hexdigest()),
+            )
+            self._connection.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.Error as error:
+            raise RecordingError(_cannot_write(self.path, error)) from error
+        finally:
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _create(path: Path) -> sqlite3.Connection:
+    """Return a connection to a new, empty recording, in place of an older recording at `path`."""
+    _remove_older(path)
+    try:
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+        connection.executescript(TABLES)
+        connection.execute("INSERT INTO segment VALUES (1, 1, 0, NULL)")
+    except sqlite3.Error as error:
+        raise RecordingError(_cannot_write(path, error)) from error
+    return connection
+
+
+def _remove_older(path: Path) -> None:
+    """Remove an older recording at `path`; refuse to remove a file of any other kind."""
+    try:
+        if path.exists() and path.stat().st_size > 0:
+            with path.open("rb") as file:
+                head = file.read(100)
+            ours = head.startswith(_SQLITE_MAGIC) and head[_APPLICATION_ID_BYTES] == APPLICATION_ID.to_bytes(4, "big")
+            if not ours:
+                raise RecordingError(f"{path} exists and is not a recording: give another name, or remove it yourself")
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}-journal"):
+            path.with_name(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise RecordingError(_cannot_write(path, error)) from error
+
+
+def _cannot_write(path: Path, error: Exception) -> str:
+    return f"cannot write recording {path}: {error}; give a folder that exists, is writable and has room"
