@@ -1,0 +1,107 @@
+"""What a scenario file says, in SI units and radians: the truth that `opencram simulate` flies.
+
+`config.scenario` reads it; the simulation turns it into flights and radars.  The language of the file
+is described in `docs/scenario.md`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from opencram.config.model import Site
+
+ProjectileClass = Literal["mortar", "rocket", "shell"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TruthWeather:
+    """The air that the rounds really fly through.
+
+    The wind is where the air is moving to, 10 m above the site's ground, and grows linearly with height
+    by the shear, per metre.  `density_factor` multiplies the density of the standard atmosphere.
+    """
+
+    wind_east_m_s: float = 0.0
+    wind_north_m_s: float = 0.0
+    shear_east_per_s: float = 0.0  # m/s of wind per metre of height
+    shear_north_per_s: float = 0.0
+    density_factor: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeodeticPlace:
+    """A point on the site's ground, by latitude and longitude (rad)."""
+
+    latitude_rad: float
+    longitude_rad: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnuPlace:
+    """A point on the site's ground, by metres east and north in the site's east-north-up frame."""
+
+    east_m: float
+    north_m: float
+
+
+Place = GeodeticPlace | EnuPlace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """One round, or a salvo of alike rounds from one place.
+
+    Either `aim` is None and speed, azimuth and elevation are all given, or `aim` is where the truth
+    comes down, azimuth is None, and exactly one of speed and elevation is given: the simulation solves
+    for the rest.  Round `k` of a salvo leaves at `time_s + k * interval_s`; `dispersion_m` is the
+    standard deviation, east and north alike, of where its rounds land about the point of the first.
+    None means: the usual value of the class.
+    """
+
+    name: str
+    time_s: float  # after the start of the scenario
+    class_name: ProjectileClass
+    place: Place
+    aim: Place | None
+    speed_m_s: float | None
+    azimuth_rad: float | None
+    elevation_rad: float | None
+    ballistic_coefficient_kg_m2: float | None
+    spin_drift_m_s: float | None
+    count: int
+    interval_s: float
+    dispersion_m: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Radar:
+    """How one sensor of the site really behaves: every value resolved, the site's own where none is given."""
+
+    sensor: str
+    range_m_std: float
+    azimuth_rad_std: float
+    elevation_rad_std: float
+    range_m_max: float
+    period_s: float
+    detection_probability: float
+    clutter_per_scan: float  # mean number of false plots in one scan
+    elevation_rad_min: float  # nothing is seen below
+    bias_range_m: float
+    bias_azimuth_rad: float
+    bias_elevation_rad: float
+    dropouts_s: tuple[tuple[float, float], ...]  # silent from, to: seconds after the start, in order
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """A whole scenario file, with the site it plays at.  `text` is the file as read, `sha256` its hash."""
+
+    name: str
+    site: Site
+    start_t_ns: int
+    seed: int
+    duration_s: float
+    weather: TruthWeather
+    launches: tuple[Launch, ...]
+    radars: tuple[Radar, ...]  # one for each sensor of the site, in the site's order
+    text: str
+    sha256: str
