@@ -42,9 +42,11 @@ class Round:
         """Return where the round was; None before its first plot and after its impact."""
         if not self.plot_t_ns[0] <= t_ns <= self.impact_t_ns:
             return None
-        since_s = (self.path_t_ns - self.path_t_ns[0]) * 1e-9
-        at_s = (t_ns - int(self.path_t_ns[0])) * 1e-9
-        return np.array([np.interp(at_s, since_s, self.path_enu_m[:, axis]) for axis in range(3)])
+        after = int(np.clip(np.searchsorted(self.path_t_ns, t_ns), 1, len(self.path_t_ns) - 1))
+        before_t_ns, after_t_ns = int(self.path_t_ns[after - 1]), int(self.path_t_ns[after])
+        share = (t_ns - before_t_ns) / (after_t_ns - before_t_ns)
+        position_enu_m: Floats = (1.0 - share) * self.path_enu_m[after - 1] + share * self.path_enu_m[after]
+        return position_enu_m
 
 
 def parse_t_ns(text: str) -> int:
