@@ -1,0 +1,1 @@
+"""Exterior ballistics: drag, the equations of motion, flight to the ground, projectile classes."""

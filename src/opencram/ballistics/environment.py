@@ -1,0 +1,96 @@
+"""What a flight meets, packed for compiled code: gravity, earth rotation, curvature, air, wind, ground."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from opencram.earth.atmosphere import isa
+from opencram.earth.geodesy import EARTH_RATE_RAD_S, ECCENTRICITY_2, SEMI_MAJOR_M
+from opencram.earth.gravity import normal_gravity
+from opencram.kernel import helper
+
+Array = NDArray[np.float64]
+
+AIR_STEP_M = 50.0
+AIR_BOTTOM_M = -500.0
+AIR_TOP_M = 32_000.0
+
+DENSITY, SOUND_INVERSE, WIND_EAST, WIND_NORTH = 0, 1, 2, 3  # columns of `Environment.air`
+
+
+class Environment(NamedTuple):
+    """Constants of one site; heights are above the ellipsoid, axes those of the site's ENU.
+
+    `air` (n, 4) holds density (kg/m³), reciprocal speed of sound (s/m) and wind east and north (m/s,
+    where the air is moving to) every `AIR_STEP_M` from `AIR_BOTTOM_M` up; between, they are linear
+    (relative error of the density under 5e-6).
+    """
+
+    height_m: float  # of the ENU origin
+    ground_m: float  # constant ground
+    curvature_east_1_m: float  # reciprocal radii of curvature at the origin's height
+    curvature_north_1_m: float
+    gravity_m_s2: float  # at the ellipsoid below the origin, and its slopes
+    gravity_north_1_s2: float  # per metre north
+    gravity_up_1_s2: float  # per metre of height
+    gravity_up2_1_m_s2: float  # per metre of height squared
+    coriolis_north_rad_s: float  # twice the earth's rotation, its horizontal and vertical parts
+    coriolis_up_rad_s: float
+    air: Any
+
+
+def environment(
+    latitude_rad: float,
+    height_m: float,
+    *,
+    ground_height_m: float | None = None,
+    wind_m_s: tuple[float, float] = (0.0, 0.0),
+    wind_profile: tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
+    density_factor: float = 1.0,
+) -> Environment:
+    """Return the environment of a site whose ENU origin lies at this latitude and ellipsoidal height.
+
+    `wind_profile` (heights m ascending, east m/s, north m/s) stands instead of the constant `wind_m_s`;
+    between its heights the components are linear, outside they keep their end values.
+    """
+    heights = np.arange(AIR_BOTTOM_M, AIR_TOP_M + AIR_STEP_M, AIR_STEP_M)
+    _, _, density, sound = isa(heights)
+    if wind_profile is None:
+        wind_profile = ([0.0], [wind_m_s[0]], [wind_m_s[1]])
+    levels, east, north = (np.asarray(column, dtype=np.float64) for column in wind_profile)
+    air = np.stack(
+        [density * density_factor, 1.0 / sound, np.interp(heights, levels, east), np.interp(heights, levels, north)],
+        axis=1,
+    )
+    sin2 = math.sin(latitude_rad) ** 2
+    flat = 1.0 - ECCENTRICITY_2 * sin2
+    normal_radius = SEMI_MAJOR_M / math.sqrt(flat)
+    meridian_radius = SEMI_MAJOR_M * (1.0 - ECCENTRICITY_2) / flat**1.5
+    g_0, g_10, g_20 = (float(normal_gravity(latitude_rad, h)) for h in (0.0, 10_000.0, 20_000.0))
+    step_rad = 1e-3
+    g_north = float(normal_gravity(latitude_rad + step_rad, 0.0))
+    return Environment(
+        height_m=height_m,
+        ground_m=height_m if ground_height_m is None else ground_height_m,
+        curvature_east_1_m=1.0 / (normal_radius + height_m),
+        curvature_north_1_m=1.0 / (meridian_radius + height_m),
+        gravity_m_s2=g_0,
+        gravity_north_1_s2=(g_north - g_0) / (step_rad * meridian_radius),
+        gravity_up_1_s2=(4.0 * g_10 - 3.0 * g_0 - g_20) / 20_000.0,
+        gravity_up2_1_m_s2=(g_20 - 2.0 * g_10 + g_0) / 2e8,
+        coriolis_north_rad_s=2.0 * EARTH_RATE_RAD_S * math.cos(latitude_rad),
+        coriolis_up_rad_s=2.0 * EARTH_RATE_RAD_S * math.sin(latitude_rad),
+        air=np.ascontiguousarray(air),
+    )
+
+
+@helper
+def altitude(east, north, up, env):
+    """Return the height (m) above the ellipsoid of a point of the site's ENU.
+
+    Valid: within 60 km of the origin.  Error: under 0.01 m within 30 km (tests/ballistics/test_environment.py).
+    """
+    bulge = 0.5 * (east * east * env.curvature_east_1_m + north * north * env.curvature_north_1_m)
+    return env.height_m + up + bulge * (1.0 - up * env.curvature_north_1_m)

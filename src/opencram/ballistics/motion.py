@@ -1,0 +1,89 @@
+"""The equations of motion of a point mass, written once: scalars in, scalars out, in the site's ENU.
+
+State: position and velocity, and four constants of the round: the reciprocal of its ballistic
+coefficient (mass over cross-section, kg/m², on the drag curve in use), a horizontal wind added to the
+site's profile, and the spin-drift constant c (m/s), which stands for the yaw of repose of a spinning
+shell: a = c g (v × up) / |v|², to the right of a right-hand spin.
+
+Source: R. L. McCoy, "Modern Exterior Ballistics" (1999), chapters 8 (point mass) and 9 (yaw of repose,
+whose lift goes with 1/v² at constant spin).
+"""
+
+import math
+
+import numpy as np
+
+from opencram.ballistics.environment import AIR_BOTTOM_M, AIR_STEP_M, altitude
+from opencram.kernel import helper
+
+MACH_STEP = 0.01
+MACH_MAX = 5.0
+_MACH_LAST = MACH_MAX / MACH_STEP - 1e-6
+_AIR_INVERSE = 1.0 / AIR_STEP_M
+_ONE = np.uint64(1)
+
+
+@helper
+def acceleration(e, n, u, ve, vn, vu, beta_inverse, wind_e, wind_n, spin, env, cd):
+    """Return the acceleration (m/s²) east, north, up.
+
+    `cd`: drag coefficient at Mach 0, 0.01, … 5, linear between, constant above.
+    """
+    h = altitude(e, n, u, env)
+    air = env.air
+    place = (h - AIR_BOTTOM_M) * _AIR_INVERSE
+    place = min(max(place, 0.0), air.shape[0] - 1.000001)
+    row = np.uint64(place)  # unsigned: a signed index costs a test for negative ones, and the lanes
+    above = row + _ONE
+    part = place - row
+    density = air[row, 0] + part * (air[above, 0] - air[row, 0])
+    sound_inverse = air[row, 1] + part * (air[above, 1] - air[row, 1])
+    ae = ve - wind_e - (air[row, 2] + part * (air[above, 2] - air[row, 2]))
+    an = vn - wind_n - (air[row, 3] + part * (air[above, 3] - air[row, 3]))
+    speed = math.sqrt(ae * ae + an * an + vu * vu)
+    place = min(speed * sound_inverse * (1.0 / MACH_STEP), _MACH_LAST)
+    row = np.uint64(place)
+    above = row + _ONE
+    part = place - row
+    drag = -0.5 * density * speed * beta_inverse * (cd[row] + part * (cd[above] - cd[row]))
+
+    tilt_e = e * env.curvature_east_1_m
+    tilt_n = n * env.curvature_north_1_m
+    g = env.gravity_m_s2 + n * env.gravity_north_1_s2 + h * (env.gravity_up_1_s2 + h * env.gravity_up2_1_m_s2)
+    yaw = spin * g / (ve * ve + vn * vn + vu * vu + 1.0)
+    return (
+        drag * ae - g * tilt_e + env.coriolis_up_rad_s * vn - env.coriolis_north_rad_s * vu + yaw * vn,
+        drag * an - g * tilt_n - env.coriolis_up_rad_s * ve - yaw * ve,
+        drag * vu - g * (1.0 - 0.5 * (tilt_e * tilt_e + tilt_n * tilt_n)) + env.coriolis_north_rad_s * ve,
+    )
+
+
+@helper
+def rk4(e, n, u, ve, vn, vu, beta_inverse, wind_e, wind_n, spin, dt, env, cd):
+    """Return position and velocity after `dt` (s, either sign) by one classical Runge-Kutta step.
+
+    Error: 2e-4 m over a 20 s flight at dt 0.25 s (docs/ballistics.md).
+    """
+    half = 0.5 * dt
+    a1e, a1n, a1u = acceleration(e, n, u, ve, vn, vu, beta_inverse, wind_e, wind_n, spin, env, cd)
+    v2e, v2n, v2u = ve + half * a1e, vn + half * a1n, vu + half * a1u
+    a2e, a2n, a2u = acceleration(
+        e + half * ve, n + half * vn, u + half * vu, v2e, v2n, v2u, beta_inverse, wind_e, wind_n, spin, env, cd
+    )
+    v3e, v3n, v3u = ve + half * a2e, vn + half * a2n, vu + half * a2u
+    a3e, a3n, a3u = acceleration(
+        e + half * v2e, n + half * v2n, u + half * v2u, v3e, v3n, v3u, beta_inverse, wind_e, wind_n, spin, env, cd
+    )
+    v4e, v4n, v4u = ve + dt * a3e, vn + dt * a3n, vu + dt * a3u
+    a4e, a4n, a4u = acceleration(
+        e + dt * v3e, n + dt * v3n, u + dt * v3u, v4e, v4n, v4u, beta_inverse, wind_e, wind_n, spin, env, cd
+    )
+    sixth = dt / 6.0
+    return (
+        e + sixth * (ve + 2.0 * (v2e + v3e) + v4e),
+        n + sixth * (vn + 2.0 * (v2n + v3n) + v4n),
+        u + sixth * (vu + 2.0 * (v2u + v3u) + v4u),
+        ve + sixth * (a1e + 2.0 * (a2e + a3e) + a4e),
+        vn + sixth * (a1n + 2.0 * (a2n + a3n) + a4n),
+        vu + sixth * (a1u + 2.0 * (a2u + a3u) + a4u),
+    )

@@ -1,0 +1,131 @@
+"""Flights abreast: the one place that knows about lanes.
+
+A lane array (10, LANES) holds one flight a column: position (m), velocity (m/s), log ballistic
+coefficient, wind added east and north (m/s), spin-drift constant (m/s).  The loop over lanes is
+innermost, without branches, and the compiler turns it into vector instructions.
+"""
+
+import math
+
+import numpy as np
+
+from opencram.ballistics.environment import altitude
+from opencram.ballistics.lanes import LANES, lane_block
+from opencram.ballistics.motion import rk4
+from opencram.kernel import helper, kernel
+
+LN_BETA, WIND_E, WIND_N, SPIN = 6, 7, 8, 9
+STATES = 10
+
+
+@kernel
+def advance(x, dt, steps, env, cd):
+    """Fly the lanes of `x` (10, LANES) on by `steps` steps of `dt` seconds (either sign), in place."""
+    block = lane_block()
+    _load(x, block)
+    for _ in range(steps):
+        step_block(block, dt, env, cd)
+    for row in range(6):
+        for i in range(LANES):
+            x[row, i] = block[row, i]
+
+
+@helper
+def _load(x, block):
+    """Copy lanes into a block, whose row `LN_BETA` then holds the reciprocal ballistic coefficient."""
+    for row in range(STATES):
+        for i in range(LANES):
+            block[row, i] = x[row, i]
+    for i in range(LANES):
+        block[LN_BETA, i] = math.exp(-block[LN_BETA, i])
+
+
+@helper
+def step_block(block, dt, env, cd):
+    """Fly all lanes of a block from `lane_block` on by one step."""
+    for i in range(LANES):
+        e, n, u, ve, vn, vu = rk4(
+            block[0, i], block[1, i], block[2, i], block[3, i], block[4, i], block[5, i],
+            block[LN_BETA, i], block[WIND_E, i], block[WIND_N, i], block[SPIN, i], dt, env, cd,
+        )  # fmt: skip
+        block[0, i] = e
+        block[1, i] = n
+        block[2, i] = u
+        block[3, i] = ve
+        block[4, i] = vn
+        block[5, i] = vu
+
+
+@kernel
+def to_ground(x, dt, t_max, env, cd, landed):
+    """Fly the lanes of `x` (10, LANES) to the ground; write time (s), position and velocity there to `landed` (7, LANES).
+
+    The ground is met in ellipsoidal height, on the way down, at the root of the cubic Hermite
+    polynomial between two steps.  Returns the number of lanes that landed within `t_max`; the others
+    hold NaN.  A lane that starts at or below the ground going down lands at time 0.
+
+    Error: 0.02 m at dt 0.25 s (docs/ballistics.md).
+    """
+    block = lane_block()
+    before = lane_block()
+    _load(x, block)
+    count = 0
+    for i in range(LANES):
+        height = altitude(block[0, i], block[1, i], block[2, i], env) - env.ground_m
+        landed[:, i] = np.nan
+        if height <= 0.0 and block[5, i] <= 0.0:
+            landed[0, i] = 0.0
+            landed[1:, i] = x[:6, i]
+            count += 1
+    steps = int(math.ceil(t_max / dt))
+    for k in range(steps):
+        if count == LANES:
+            break
+        for row in range(6):
+            for i in range(LANES):
+                before[row, i] = block[row, i]
+        step_block(block, dt, env, cd)
+        lowest = math.inf
+        for i in range(LANES):
+            lowest = min(lowest, altitude(block[0, i], block[1, i], block[2, i], env) - env.ground_m)
+        if lowest <= 0.0:
+            for i in range(LANES):
+                after = altitude(block[0, i], block[1, i], block[2, i], env) - env.ground_m
+                if after <= 0.0 and block[5, i] < 0.0 and math.isnan(landed[0, i]):
+                    above = altitude(before[0, i], before[1, i], before[2, i], env) - env.ground_m
+                    _land(before, block, i, above, after, dt, k, landed)
+                    count += 1
+    return count
+
+
+@helper
+def _land(before, after, i, above, below, dt, k, landed):
+    """Write the state at the root of the height between two steps (Newton on the Hermite cubic)."""
+    part = 1.0 if above <= below else min(max(above / (above - below), 0.0), 1.0)
+    slope_0 = before[5, i] * dt
+    slope_1 = after[5, i] * dt
+    for _ in range(4):
+        value = _hermite(above, slope_0, below, slope_1, part)
+        slope = _hermite_slope(above, slope_0, below, slope_1, part)
+        if slope < 0.0:
+            part = min(max(part - value / slope, 0.0), 1.0)
+    landed[0, i] = (k + part) * dt
+    for axis in range(3):
+        at_0, at_1 = before[axis, i], after[axis, i]
+        run_0, run_1 = before[3 + axis, i] * dt, after[3 + axis, i] * dt
+        landed[1 + axis, i] = _hermite(at_0, run_0, at_1, run_1, part)
+        landed[4 + axis, i] = _hermite_slope(at_0, run_0, at_1, run_1, part) / dt
+
+
+@helper
+def _hermite(y0, d0, y1, d1, t):
+    """Return the cubic Hermite polynomial at `t` in [0, 1]; `d0`, `d1` are slopes times the step."""
+    s = 1.0 - t
+    return s * s * ((1.0 + 2.0 * t) * y0 + t * d0) + t * t * ((3.0 - 2.0 * t) * y1 - s * d1)
+
+
+@helper
+def _hermite_slope(y0, d0, y1, d1, t):
+    """Return the derivative of the cubic Hermite polynomial by `t`."""
+    s = 1.0 - t
+    return 6.0 * t * s * (y1 - y0) + s * (1.0 - 3.0 * t) * d0 + t * (3.0 * t - 2.0) * d1
