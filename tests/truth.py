@@ -19,6 +19,9 @@ Floats = NDArray[np.float64]
 Event = dict[str, Any]
 LonLat = tuple[float, float]  # degrees
 
+REPOSITORY = Path(__file__).resolve().parent.parent
+RAIDS = ("seven-rockets", "mortars", "ripple-24")
+
 _WGS84_A_M = 6378137.0
 _WGS84_E2 = 6.69437999014e-3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,6 +55,12 @@ class Round:
 def parse_t_ns(text: str) -> int:
     """Return nanoseconds since 1970 of an RFC 3339 time."""
     return (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1) * 1000
+
+
+def raid_paths(name: str) -> tuple[Path, Path, Path]:
+    """Return where the site, the plots and the truth of an example raid stand."""
+    folder = REPOSITORY / "examples" / name
+    return folder / "site.toml", folder / "plots.ndjson", REPOSITORY / "tests" / "data" / name / "truth.json"
 
 
 def read_ndjson(path: Path) -> list[Event]:
