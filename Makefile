@@ -1,0 +1,50 @@
+# Two commands do everything: `make demo` and `make test`.  `make help` lists the rest.
+
+SHELL := /bin/sh
+BIN := .venv/bin
+RAID := examples/seven-rockets
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint slow bench format lock clean venv venv-test
+
+help: ## List what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+demo: venv ## Track the seven-rocket raid before your eyes, and write the after-action report to out/
+	@mkdir -p out
+	@$(BIN)/opencram demo
+
+test: venv-test ## Run the test suite
+	@$(BIN)/python -m pytest
+
+lint: venv-test ## Run the linters: ruff, mypy, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+slow: venv-test ## Run the statistical checks: many simulated raids, some minutes
+	@$(BIN)/python -m pytest -m slow
+
+bench: venv-test ## Measure speed, beside Stone Soup on the same plots
+	@$(BIN)/python benchmarks/process_speed.py
+
+format: venv-test ## Format the source
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: ## Pin what pyproject.toml asks for, with hashes, in requirements/*.txt
+	@sh requirements/lock.sh
+
+clean: ## Remove what was made: environments, caches, out/
+	rm -rf .venv .venv-lock benchmarks/.venv-peer out build dist
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Both do nothing while .venv is as requirements/*.txt and pyproject.toml want it.
+venv:
+	@sh requirements/venv.sh runtime
+
+venv-test:
+	@sh requirements/venv.sh test
