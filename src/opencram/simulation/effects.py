@@ -1,0 +1,135 @@
+"""What a simulated engagement does to a round: miss geometry, hits, and what is left of the round.
+
+The draws of an engagement come from a stream named by it and by the round it meets, so that they do not
+depend on the order in which engagements are resolved.  All parameters are generic (`model.Effector`).
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opencram.earth.geodesy import Frame, enu_from_geodetic
+from opencram.messages import Engagement
+from opencram.simulation.model import Effector, Effects, WorldConfig
+from opencram.simulation.streams import stream
+
+Array = NDArray[np.float64]
+Result = Literal["detonation", "break_up", "dud", "missed", "no_target", "unknown_effector"]
+
+KILLS = ("detonation", "break_up", "dud")
+BURST_ROUNDS_MAX = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The truth about one engagement: what it met and did.  `round` is −1 where it met nothing.
+
+    `cue_error_m`: from the engagement's intercept point to the round; `miss_m`: the smallest distance at
+    which a projectile of the burst, or the interceptor, passed the round.  Both NaN without a target.
+    """
+
+    t_ns: int
+    engagement_id: int
+    track_id: int
+    effector: str
+    round: int
+    result: Result
+    cue_error_m: float = math.nan
+    miss_m: float = math.nan
+    hits: int = 0
+
+    @property
+    def killed(self) -> bool:
+        """Whether the round's flight ended here as it was."""
+        return self.result in KILLS
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a round that falls on: a dud, or debris."""
+
+    kind: Literal["dud", "debris"]
+    velocity_enu_m_s: tuple[float, float, float]
+    ballistic_coefficient_kg_m2: float
+
+
+def effector_of(config: WorldConfig, name: str) -> Effector | None:
+    """Return the effector of this name, if the world has it."""
+    return next((effector for effector in config.effectors if effector.id == name), None)
+
+
+def engage(config: WorldConfig, engagement: Engagement, number: int, position_enu_m: Array) -> Outcome:
+    """Return what this engagement does to round `number`, which is truly at this position."""
+    effector = effector_of(config, engagement.effector)
+    outcome = Outcome(
+        t_ns=engagement.intercept_t_ns,
+        engagement_id=engagement.engagement_id,
+        track_id=engagement.track_id,
+        effector=engagement.effector,
+        round=number,
+        result="missed",
+    )
+    if effector is None:
+        return replace(outcome, result="unknown_effector", round=-1)
+    cue_error = float(np.linalg.norm(np.asarray(engagement.intercept_enu_m) - position_enu_m))
+    if not cue_error <= effector.acquisition_m:  # a NaN intercept point meets nothing either
+        return replace(outcome, result="no_target", round=-1)
+    site = Frame(config.latitude_rad, config.longitude_rad, config.height_m)
+    place = enu_from_geodetic(site, effector.latitude_rad, effector.longitude_rad, effector.height_m)
+    slant_m = float(np.linalg.norm(position_enu_m - place))
+    outcome = replace(outcome, cue_error_m=cue_error)
+    if slant_m > effector.range_m_max:
+        return outcome
+    draws = stream(config.seed, f"effect/{engagement.engagement_id}/round/{number}")
+    miss_m, hits = _pass(effector, slant_m, engagement.rounds, draws)
+    outcome = replace(outcome, miss_m=miss_m, hits=hits)
+    if draws.random() >= 1.0 - (1.0 - effector.kill_given_hit) ** hits:
+        return outcome
+    return replace(outcome, result=_kind_of_kill(config.effects, float(draws.random())))
+
+
+def _pass(effector: Effector, slant_m: float, rounds: int, draws: np.random.Generator) -> tuple[float, int]:
+    """Return the smallest distance at which something passed the round (m), and the number of hits.
+
+    Distances lie in the plane across the line of fire.  The error of the aim is common to a burst; each
+    of its projectiles strays from there on its own.
+    """
+    if effector.kind == "interceptor":
+        miss = float(np.hypot(*(draws.standard_normal(2) * effector.miss_m_std)))
+        return miss, int(miss <= effector.lethal_m_interceptor)
+    aim = draws.standard_normal(2) * effector.aim_rad_std * slant_m
+    count = min(max(rounds, 0), BURST_ROUNDS_MAX)
+    if count == 0:
+        return math.inf, 0
+    strays = draws.standard_normal((count, 2)) * effector.dispersion_rad_std * slant_m
+    passed = np.hypot(*(aim + strays).T)
+    return float(passed.min()), int(np.count_nonzero(passed <= effector.lethal_m))
+
+
+def _kind_of_kill(effects: Effects, chance: float) -> Result:
+    if chance < effects.detonation_share:
+        return "detonation"
+    return "break_up" if chance < effects.detonation_share + effects.break_up_share else "dud"
+
+
+def pieces(
+    config: WorldConfig, outcome: Outcome, velocity_enu_m_s: Array, ballistic_coefficient_kg_m2: float
+) -> tuple[Piece, ...]:
+    """Return what falls on after this outcome, from where the round was."""
+    effects = config.effects
+    velocity = tuple(float(v) for v in velocity_enu_m_s)
+    if outcome.result == "dud":
+        share = effects.dud_ballistic_coefficient_share
+        return (Piece("dud", (velocity[0], velocity[1], velocity[2]), ballistic_coefficient_kg_m2 * share),)
+    if outcome.result != "break_up":
+        return ()
+    draws = stream(config.seed, f"effect/{outcome.engagement_id}/round/{outcome.round}/debris")
+    spread = draws.standard_normal((effects.debris_count, 3)) * effects.debris_spread_m_s
+    heavy = effects.debris_ballistic_coefficient_kg_m2 * np.exp(0.5 * draws.standard_normal(effects.debris_count))
+    return tuple(
+        Piece("debris", (velocity[0] + e, velocity[1] + n, velocity[2] + u), coefficient)
+        for (e, n, u), coefficient in zip(spread.tolist(), heavy.tolist(), strict=True)
+    )

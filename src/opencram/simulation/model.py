@@ -1,0 +1,184 @@
+"""What a simulated world is: rounds, the air, radars, effectors.  SI units, radians, site ENU.
+
+Every default is a round, generic number; where one stands for something published, the comment says what.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Vector = tuple[float, float, float]
+
+GENERIC = "generic round number"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """One projectile as it leaves: at the muzzle, or at burn-out of a rocket.
+
+    `ballistic_coefficient_kg_m2` is on the drag curve of `class_name`; that curve itself is multiplied by
+    1 + `drag_slope` × (Mach − 0.9), held at the ends Mach 0.4 and 1.9, so that a truth can differ from
+    what a filter believes in shape as well as in size.
+    """
+
+    name: str
+    class_name: str
+    launch_t_ns: int
+    position_enu_m: Vector
+    velocity_enu_m_s: Vector
+    ballistic_coefficient_kg_m2: float
+    spin_drift_m_s: float = 0.0
+    drag_slope: float = 0.0
+    source: str = GENERIC
+
+
+@dataclass(frozen=True, kw_only=True)
+class Salvo:
+    """A row of like rounds with the dispersion of their launch: each deviation is one standard deviation.
+
+    Deviations of direction are in the two angles across the velocity of `pattern`.
+    """
+
+    pattern: Round
+    count: int
+    interval_s: float
+    interval_s_std: float = 0.0
+    speed_std_share: float = 0.005
+    direction_rad_std: float = 0.005
+    ballistic_coefficient_std_share: float = 0.01
+    source: str = GENERIC
+
+
+@dataclass(frozen=True, kw_only=True)
+class Air:
+    """The true weather: wind where the air is moving to, linear in height over the ground up to 5 km."""
+
+    wind_east_m_s: float = 0.0
+    wind_north_m_s: float = 0.0
+    shear_east_per_s: float = 0.0  # m/s of wind per m of height
+    shear_north_per_s: float = 0.0
+    density_factor: float = 1.0  # on the International Standard Atmosphere
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clutter:
+    """False plots: a Poisson number per dwell, uniform in range, azimuth and elevation."""
+
+    range_m_min: float = 300.0
+    range_m_max: float = 12_000.0
+    elevation_rad_min: float = 0.02
+    elevation_rad_max: float = 1.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coloured:
+    """A first-order Gauss–Markov error of the three polar measurements, apart for each round in flight."""
+
+    range_m_std: float
+    azimuth_rad_std: float
+    elevation_rad_std: float
+    time_constant_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Radar:
+    """A radar that looks everywhere once a period; all plots of one dwell carry the dwell's time.
+
+    Each round within `range_m_max` and above `elevation_rad_min` gives a plot with
+    `detection_probability`, unless it is in a fade or the radar in an outage.  `range_rate_m_s_std` 0:
+    no Doppler.  A quantum of 0 leaves a value as it is.  `snr_db_at_1_km` None: plots carry no
+    signal-to-noise ratio, else it falls by 40 dB a decade of range.
+    """
+
+    id: str
+    latitude_rad: float
+    longitude_rad: float
+    height_m: float
+    range_m_std: float = 10.0
+    azimuth_rad_std: float = 0.0015
+    elevation_rad_std: float = 0.0015
+    range_rate_m_s_std: float = 0.0
+    period_s: float = 0.1
+    phase_s: float = 0.0
+    range_m_max: float = 20_000.0
+    elevation_rad_min: float = 0.0174533  # 1 degree
+    detection_probability: float = 0.9
+    clutter_per_scan: float = 0.0
+    clutter: Clutter = field(default_factory=Clutter)
+    range_m_bias: float = 0.0
+    azimuth_rad_bias: float = 0.0
+    elevation_rad_bias: float = 0.0
+    coloured: Coloured | None = None
+    fades_per_s: float = 0.0  # drop-outs of one round, at random
+    fade_s_mean: float = 1.0
+    outages_t_ns: tuple[tuple[int, int], ...] = ()  # [from, to): the radar is silent
+    range_m_quantum: float = 0.0
+    angle_rad_quantum: float = 0.0
+    snr_db_at_1_km: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effector:
+    """A generic effector, which exists in the simulation only.
+
+    A gun sprays its burst about the aim with `dispersion_rad_std`; the aim is its own closed-loop
+    tracker's, off by `aim_rad_std`, once the cue (the intercept point of the engagement) lies within
+    `acquisition_m` of the round.  A projectile of the burst that passes within `lethal_m` hits.  An
+    interceptor passes at a distance drawn with `miss_m_std` in each of the two axes across its way.  Of
+    the hits, `kill_given_hit` end the flight of the round as it was.
+    """
+
+    id: str
+    kind: Literal["gun", "interceptor"]
+    latitude_rad: float
+    longitude_rad: float
+    height_m: float
+    range_m_max: float = 3000.0  # beyond it the projectiles have destroyed themselves
+    dispersion_rad_std: float = 0.0015  # generic 20 to 40 mm gun, about 1 to 2 mrad
+    aim_rad_std: float = 0.0005
+    acquisition_m: float = 100.0
+    lethal_m: float = 0.15  # a little more than half of 107 to 122 mm calibre, and the fuze
+    miss_m_std: float = 2.0
+    lethal_m_interceptor: float = 4.0  # a fragmenting warhead of a few kilograms
+    kill_given_hit: float = 0.8
+    source: str = GENERIC
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effects:
+    """What becomes of a round that is killed; the rest of the shares is a dud, which falls on unexploded."""
+
+    detonation_share: float = 0.6
+    break_up_share: float = 0.25
+    debris_count: int = 5
+    debris_ballistic_coefficient_kg_m2: float = 150.0  # pieces of about 1 kg, tumbling
+    debris_spread_m_s: float = 40.0  # deviation of the velocity of a piece in each axis
+    debris_detection_share: float = 0.3  # of the radar's detection probability
+    debris_seen_s: float = 2.0
+    debris_snr_db: float = -10.0  # against a whole round
+    dud_ballistic_coefficient_share: float = 0.5  # it tumbles
+    source: str = GENERIC
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorldConfig:
+    """A whole simulated world, from `start_t_ns` for `duration_s`; the origin is that of the site's ENU."""
+
+    seed: int
+    latitude_rad: float
+    longitude_rad: float
+    height_m: float
+    ground_height_m: float
+    start_t_ns: int
+    duration_s: float
+    rounds: tuple[Round, ...] = ()
+    salvos: tuple[Salvo, ...] = ()
+    radars: tuple[Radar, ...] = ()
+    effectors: tuple[Effector, ...] = ()
+    air: Air = field(default_factory=Air)
+    effects: Effects = field(default_factory=Effects)
+    note: str = ""
+
+    @property
+    def end_t_ns(self) -> int:
+        """Last time of the world."""
+        return self.start_t_ns + round(self.duration_s * 1e9)

@@ -1,0 +1,324 @@
+"""The simulated world, stepped: `initial`, then `scan` and `act` by turns.
+
+    state = initial(config)
+    while not done(config, state):
+        state, plots = scan(config, state, until_t_ns)     the radars' plots up to and with this time
+        state, outcomes = act(config, state, messages)     the pipeline's engagements take effect
+
+A state is never changed; each function returns a new one.  Flights are flown, and all that the radars
+could see of them is drawn, when a body comes into the world: at the start, or when a round is broken.
+Plots are then a matter of cutting slices from a sorted timeline, which is made one window at a time.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from opencram.messages import Engagement, Message, Plot
+from opencram.simulation.effects import KILLS, Outcome, Piece, engage, pieces
+from opencram.simulation.flights import Flight, Flyer, positions_at
+from opencram.simulation.launch import all_rounds
+from opencram.simulation.model import Round, WorldConfig
+from opencram.simulation.radars import NOTHING_SEEN, Sightings, Station, Target, clutter, sightings, station
+
+WINDOW_S = 60.0
+_WINDOW_NS = round(WINDOW_S * 1e9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """Something that falls: a round, or what is left of one.
+
+    It flies from `start_t_ns` to `end_t_ns`, where it lands if `landed`; else something else became of
+    it, or the world ended first.
+    """
+
+    name: str
+    kind: Literal["round", "dud", "debris"]
+    round: int
+    ballistic_coefficient_kg_m2: float
+    flight: Flight
+    start_t_ns: int
+    end_t_ns: int
+    landed: bool
+    seen: Sightings  # by all radars, were the flight to go on to its end
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Which round each plot came from, newest dwells last: a chain, so that adding to it copies nothing."""
+
+    before: "Origins | None"
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorldState:
+    """The world as it stands just before `next_t_ns`."""
+
+    next_t_ns: int
+    next_plot_id: int
+    rounds: tuple[Round, ...]
+    flyer: Flyer
+    stations: tuple[Station, ...]
+    bodies: tuple[Body, ...]
+    window: int
+    timeline: Sightings  # of the window, in the order of being told
+    pending: tuple[Engagement, ...]
+    untold: tuple[Outcome, ...]  # outcomes that `act` has not returned yet
+    outcomes: tuple[Outcome, ...]
+    origins: Origins | None
+
+
+def initial(config: WorldConfig) -> WorldState:
+    """Return the world before its start, with all rounds flown.  The first call compiles the kernels."""
+    rounds = all_rounds(config)
+    flyer = Flyer.of(config)
+    stations = tuple(station(config, number) for number in range(len(config.radars)))
+    bodies = tuple(_round_body(config, flyer, stations, number, each) for number, each in enumerate(rounds))
+    return WorldState(
+        next_t_ns=config.start_t_ns,
+        next_plot_id=1,
+        rounds=rounds,
+        flyer=flyer,
+        stations=stations,
+        bodies=bodies,
+        window=0,
+        timeline=_timeline(config, stations, bodies, 0),
+        pending=(),
+        untold=(),
+        outcomes=(),
+        origins=None,
+    )
+
+
+def done(config: WorldConfig, state: WorldState) -> bool:
+    """Return whether the world has come to its end."""
+    return state.next_t_ns > config.end_t_ns
+
+
+def next_dwell_t_ns(config: WorldConfig, state: WorldState) -> int:
+    """Return the time of the next dwell of any radar, or the end of the world: how far to `scan` for one."""
+    following = (
+        each.first_t_ns + max(-((each.first_t_ns - state.next_t_ns) // each.period_ns), 0) * each.period_ns
+        for each in state.stations
+    )
+    return min(following, default=config.end_t_ns) if not done(config, state) else config.end_t_ns
+
+
+def scan(config: WorldConfig, state: WorldState, until_t_ns: int) -> tuple[WorldState, list[Plot]]:
+    """Return the plots not yet told up to and with `until_t_ns`, in order of time.
+
+    Engagements that fall due on the way take effect at their time: a plot at the very time of an
+    intercept is already none of the round's.
+    """
+    plots: list[Plot] = []
+    last = min(until_t_ns, config.end_t_ns) + 1
+    while state.next_t_ns < last:
+        due = min((each.intercept_t_ns for each in state.pending), default=last)
+        if due <= state.next_t_ns:
+            state = _resolve_first(config, state)
+            continue
+        window_end = config.start_t_ns + (state.window + 1) * _WINDOW_NS
+        if state.next_t_ns >= window_end:
+            window = (state.next_t_ns - config.start_t_ns) // _WINDOW_NS
+            state = replace(state, window=window, timeline=_timeline(config, state.stations, state.bodies, window))
+            continue
+        state = _tell(config, state, min(last, due, window_end), plots)
+    return state, plots
+
+
+def act(config: WorldConfig, state: WorldState, messages: Iterable[Message]) -> tuple[WorldState, list[Outcome]]:
+    """Take in the pipeline's messages; return what engagements did since the last call.
+
+    An `Engagement` that says "fired" takes effect at its time of intercept, once: when `scan` comes
+    there, or now if that time is past.  "aborted" before then calls it off.  Other messages do nothing.
+    """
+    pending = state.pending
+    for message in messages:
+        if not isinstance(message, Engagement):
+            continue
+        known = {each.engagement_id for each in (*pending, *state.outcomes)}
+        if message.state == "fired" and message.engagement_id not in known:
+            pending = (*pending, message)
+        elif message.state == "aborted":
+            pending = tuple(each for each in pending if each.engagement_id != message.engagement_id)
+    state = replace(state, pending=pending)
+    while any(each.intercept_t_ns < state.next_t_ns for each in state.pending):
+        state = _resolve_first(config, state)
+    return replace(state, untold=()), list(state.untold)
+
+
+def origins(state: WorldState) -> tuple[int, ...]:
+    """Return the number of the round that each plot told so far came from, −1 for clutter."""
+    parts = []
+    link = state.origins
+    while link is not None:
+        parts.append(link.numbers)
+        link = link.before
+    return tuple(number for part in reversed(parts) for number in part)
+
+
+# ---- bodies ---------------------------------------------------------------------------------------
+
+
+def _round_body(config: WorldConfig, flyer: Flyer, stations: tuple[Station, ...], number: int, what: Round) -> Body:
+    flight = flyer.fly(what, what.position_enu_m, what.velocity_enu_m_s, what.ballistic_coefficient_kg_m2)
+    return _body(
+        config,
+        stations,
+        Target(
+            name=f"round/{number}",
+            origin=number,
+            flight=flight,
+            start_t_ns=what.launch_t_ns,
+            end_t_ns=what.launch_t_ns + round(flight.t_s[-1] * 1e9),
+        ),
+        "round",
+        what.ballistic_coefficient_kg_m2,
+    )
+
+
+def _piece_body(config: WorldConfig, state: WorldState, outcome: Outcome, number: int, piece: Piece, at: Body) -> Body:
+    """Return a dud or a piece of debris, from where its round was at the time of the outcome."""
+    position, _ = positions_at(at.flight, np.array([(outcome.t_ns - at.start_t_ns) * 1e-9]))
+    place = (float(position[0, 0]), float(position[0, 1]), float(position[0, 2]))
+    what = state.rounds[at.round]
+    flight = state.flyer.fly(what, place, piece.velocity_enu_m_s, piece.ballistic_coefficient_kg_m2)
+    landing_t_ns = outcome.t_ns + round(flight.t_s[-1] * 1e9)
+    effects, debris = config.effects, piece.kind == "debris"
+    target = Target(
+        name=f"round/{at.round}/{outcome.engagement_id}/{number}",
+        origin=at.round,
+        flight=flight,
+        start_t_ns=outcome.t_ns,
+        end_t_ns=min(landing_t_ns, outcome.t_ns + round(effects.debris_seen_s * 1e9)) if debris else landing_t_ns,
+        detection_share=effects.debris_detection_share if debris else 1.0,
+        snr_db=effects.debris_snr_db if debris else 0.0,
+    )
+    return _body(config, state.stations, target, piece.kind, piece.ballistic_coefficient_kg_m2)
+
+
+def _body(
+    config: WorldConfig,
+    stations: tuple[Station, ...],
+    target: Target,
+    kind: Literal["round", "dud", "debris"],
+    ballistic_coefficient_kg_m2: float,
+) -> Body:
+    seen = [sightings(config, each, target) for each in stations]
+    return Body(
+        name=target.name,
+        kind=kind,
+        round=target.origin,
+        ballistic_coefficient_kg_m2=ballistic_coefficient_kg_m2,
+        flight=target.flight,
+        start_t_ns=target.start_t_ns,
+        end_t_ns=target.start_t_ns + round(target.flight.t_s[-1] * 1e9),
+        landed=target.flight.landed,
+        seen=np.concatenate(seen) if seen else NOTHING_SEEN,
+    )
+
+
+# ---- engagements ----------------------------------------------------------------------------------
+
+
+def _resolve_first(config: WorldConfig, state: WorldState) -> WorldState:
+    """Let the earliest pending engagement take effect; equal times go by number."""
+    first = min(state.pending, key=lambda each: (each.intercept_t_ns, each.engagement_id))
+    # Told of late, it cannot take back plots that are out.
+    t_ns = max(first.intercept_t_ns, state.next_t_ns)
+    outcome, body = _outcome(config, state, first, t_ns)
+    state = replace(
+        state,
+        pending=tuple(each for each in state.pending if each is not first),
+        untold=(*state.untold, outcome),
+        outcomes=(*state.outcomes, outcome),
+    )
+    if body is None or not outcome.killed:
+        return state
+    hit = state.bodies[body]
+    _, velocity = positions_at(hit.flight, np.array([(t_ns - hit.start_t_ns) * 1e-9]))
+    left = pieces(config, outcome, velocity[0], hit.ballistic_coefficient_kg_m2)
+    bodies = list(state.bodies)
+    bodies[body] = replace(hit, end_t_ns=t_ns, landed=False, seen=hit.seen[hit.seen["t_ns"] < t_ns])
+    bodies += [_piece_body(config, state, outcome, k, piece, hit) for k, piece in enumerate(left)]
+    return replace(state, bodies=tuple(bodies), timeline=_timeline(config, state.stations, tuple(bodies), state.window))
+
+
+def _outcome(config: WorldConfig, state: WorldState, engagement: Engagement, t_ns: int) -> tuple[Outcome, int | None]:
+    """Return what the engagement does, and the number of the body that it meets: the nearest to its cue."""
+    aloft = [
+        number
+        for number, body in enumerate(state.bodies)
+        if body.kind != "debris" and body.start_t_ns <= t_ns < body.end_t_ns
+    ]
+    if not aloft:
+        nothing = Outcome(
+            t_ns=t_ns,
+            engagement_id=engagement.engagement_id,
+            track_id=engagement.track_id,
+            effector=engagement.effector,
+            round=-1,
+            result="no_target",
+        )
+        return nothing, None
+    moments = [
+        positions_at(state.bodies[n].flight, np.array([(t_ns - state.bodies[n].start_t_ns) * 1e-9])) for n in aloft
+    ]
+    places = np.concatenate([position for position, _ in moments])
+    nearest = int(np.argmin(np.linalg.norm(places - np.asarray(engagement.intercept_enu_m), axis=1)))
+    body = state.bodies[aloft[nearest]]
+    outcome = replace(engage(config, engagement, body.round, places[nearest]), t_ns=t_ns)
+    if body.kind == "dud" and outcome.result in KILLS:
+        outcome = replace(outcome, result="break_up")  # it did not go off before, nor does it now
+    return outcome, aloft[nearest]
+
+
+# ---- plots ----------------------------------------------------------------------------------------
+
+
+def _timeline(config: WorldConfig, stations: tuple[Station, ...], bodies: tuple[Body, ...], window: int) -> Sightings:
+    """Return all that the radars see within a window: by time, then radar, then the draw of the order."""
+    begin = config.start_t_ns + window * _WINDOW_NS
+    parts = [clutter(config, each, window, begin, begin + _WINDOW_NS) for each in stations]
+    for body in bodies:
+        inside = (body.seen["t_ns"] >= begin) & (body.seen["t_ns"] < begin + _WINDOW_NS)
+        parts.append(body.seen[inside])
+    seen = np.concatenate(parts) if parts else NOTHING_SEEN
+    return seen[np.lexsort((seen["order"], seen["radar"], seen["t_ns"]))]
+
+
+def _tell(config: WorldConfig, state: WorldState, before_t_ns: int, plots: list[Plot]) -> WorldState:
+    """Append the plots of [next_t_ns, before) within the window to `plots`; return the state after them."""
+    times = state.timeline["t_ns"]
+    first, last = np.searchsorted(times, [state.next_t_ns, before_t_ns])
+    rows = state.timeline[first:last]
+    if not len(rows):
+        return replace(state, next_t_ns=before_t_ns)
+    doppler = [radar.range_rate_m_s_std > 0.0 for radar in config.radars]
+    with_snr = [radar.snr_db_at_1_km is not None for radar in config.radars]
+    told = rows.tolist()
+    plots += [
+        Plot(
+            t_ns=t_ns,
+            plot_id=plot_id,
+            sensor=config.radars[radar].id,
+            range_m=range_m,
+            azimuth_rad=azimuth_rad,
+            elevation_rad=elevation_rad,
+            range_rate_m_s=range_rate_m_s if doppler[radar] else None,
+            snr_db=snr_db if with_snr[radar] else None,
+        )
+        for plot_id, (t_ns, radar, _, _, range_m, azimuth_rad, elevation_rad, range_rate_m_s, snr_db) in enumerate(
+            told, state.next_plot_id
+        )
+    ]
+    return replace(
+        state,
+        next_t_ns=before_t_ns,
+        next_plot_id=state.next_plot_id + len(told),
+        origins=Origins(state.origins, tuple(rows["origin"].tolist())),
+    )
