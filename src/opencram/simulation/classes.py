@@ -33,39 +33,36 @@ class GenericRound:
         return self.mass_kg / (math.pi / 4.0 * self.calibre_m**2) / self.form_factor
 
 
-_SOURCE = f"{GENERIC}, after open handbooks of ammunition"
-_MORTAR = (math.radians(45.0), math.radians(80.0))
-_ROCKET = (math.radians(20.0), math.radians(55.0))
-_SHELL = (math.radians(20.0), math.radians(65.0))
-
-
-def _generic(
-    name: str, class_name: str, mass_kg: float, speeds_m_s: tuple[float, float], angles_rad: tuple[float, float],
-    spin_drift_m_s: float = 0.0,
-) -> GenericRound:  # fmt: skip
+def _generic(name: str, mass_kg: float, slowest_m_s: float, fastest_m_s: float, spin_drift_m_s: float) -> GenericRound:
+    """Return the generic round "<calibre> mm <class>"."""
+    calibre_mm, _, class_name = name.split()
+    lowest_deg, highest_deg = {"mortar": (45.0, 80.0), "rocket": (20.0, 55.0), "shell": (20.0, 65.0)}[class_name]
     return GenericRound(
         name=name,
         class_name=class_name,
-        calibre_m=float(name.split(" ")[0]) * 1e-3,
+        calibre_m=float(calibre_mm) * 1e-3,
         mass_kg=mass_kg,
         form_factor=1.0,
-        speed_m_s_min=speeds_m_s[0],
-        speed_m_s_max=speeds_m_s[1],
-        elevation_rad_min=angles_rad[0],
-        elevation_rad_max=angles_rad[1],
+        speed_m_s_min=slowest_m_s,
+        speed_m_s_max=fastest_m_s,
+        elevation_rad_min=math.radians(lowest_deg),
+        elevation_rad_max=math.radians(highest_deg),
         spin_drift_m_s=spin_drift_m_s,
-        source=_SOURCE,
+        source=f"{GENERIC}, after open handbooks of ammunition",
     )
 
 
-GENERIC_ROUNDS: tuple[GenericRound, ...] = (
-    _generic("60 mm mortar", "mortar", 1.7, (70.0, 240.0), _MORTAR),
-    _generic("81 mm mortar", "mortar", 4.2, (70.0, 290.0), _MORTAR),
-    _generic("120 mm mortar", "mortar", 13.0, (100.0, 320.0), _MORTAR),
-    _generic("105 mm shell", "shell", 15.0, (200.0, 480.0), _SHELL, 5.0),
-    _generic("155 mm shell", "shell", 43.0, (220.0, 560.0), _SHELL, 8.0),
-    _generic("107 mm rocket", "rocket", 15.0, (150.0, 380.0), _ROCKET),
-    _generic("122 mm rocket", "rocket", 45.0, (200.0, 690.0), _ROCKET),
+GENERIC_ROUNDS: tuple[GenericRound, ...] = tuple(
+    _generic(*row)
+    for row in (
+        ("60 mm mortar", 1.7, 70.0, 240.0, 0.0),
+        ("81 mm mortar", 4.2, 70.0, 290.0, 0.0),
+        ("120 mm mortar", 13.0, 100.0, 320.0, 0.0),
+        ("105 mm shell", 15.0, 200.0, 480.0, 5.0),
+        ("155 mm shell", 43.0, 220.0, 560.0, 8.0),
+        ("107 mm rocket", 15.0, 150.0, 380.0, 0.0),
+        ("122 mm rocket", 45.0, 200.0, 690.0, 0.0),
+    )
 )
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from opencram.earth.geodesy import Frame, enu_from_geodetic
 from opencram.messages import Engagement
-from opencram.simulation.model import Effector, Effects, WorldConfig
+from opencram.simulation.model import Effector, Effects, Vector, WorldConfig
 from opencram.simulation.streams import stream
 
 Array = NDArray[np.float64]
@@ -52,7 +52,8 @@ class Piece:
     """A part of a round that falls on: a dud, or debris."""
 
     kind: Literal["dud", "debris"]
-    velocity_enu_m_s: tuple[float, float, float]
+    position_enu_m: Vector
+    velocity_enu_m_s: Vector
     ballistic_coefficient_kg_m2: float
 
 
@@ -92,19 +93,12 @@ def engage(config: WorldConfig, engagement: Engagement, number: int, position_en
 
 
 def _pass(effector: Effector, slant_m: float, rounds: int, draws: np.random.Generator) -> tuple[float, int]:
-    """Return the smallest distance at which something passed the round (m), and the number of hits.
-
-    Distances lie in the plane across the line of fire.  The error of the aim is common to a burst; each
-    of its projectiles strays from there on its own.
-    """
-    if effector.kind == "interceptor":
-        miss = float(np.hypot(*(draws.standard_normal(2) * effector.miss_m_std)))
-        return miss, int(miss <= effector.lethal_m_interceptor)
-    aim = draws.standard_normal(2) * effector.aim_rad_std * slant_m
+    """Return the smallest distance at which something passed the round (m), and the number of hits."""
     count = min(max(rounds, 0), BURST_ROUNDS_MAX)
     if count == 0:
         return math.inf, 0
-    strays = draws.standard_normal((count, 2)) * effector.dispersion_rad_std * slant_m
+    aim = draws.standard_normal(2) * math.hypot(effector.aim_rad_std * slant_m, effector.tracking_m_std)
+    strays = draws.standard_normal((count, 2)) * math.hypot(effector.dispersion_rad_std * slant_m, effector.stray_m_std)
     passed = np.hypot(*(aim + strays).T)
     return float(passed.min()), int(np.count_nonzero(passed <= effector.lethal_m))
 
@@ -116,20 +110,26 @@ def _kind_of_kill(effects: Effects, chance: float) -> Result:
 
 
 def pieces(
-    config: WorldConfig, outcome: Outcome, velocity_enu_m_s: Array, ballistic_coefficient_kg_m2: float
+    config: WorldConfig,
+    outcome: Outcome,
+    position_enu_m: Array,
+    velocity_enu_m_s: Array,
+    ballistic_coefficient_kg_m2: float,
 ) -> tuple[Piece, ...]:
-    """Return what falls on after this outcome, from where the round was."""
+    """Return what falls on after this outcome, from where the round was and as it flew."""
     effects = config.effects
-    velocity = tuple(float(v) for v in velocity_enu_m_s)
+    east, north, up = (float(x) for x in position_enu_m)
+    place = (east, north, up)
+    ve, vn, vu = (float(v) for v in velocity_enu_m_s)
     if outcome.result == "dud":
         share = effects.dud_ballistic_coefficient_share
-        return (Piece("dud", (velocity[0], velocity[1], velocity[2]), ballistic_coefficient_kg_m2 * share),)
+        return (Piece("dud", place, (ve, vn, vu), ballistic_coefficient_kg_m2 * share),)
     if outcome.result != "break_up":
         return ()
     draws = stream(config.seed, f"effect/{outcome.engagement_id}/round/{outcome.round}/debris")
     spread = draws.standard_normal((effects.debris_count, 3)) * effects.debris_spread_m_s
-    heavy = effects.debris_ballistic_coefficient_kg_m2 * np.exp(0.5 * draws.standard_normal(effects.debris_count))
+    coefficients = effects.debris_ballistic_coefficient_kg_m2 * np.exp(0.5 * draws.standard_normal(len(spread)))
     return tuple(
-        Piece("debris", (velocity[0] + e, velocity[1] + n, velocity[2] + u), coefficient)
-        for (e, n, u), coefficient in zip(spread.tolist(), heavy.tolist(), strict=True)
+        Piece("debris", place, (ve + de, vn + dn, vu + du), coefficient)
+        for (de, dn, du), coefficient in zip(spread.tolist(), coefficients.tolist(), strict=True)
     )

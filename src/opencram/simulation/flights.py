@@ -90,8 +90,8 @@ class Flyer:
         lanes = np.repeat(state[:, np.newaxis], LANES, axis=1)
         for k in range(rows):
             table[k] = lanes[:6, 0]
-            advance(lanes, STEP_S, 1, self.environment, curve)
-        times = np.arange(len(table)) * STEP_S
+            advance(lanes, STEP_S, 1, self.environment, curve)  # type: ignore[no-untyped-call]
+        times: Array = np.arange(len(table), dtype=np.float64) * STEP_S
         if down:
             table[-1], times[-1] = landed[1:], end_s
         return Flight(times, table[:, :3].copy(), table[:, 3:].copy(), down)
@@ -141,6 +141,6 @@ def _landed(states: Array, env: Environment, curve: Array) -> Array:
         lanes[:, : len(part)] = part.T
         lanes[:, len(part) :] = part[:1].T
         landed = np.empty((7, LANES))
-        to_ground(lanes, STEP_S, FLIGHT_S_MAX, env, curve, landed)
+        to_ground(lanes, STEP_S, FLIGHT_S_MAX, env, curve, landed)  # type: ignore[no-untyped-call]
         results[first : first + len(part)] = landed.T[: len(part)]
     return results

@@ -107,7 +107,8 @@ def sightings(config: WorldConfig, station: Station, target: Target) -> Sighting
     times = dwell_times(station, begin, min(target.end_t_ns, config.end_t_ns + 1))
     if not len(times):
         return NOTHING_SEEN
-    position, velocity = positions_at(target.flight, (times - target.start_t_ns) * 1e-9)
+    since_s: Array = (times - target.start_t_ns) / 1e9
+    position, velocity = positions_at(target.flight, since_s)
     range_m, azimuth, elevation, rate = polar(station, position, velocity)
 
     name = f"radar/{radar.id}/{target.name}"

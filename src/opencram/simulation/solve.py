@@ -15,6 +15,7 @@ from opencram.errors import OpencramError
 from opencram.simulation.flights import Flyer
 from opencram.simulation.launch import velocity_of
 from opencram.simulation.model import Round, Vector
+from opencram.simulation.streams import stream
 
 Array = NDArray[np.float64]
 Branch = Literal["low", "high"]
@@ -66,6 +67,26 @@ def aimed(what: Round, launching: Launching) -> Round:
     return replace(what, velocity_enu_m_s=launching.velocity_enu_m_s)
 
 
+def scattered(
+    flyer: Flyer, first: Round, *, count: int, interval_s: float, dispersion_m: float, seed: int, name: str
+) -> tuple[Round, ...]:
+    """Return a salvo that begins with `first` and falls about its impact, `dispersion_m` east and north alike.
+
+    The others leave at the elevation of `first`, each at the speed and azimuth that its own draw asks for;
+    round k draws from the stream "salvo/`name`/round/k".  Raises OpencramError where one cannot get there.
+    """
+    east, north, up = first.velocity_enu_m_s
+    elevation = math.atan2(up, math.hypot(east, north))
+    fall = flyer.land(first, np.array([first.velocity_enu_m_s]))[0]
+    rounds = [first]
+    for k in range(1, count):
+        aim = fall[:2] + dispersion_m * stream(seed, f"salvo/{name}/round/{k}").standard_normal(2)
+        launching = for_elevation(flyer, first, (float(aim[0]), float(aim[1])), elevation)
+        late = replace(first, launch_t_ns=first.launch_t_ns + round(k * interval_s * 1e9))
+        rounds.append(aimed(late, launching))
+    return tuple(rounds)
+
+
 @dataclass(frozen=True)
 class _Free:
     """The quantity that is left free, its grid of trial values, and the launch that a value stands for."""
@@ -92,7 +113,8 @@ def _solved(flyer: Flyer, what: Round, aim_enu_m: tuple[float, float], free: _Fr
     if value is None:
         raise OpencramError(
             f"round {what.name!r} cannot reach its aim: {distance:.0f} m away, its range is "
-            f"{np.nanmin(ranges):.0f} to {np.nanmax(ranges):.0f} m; move the launch or the aim, or change speed or elevation"
+            f"{np.nanmin(ranges):.0f} to {np.nanmax(ranges):.0f} m; move the launch or the aim, or change speed or "
+            "elevation"
         )
     for _ in range(_NEWTON_STEPS_MAX):
         step, turn = 1e-4 * value, 1e-5

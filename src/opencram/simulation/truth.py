@@ -38,17 +38,15 @@ def _round(config: WorldConfig, state: WorldState, number: int) -> dict[str, Any
     kill = next((o for o in reversed(state.outcomes) if o.round == number and o.killed), None)
     last = dud or whole
     down = last.landed and last.end_t_ns <= config.end_t_ns and last.end_t_ns < state.next_t_ns
-    if down:
-        fate = "dud" if dud else "impact"
-    else:
-        fate = kill.result if kill and kill.result != "dud" else "flying"
+    cut_short = kill.result if kill and kill.result != "dud" else "flying"
+    landed = "dud" if dud else "impact"
     return {
         "name": what.name,
         "launch_time": _time(what.launch_t_ns),
         **_landing(config, last if down else None),
         "apex_m": round(apex_m(whole.flight, (whole.end_t_ns - whole.start_t_ns) * 1e-9), 1),
         "class": what.class_name,
-        "fate": fate,
+        "fate": landed if down else cut_short,
         "intercepted": kill is not None,
         "intercept_time": _time(kill.t_ns) if kill else None,
         "unengaged_impact_enu_m": _place(whole) if whole.flight.landed else None,

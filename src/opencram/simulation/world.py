@@ -140,7 +140,7 @@ def act(config: WorldConfig, state: WorldState, messages: Iterable[Message]) -> 
     for message in messages:
         if not isinstance(message, Engagement):
             continue
-        known = {each.engagement_id for each in (*pending, *state.outcomes)}
+        known = {e.engagement_id for e in pending} | {o.engagement_id for o in state.outcomes}
         if message.state == "fired" and message.engagement_id not in known:
             pending = (*pending, message)
         elif message.state == "aborted":
@@ -181,17 +181,15 @@ def _round_body(config: WorldConfig, flyer: Flyer, stations: tuple[Station, ...]
     )
 
 
-def _piece_body(config: WorldConfig, state: WorldState, outcome: Outcome, number: int, piece: Piece, at: Body) -> Body:
+def _piece_body(config: WorldConfig, state: WorldState, outcome: Outcome, piece: Piece, name: str) -> Body:
     """Return a dud or a piece of debris, from where its round was at the time of the outcome."""
-    position, _ = positions_at(at.flight, np.array([(outcome.t_ns - at.start_t_ns) * 1e-9]))
-    place = (float(position[0, 0]), float(position[0, 1]), float(position[0, 2]))
-    what = state.rounds[at.round]
-    flight = state.flyer.fly(what, place, piece.velocity_enu_m_s, piece.ballistic_coefficient_kg_m2)
+    what = state.rounds[outcome.round]
+    flight = state.flyer.fly(what, piece.position_enu_m, piece.velocity_enu_m_s, piece.ballistic_coefficient_kg_m2)
     landing_t_ns = outcome.t_ns + round(flight.t_s[-1] * 1e9)
     effects, debris = config.effects, piece.kind == "debris"
     target = Target(
-        name=f"round/{at.round}/{outcome.engagement_id}/{number}",
-        origin=at.round,
+        name=name,
+        origin=outcome.round,
         flight=flight,
         start_t_ns=outcome.t_ns,
         end_t_ns=min(landing_t_ns, outcome.t_ns + round(effects.debris_seen_s * 1e9)) if debris else landing_t_ns,
@@ -240,11 +238,12 @@ def _resolve_first(config: WorldConfig, state: WorldState) -> WorldState:
     if body is None or not outcome.killed:
         return state
     hit = state.bodies[body]
-    _, velocity = positions_at(hit.flight, np.array([(t_ns - hit.start_t_ns) * 1e-9]))
-    left = pieces(config, outcome, velocity[0], hit.ballistic_coefficient_kg_m2)
+    position, velocity = positions_at(hit.flight, np.array([(t_ns - hit.start_t_ns) * 1e-9]))
+    left = pieces(config, outcome, position[0], velocity[0], hit.ballistic_coefficient_kg_m2)
+    stem = f"round/{outcome.round}/{outcome.engagement_id}"
     bodies = list(state.bodies)
     bodies[body] = replace(hit, end_t_ns=t_ns, landed=False, seen=hit.seen[hit.seen["t_ns"] < t_ns])
-    bodies += [_piece_body(config, state, outcome, k, piece, hit) for k, piece in enumerate(left)]
+    bodies += [_piece_body(config, state, outcome, piece, f"{stem}/{k}") for k, piece in enumerate(left)]
     return replace(state, bodies=tuple(bodies), timeline=_timeline(config, state.stations, tuple(bodies), state.window))
 
 
