@@ -55,6 +55,19 @@ _SHEAR_M_S_KM: Final = Limits(at_least=-50.0, at_most=50.0)
 _DENSITY: Final = Limits(at_least=0.5, at_most=1.5)
 _RADAR_ELEVATION_DEG: Final = Limits(at_least=-10.0, below=90.0)
 _BIAS_M: Final = Limits(at_least=-1000.0, at_most=1000.0)
+_NO_SENSOR: Final = Sensor(  # stands in where a fault has been noted
+    id="",
+    latitude_rad=0.0,
+    longitude_rad=0.0,
+    height_m=0.0,
+    range_m_std=1.0,
+    azimuth_rad_std=1e-3,
+    elevation_rad_std=1e-3,
+    range_m_max=1.0,
+    detection_probability=1.0,
+    clutter_per_scan=0.0,
+    period_s=1.0,
+)
 _MRAD: Final = Limits(above=0.0, at_most=1000.0)
 _BIAS_MRAD: Final = Limits(at_least=-100.0, at_most=100.0)
 
@@ -222,7 +235,10 @@ def _judge_direction(table: Table, *, aimed: bool) -> None:
     if aimed and "azimuth_deg" in given:
         table.fault("azimuth_deg", table.values["azimuth_deg"], "must not stand beside aim_...", remedy)
     elif aimed and len(given) != 1:
-        table.fault("aim_...", given or MISSING, "needs exactly one of speed_m_s and elevation_deg", remedy)
+        value = [table.values[key] for key in given] or MISSING
+        table.fault(
+            "elevation_deg", value, "exactly one of speed_m_s and elevation_deg must stand beside aim_...", remedy
+        )
     elif not aimed and len(given) < 3:
         missing = [key for key in ("speed_m_s", "azimuth_deg", "elevation_deg") if key not in given]
         for key in missing:
@@ -273,47 +289,36 @@ def _radars(tables: list[Table], duration_s: float, site: Site | None) -> tuple[
             table.fault("sensor", identity, "must be the id of a sensor of the site", remedy)
         if identity in written:
             table.fault("sensor", identity, "must be unique", "write everything about one radar in one [[radar]]")
-        radar = _radar(table, identity, sensor, duration_s)
+        radar = _radar(table, identity, sensor or _NO_SENSOR, duration_s)
         written.setdefault(identity, radar)
         table.done()
     as_site = Table({}, "$.radar", Findings())
     return tuple(written.get(s.id) or _radar(as_site, s.id, s, duration_s) for s in sensors.values())
 
 
-def _radar(table: Table, identity: str, sensor: Sensor | None, duration_s: float) -> Radar:
+def _radar(table: Table, identity: str, sensor: Sensor, duration_s: float) -> Radar:
     """Return the radar `table` describes; what it leaves out is as the site's `sensor` has it."""
-
-    def own(value: float | None) -> float:
-        return 0.0 if value is None else value
-
-    remedy = "leave it out to have the site's own value"
-    mrad = 1e3
+    own = "leave it out to have the site's own value"
+    added = "give what is added to every plot"
+    mrad = 1e-3
     return Radar(
         sensor=identity,
-        range_m_std=table.number("range_std_m", POSITIVE, remedy, default=own(sensor and sensor.range_m_std)),
-        azimuth_rad_std=table.number(
-            "azimuth_std_mrad", _MRAD, remedy, default=own(sensor and sensor.azimuth_rad_std * mrad)
-        )
-        / mrad,
-        elevation_rad_std=table.number(
-            "elevation_std_mrad", _MRAD, remedy, default=own(sensor and sensor.elevation_rad_std * mrad)
-        )
-        / mrad,
-        range_m_max=table.number("range_max_m", POSITIVE, remedy, default=own(sensor and sensor.range_m_max)),
-        period_s=table.number("period_s", POSITIVE, remedy, default=own(sensor and sensor.period_s)),
+        range_m_std=table.number("range_std_m", POSITIVE, own, default=sensor.range_m_std),
+        azimuth_rad_std=table.number("azimuth_std_mrad", _MRAD, own, default=sensor.azimuth_rad_std / mrad) * mrad,
+        elevation_rad_std=table.number("elevation_std_mrad", _MRAD, own, default=sensor.elevation_rad_std / mrad)
+        * mrad,
+        range_m_max=table.number("range_max_m", POSITIVE, own, default=sensor.range_m_max),
+        period_s=table.number("period_s", POSITIVE, own, default=sensor.period_s),
         detection_probability=table.number(
-            "detection_probability", PROBABILITY, remedy, default=own(sensor and sensor.detection_probability)
+            "detection_probability", PROBABILITY, own, default=sensor.detection_probability
         ),
-        clutter_per_scan=table.number(
-            "clutter_per_scan", NOT_NEGATIVE, remedy, default=own(sensor and sensor.clutter_per_scan)
-        ),
+        clutter_per_scan=table.number("clutter_per_scan", NOT_NEGATIVE, own, default=sensor.clutter_per_scan),
         elevation_rad_min=math.radians(
             table.number("elevation_min_deg", _RADAR_ELEVATION_DEG, "give the lowest elevation seen", default=1.0)
         ),
-        bias_range_m=table.number("bias_range_m", _BIAS_M, "give metres added to every range", default=0.0),
-        bias_azimuth_rad=table.number("bias_azimuth_mrad", _BIAS_MRAD, "give milliradians added", default=0.0) / mrad,
-        bias_elevation_rad=table.number("bias_elevation_mrad", _BIAS_MRAD, "give milliradians added", default=0.0)
-        / mrad,
+        bias_range_m=table.number("bias_range_m", _BIAS_M, added, default=0.0),
+        bias_azimuth_rad=table.number("bias_azimuth_mrad", _BIAS_MRAD, added, default=0.0) * mrad,
+        bias_elevation_rad=table.number("bias_elevation_mrad", _BIAS_MRAD, added, default=0.0) * mrad,
         dropouts_s=_dropouts(table, duration_s),
     )
 
