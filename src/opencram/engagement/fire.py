@@ -1,0 +1,152 @@
+"""The life of a simulated engagement: committed, fired, killed or missed; or aborted before it is fired."""
+
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opencram.engagement.config import Config, ns
+from opencram.engagement.plan import Assignment
+from opencram.engagement.state import Draft, Engaging, Round
+from opencram.messages import Engagement, EngagementState
+
+# A committed shot is called off if the newest path asks for another moment of fire than the one it was assigned.
+_FIRE_SLACK_S = 0.5
+
+
+def commit(config: Config, draft: Draft, assignment: Assignment) -> None:
+    """Assign a channel and its rounds to a shot, and say so."""
+    assert draft.now_t_ns is not None
+    shots = draft.rounds[assignment.track_id].shots[assignment.effector]
+    row = assignment.shot
+    x, y, z = (float(value) for value in shots.position_enu_m[row])
+    engaging = Engaging(
+        engagement_id=draft.next_engagement_id,
+        track_id=assignment.track_id,
+        effector=assignment.effector,
+        channel=assignment.channel,
+        rounds=config.effectors[assignment.effector].behaviour.rounds_per_shot,
+        fire_t_ns=int(shots.fire_t_ns[row]),
+        intercept_t_ns=int(shots.intercept_t_ns[row]),
+        done_t_ns=int(shots.done_t_ns[row]),
+        intercept_enu_m=(x, y, z),
+        kill_probability=float(shots.kill_probability[row]),
+    )
+    assert draft.channels[engaging.effector][engaging.channel] <= int(shots.start_t_ns[row]), "the channel is busy"
+    assert draft.magazines[engaging.effector] >= engaging.rounds, "the magazine is empty"
+    draft.next_engagement_id += 1
+    draft.magazines[engaging.effector] -= engaging.rounds
+    draft.channels[engaging.effector][engaging.channel] = engaging.done_t_ns
+    draft.engaging.append(engaging)
+    _tell(config, draft, engaging, "committed")
+
+
+def call_off(config: Config, draft: Draft, track_id: int) -> None:
+    """Abort what is committed and not yet fired at a round: channel and rounds are free again."""
+    assert draft.now_t_ns is not None
+    for engaging in [e for e in draft.engaging if e.track_id == track_id and not e.fired]:
+        draft.engaging.remove(engaging)
+        draft.magazines[engaging.effector] += engaging.rounds
+        draft.channels[engaging.effector][engaging.channel] = draft.now_t_ns
+        _tell(config, draft, engaging, "aborted")
+
+
+def advance(config: Config, draft: Draft) -> None:
+    """Fire and assess every engagement whose time has come."""
+    assert draft.now_t_ns is not None
+    for engaging in list(draft.engaging):
+        if not engaging.fired and engaging.fire_t_ns <= draft.now_t_ns:
+            _fire(config, draft, engaging)
+    for engaging in list(draft.engaging):
+        if engaging.fired and draft.now_t_ns >= _assess_t_ns(config, draft, engaging):
+            _assess(config, draft, engaging)
+
+
+def _fire(config: Config, draft: Draft, engaging: Engaging) -> None:
+    """Fire at the newest prediction; or, if the round is no longer where the shot was assigned, call it off."""
+    known = draft.rounds.get(engaging.track_id)
+    if known is None or known.ended:
+        call_off(config, draft, engaging.track_id)
+        return
+    engaging_now = _refreshed(known, engaging)
+    if engaging_now is None:
+        call_off(config, draft, engaging.track_id)
+        draft.rounds[known.track_id] = replace(known, due=True)
+        return
+    fired = replace(engaging_now, fired=True)
+    draft.engaging[draft.engaging.index(engaging)] = fired
+    channels = draft.channels[fired.effector]
+    channels[fired.channel] = max(channels[fired.channel], fired.done_t_ns)
+    draft.rounds[known.track_id] = replace(
+        known,
+        outcome="fired",
+        outcome_effector=config.effectors[fired.effector].id,
+        outcome_t_ns=fired.fire_t_ns,
+        shots_fired=known.shots_fired + 1,
+    )
+    _tell(config, draft, fired, "fired")
+
+
+def _refreshed(known: Round, engaging: Engaging) -> Engaging | None:
+    """Return the engagement as the newest path has it, None if no shot fired at that time can meet that path."""
+    shots = known.shots[engaging.effector]
+    if not len(shots):
+        return engaging if shots.blocked == "too_late" else None
+    later_s = (shots.fire_t_ns - engaging.fire_t_ns) / 1e9
+    if np.abs(later_s).min() > _FIRE_SLACK_S:
+        return None
+
+    def at_fire(values: NDArray[Any]) -> float:
+        return float(np.interp(0.0, later_s, values))
+
+    x, y, z = (at_fire(values) for values in shots.position_enu_m.T)
+    return replace(
+        engaging,
+        intercept_t_ns=engaging.fire_t_ns + ns(at_fire((shots.intercept_t_ns - shots.fire_t_ns) / 1e9)),
+        done_t_ns=engaging.fire_t_ns + ns(at_fire((shots.done_t_ns - shots.fire_t_ns) / 1e9)),
+        intercept_enu_m=(x, y, z),
+        kill_probability=at_fire(shots.kill_probability),
+    )
+
+
+def _assess_t_ns(config: Config, draft: Draft, engaging: Engaging) -> int:
+    """Return when the effect of a shot can be told; in an open loop nothing can, and the shot just ends."""
+    if not config.closed_loop:
+        return engaging.done_t_ns
+    known = draft.rounds[engaging.track_id]
+    interval_ns = (known.updated_t_ns - known.first_t_ns) / max(known.plots - 1, 1)
+    silence_s = min(config.assessment_plots * interval_ns / 1e9, config.assessment_delay_s_max)
+    return engaging.done_t_ns + ns(max(silence_s, config.assessment_delay_s))
+
+
+def _assess(config: Config, draft: Draft, engaging: Engaging) -> None:
+    """End an engagement; in a closed loop a round that gave no plot since the shot passed counts as killed."""
+    draft.engaging.remove(engaging)
+    if not config.closed_loop:
+        return
+    known = draft.rounds[engaging.track_id]
+    lost_before = bool(known.ended) and known.track_t_ns <= engaging.done_t_ns and known.ended != "intercepted"
+    outcome: Literal["missed", "killed"] = (
+        "missed" if lost_before or known.updated_t_ns > engaging.done_t_ns else "killed"
+    )
+    draft.rounds[known.track_id] = replace(known, outcome=outcome, due=True)
+    _tell(config, draft, engaging, outcome)
+
+
+def _tell(config: Config, draft: Draft, engaging: Engaging, state: EngagementState) -> None:
+    assert draft.now_t_ns is not None
+    draft.out.append(
+        Engagement(
+            t_ns=draft.now_t_ns,
+            engagement_id=engaging.engagement_id,
+            track_id=engaging.track_id,
+            effector=config.effectors[engaging.effector].id,
+            state=state,
+            rounds=engaging.rounds,
+            fire_t_ns=engaging.fire_t_ns,
+            intercept_t_ns=engaging.intercept_t_ns,
+            intercept_enu_m=engaging.intercept_enu_m,
+            kill_probability=engaging.kill_probability,
+        )
+    )

@@ -1,0 +1,151 @@
+"""Which effector meets which round, and when: shots placed in the free time of channels.
+
+One channel at a time is filled by dynamic programming over its free time, rounds in order of their last start (the
+order that loses fewest deadlines); channel after channel, then once more, each with the others held fixed, and a
+round may move where that gains.  Every pass can only add worth.  The result obeys the constraints at every moment:
+a channel serves one round at a time, a magazine is never overdrawn, a round is met by one shot at a time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opencram.engagement.config import Config, ns
+from opencram.engagement.windows import Shots
+
+# A round stays with its effector of the last plan unless another is better by more than this.
+_STAY = 1.05
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """A round that may be engaged from `free_t_ns` on, and what a kill saves."""
+
+    track_id: int
+    worth: float
+    shots: tuple[Shots, ...]
+    free_t_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One planned shot: row `shot` of the round's shots for that effector."""
+
+    track_id: int
+    effector: int
+    channel: int
+    shot: int
+    worth: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bid:
+    """The shots of one round that a channel may still take, on the channel's own time grid."""
+
+    job: Job
+    rows: NDArray[np.int64]
+    start: NDArray[np.int64]
+    done: NDArray[np.int64]
+    gain: NDArray[np.float64]
+    worth: NDArray[np.float64]
+
+
+def plan(
+    config: Config,
+    now_t_ns: int,
+    jobs: Sequence[Job],
+    *,
+    channels: Sequence[Sequence[int]],
+    magazines: Sequence[int],
+    last: Mapping[int, int],
+) -> dict[int, Assignment]:
+    """Return the planned shots by track.  `channels`: busy until; `last`: the effector of each round's last plan."""
+    chosen: dict[int, Assignment] = {}
+    jobs = sorted(jobs, key=_deadline)[: config.plan_rounds_max]
+    seats = [(e, c) for e in range(len(channels)) for c in range(len(channels[e]))]
+    for _ in range(2 if len(seats) > 1 else 1):
+        for effector, channel in seats:
+            here = [a.track_id for a in chosen.values() if (a.effector, a.channel) == (effector, channel)]
+            for track_id in here:
+                del chosen[track_id]
+            taken = sum(a.effector == effector for a in chosen.values())
+            size = config.effectors[effector].behaviour.rounds_per_shot
+            free = channels[effector][channel]
+            bids = _bids(config, now_t_ns, jobs, effector=effector, free_t_ns=free, chosen=chosen, last=last)
+            for bid, row in _fill(bids, magazines[effector] // size - taken):
+                track_id = bid.job.track_id
+                worth = float(bid.worth[row])
+                chosen[track_id] = Assignment(track_id, effector, channel, int(bid.rows[row]), worth)
+    return chosen
+
+
+def _deadline(job: Job) -> tuple[int, int]:
+    """Return the last start of any shot at the round, for order; the track breaks ties."""
+    return max((int(shots.start_t_ns[-1]) for shots in job.shots if len(shots)), default=0), job.track_id
+
+
+def _bids(
+    config: Config,
+    now_t_ns: int,
+    jobs: Sequence[Job],
+    *,
+    effector: int,
+    free_t_ns: int,
+    chosen: Mapping[int, Assignment],
+    last: Mapping[int, int],
+) -> list[_Bid]:
+    """Return what each round offers the channel: its worth there less its worth where it is planned already.
+
+    The worth of a shot counts the second shot that is possible after it, so that early shots are preferred as long
+    as they leave time to look and shoot again.
+    """
+    period = ns(config.period_s)
+    bids = []
+    for job in jobs:
+        shots = job.shots[effector]
+        ready = max(now_t_ns, free_t_ns, job.free_t_ns)
+        first = int(np.searchsorted(shots.start_t_ns, ready, side="left"))
+        if first == len(shots):
+            continue
+        kill = shots.kill_probability[first:]
+        worth = job.worth * (kill + (1.0 - kill) * shots.again[first:])
+        if last.get(job.track_id) == effector:
+            worth = worth * _STAY
+        elsewhere = chosen.get(job.track_id)
+        gain = worth if elsewhere is None else worth - elsewhere.worth
+        rows = np.flatnonzero(gain > 0.0)
+        if len(rows):
+            start = (shots.start_t_ns[first:][rows] - now_t_ns) // period
+            done = -((now_t_ns - shots.done_t_ns[first:][rows]) // period)
+            bids.append(_Bid(job, rows + first, start, done, gain[rows], worth[rows]))
+    return bids
+
+
+def _fill(bids: list[_Bid], shots_left: int) -> list[tuple[_Bid, int]]:
+    """Return the bids that one channel takes, each with the index of its shot.
+
+    `best[k]` is the most that the bids so far can gain with the channel free again at grid time `k`.
+    """
+    bids = sorted(bids, key=lambda bid: (-float(bid.gain.max()), bid.job.track_id))[: max(shots_left, 0)]
+    bids = sorted(bids, key=lambda bid: (int(bid.start[-1]), bid.job.track_id))
+    if not bids:
+        return []
+    length = max(int(bid.done.max()) for bid in bids) + 1
+    stages = [np.zeros(length)]
+    for bid in bids:
+        reached = stages[-1].copy()
+        np.maximum.at(reached, bid.done, stages[-1][bid.start] + bid.gain)
+        stages.append(np.maximum.accumulate(reached))
+    taken: list[tuple[_Bid, int]] = []
+    k = length - 1
+    for i in range(len(bids) - 1, -1, -1):
+        bid, before = bids[i], stages[i]
+        if stages[i + 1][k] <= before[k]:
+            continue
+        total = np.where(bid.done <= k, before[bid.start] + bid.gain, -np.inf)
+        row = int(np.argmax(total))  # the earliest of equals
+        taken.append((bid, row))
+        k = int(bid.start[row])
+    return taken[::-1]

@@ -1,0 +1,219 @@
+"""The stage: messages in, decisions and simulated engagements out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from opencram.engagement.config import NS_PER_S, Config, ns
+from opencram.engagement.fire import advance, call_off, commit
+from opencram.engagement.intake import take_in
+from opencram.engagement.plan import Assignment, Job, plan
+from opencram.engagement.rules import (
+    PENDING,
+    READY,
+    Facts,
+    Verdict,
+    judge,
+    last_word,
+    open_effectors,
+    release,
+    remember_decided,
+    wake_t_ns,
+)
+from opencram.engagement.state import Draft, Round, State, draft_of, state_of
+from opencram.engagement.words import clock, odds
+from opencram.messages import Decision, Health, Impact, Message, Operator, Threat, Tick, Track
+
+_TAKES = (Track, Impact, Threat, Operator, Tick)
+
+
+def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State, list[Message]]:
+    """Return the state after `batch`, and the decisions and engagements that follow from it."""
+    heard = [message for message in batch if isinstance(message, _TAKES)]
+    if not heard:
+        return state, []
+    draft = draft_of(state)
+    for message in heard:
+        take_in(config, draft, message)
+    if draft.now_t_ns is None:
+        return state, []
+    period = ns(config.period_s)
+    if draft.urgent or draft.decided_t_ns is None or draft.now_t_ns // period > draft.decided_t_ns // period:
+        _decide(config, draft)
+    return state_of(draft), draft.out
+
+
+def _decide(config: Config, draft: Draft) -> None:
+    """Bring engagements, verdicts and the plan up to date."""
+    assert draft.now_t_ns is not None
+    advance(config, draft)
+    _end_stale(config, draft)
+    ready = _judge_all(config, draft)
+    planned = _plan(config, draft, ready)
+    for track_id in ready:
+        _announce(config, draft, track_id, planned.get(track_id))
+    _commit_due(config, draft, planned)
+    draft.plan = {track_id: assignment.effector for track_id, assignment in planned.items()}
+    draft.decided_t_ns = draft.now_t_ns
+    if draft.trouble_until_t_ns is not None and draft.now_t_ns >= draft.trouble_until_t_ns:
+        draft.trouble_until_t_ns = None
+        reason = "every track is judged again"
+        draft.out.append(Health(t_ns=draft.now_t_ns, part="engagement", state="ok", reason=reason))
+
+
+def _end_stale(config: Config, draft: Draft) -> None:
+    """End rounds that nobody has spoken of for long: their track was dropped without a word."""
+    assert draft.now_t_ns is not None
+    oldest = draft.now_t_ns - ns(config.stale_s)
+    for track_id in [known.track_id for known in draft.rounds.values() if known.heard_t_ns < oldest]:
+        known = draft.rounds[track_id]
+        draft.rounds[track_id] = replace(known, ended=known.ended or "lost", due=True)
+
+
+def _judge_all(config: Config, draft: Draft) -> list[int]:
+    """Judge every round that has changed or whose time has come; return those that may be engaged now."""
+    assert draft.now_t_ns is not None
+    ready: list[int] = []
+    committed = {engaging.track_id for engaging in draft.engaging if not engaging.fired}
+    for before in list(draft.rounds.values()):
+        if before.ready_since_t_ns is None and not before.due and before.wake_t_ns > draft.now_t_ns:
+            continue
+        if before.ended:
+            _end(config, draft, before)
+            continue
+        facts = _facts(
+            config,
+            draft,
+            remember_decided(config, before, draft.now_t_ns),
+            committed=before.track_id in committed,
+        )
+        verdict = judge(facts) if before.is_projectile else PENDING
+        facts = replace(facts, round=_judged(config, facts, verdict))
+        draft.rounds[before.track_id] = facts.round
+        if verdict is READY:
+            verdict = release(facts)
+        if verdict is READY:
+            ready.append(before.track_id)
+            continue
+        if facts.committed:
+            call_off(config, draft, before.track_id)
+        _say(draft, facts.round, verdict, None)
+    return ready
+
+
+def _judged(config: Config, facts: Facts, verdict: Verdict) -> Round:
+    """Return the round with its record of the judgement just made."""
+    since = facts.round.ready_since_t_ns if facts.round.ready_since_t_ns is not None else facts.now_t_ns
+    return replace(
+        facts.round,
+        ready_since_t_ns=since if verdict is READY else None,
+        due=False,
+        wake_t_ns=wake_t_ns(config, facts.round, facts.now_t_ns),
+    )
+
+
+def _facts(config: Config, draft: Draft, known: Round, *, committed: bool) -> Facts:
+    assert draft.now_t_ns is not None
+    return Facts(config, known, draft.now_t_ns, tuple(draft.magazines), draft.held, committed)
+
+
+def _end(config: Config, draft: Draft, known: Round) -> None:
+    """Say the last word on a round whose track has ended, and forget it once no shot is in the air."""
+    call_off(config, draft, known.track_id)
+    if any(engaging.track_id == known.track_id for engaging in draft.engaging):
+        return
+    verdict: Verdict | None = None
+    if known.outcome in ("killed", "missed"):
+        verdict = judge(_facts(config, draft, known, committed=False))
+    elif known.is_projectile:
+        verdict = last_word(_facts(config, draft, known, committed=False))
+    if verdict is not None:
+        _say(draft, known, verdict, None)
+    del draft.rounds[known.track_id]
+    draft.ended[known.track_id] = None
+    while len(draft.ended) > config.ended_max:
+        del draft.ended[next(iter(draft.ended))]
+
+
+def _plan(config: Config, draft: Draft, ready: list[int]) -> dict[int, Assignment]:
+    """Return the plan for the rounds that may be engaged and are not being engaged already."""
+    assert draft.now_t_ns is not None
+    busy = {engaging.track_id for engaging in draft.engaging}
+    jobs = []
+    for track_id in ready:
+        known = draft.rounds[track_id]
+        if track_id in busy or (known.outcome != "none" and not config.closed_loop):
+            continue
+        jobs.append(Job(track_id, known.worth, known.shots, draft.now_t_ns))
+    if not jobs:
+        return {}
+    return plan(config, draft.now_t_ns, jobs, channels=draft.channels, magazines=draft.magazines, last=draft.plan)
+
+
+def _announce(config: Config, draft: Draft, track_id: int, assignment: Assignment | None) -> None:
+    """Say `engage` for a round that has a place in the plan, `hold` for one that has none."""
+    known = draft.rounds[track_id]
+    assert known.lead is not None
+    if any(engaging.track_id == track_id for engaging in draft.engaging):
+        return
+    if assignment is None:
+        if known.outcome == "missed":
+            shot = f"{known.outcome_effector} at {clock(known.outcome_t_ns)}"
+            text = f"engaged and missed: still tracked after the shot of {shot}; every channel is taken"
+            _say(draft, known, Verdict("engage", "missed", text), None)
+            return
+        names = ", ".join(
+            config.effectors[i].id for i in open_effectors(_facts(config, draft, known, committed=False), loaded=True)
+        )
+        text = f"held: {odds(known.lead)}, but {names} can meet it only while taken by rounds worth as much or more"
+        _say(draft, known, Verdict("hold", "channels_busy", text), None)
+        return
+    effector = config.effectors[assignment.effector]
+    shots, row = known.shots[assignment.effector], assignment.shot
+    verb = "fires" if config.closed_loop else "would fire"
+    text = (
+        f"engage{' again' if known.shots_fired else ''}: {odds(known.lead)}; {effector.id} {verb} "
+        f"{effector.behaviour.rounds_per_shot} {'rounds' if effector.behaviour.rounds_per_shot > 1 else 'round'} at "
+        f"{clock(int(shots.fire_t_ns[row]))} to meet it {shots.range_m[row]:.0f} m away at "
+        f"{clock(int(shots.intercept_t_ns[row]))}, {100.0 * shots.kill_probability[row]:.0f} % to kill"
+    )
+    _say(draft, known, Verdict("engage", "again" if known.shots_fired else "in_window", text), effector.id)
+
+
+def _commit_due(config: Config, draft: Draft, planned: dict[int, Assignment]) -> None:
+    """Commit the planned shots that start before the next decision is to be expected."""
+    assert draft.now_t_ns is not None
+    gap = draft.now_t_ns - draft.decided_t_ns if draft.decided_t_ns is not None else 0
+    ahead = draft.now_t_ns + min(max(gap, ns(config.period_s)), NS_PER_S)
+    for track_id in sorted(planned):
+        assignment = planned[track_id]
+        start = int(draft.rounds[track_id].shots[assignment.effector].start_t_ns[assignment.shot])
+        seat = (assignment.effector, assignment.channel)
+        waiting = any((e.effector, e.channel) == seat and not e.fired for e in draft.engaging)
+        if start < ahead and not waiting and draft.channels[seat[0]][seat[1]] <= start:
+            commit(config, draft, assignment)
+
+
+def _say(draft: Draft, known: Round, verdict: Verdict, effector: str | None) -> None:
+    """Send a decision if it differs from the standing one in action, asset or code."""
+    assert draft.now_t_ns is not None
+    if verdict is PENDING or not verdict.reason:
+        return
+    asset = known.lead.place if known.lead is not None and verdict.action != "ignore" else None
+    if known.outcome != "none" and known.standing is not None and verdict.action == "engage":
+        asset = known.standing[1]
+    standing = (verdict.action, asset, verdict.code)
+    if standing == known.standing:
+        return
+    draft.rounds[known.track_id] = replace(known, standing=standing)
+    draft.out.append(
+        Decision(
+            t_ns=draft.now_t_ns,
+            track_id=known.track_id,
+            action=verdict.action,
+            asset=asset,
+            probability=known.lead.probability if known.lead is not None else 0.0,
+            effector=effector,
+            code=verdict.code,
+            reason=verdict.reason,
+        )
+    )

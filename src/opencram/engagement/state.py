@@ -1,0 +1,180 @@
+"""What the stage remembers: rounds, engagements under way, channels and magazines.
+
+`State` is what the outside holds, and is never changed.  `Draft` is the working copy inside one step.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from opencram.engagement.config import Config
+from opencram.engagement.windows import Shots
+from opencram.messages import Action, Message, PlaceKind
+
+Outcome = Literal["none", "fired", "killed", "missed"]
+NEVER_T_NS = 1 << 62
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """The place that a round threatens most, as far as the policy cares.
+
+    `probability` is that of this place; `weighed_probability` is what the rules compare: the same for an asset, for a
+    zone that of hitting any zone (at most their sum).
+    """
+
+    kind: PlaceKind
+    place: str
+    name: str
+    probability: float
+    weighed_probability: float
+    distance_m: float
+    clearance_m: float
+    hazard_radius_m: float
+    exposed: float  # expected number of people within the hazard radius, all zones
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One track, from its first message to its end."""
+
+    track_id: int
+    heard_t_ns: int  # time of the newest message about it
+    track_t_ns: int = -NEVER_T_NS
+    confirmed_t_ns: int | None = None
+    is_projectile: bool = False  # has been one, confirmed, at some time: it is owed a decision
+    projectile_probability: float = 0.0
+    first_t_ns: int = 0
+    updated_t_ns: int = 0
+    plots: int = 0
+    ended: str = ""  # the reason, once its track is dropped
+
+    threat_t_ns: int = -NEVER_T_NS
+    lead: Lead | None = None
+    worth: float = 0.0  # people, or their like, saved by a kill
+    sure_since_t_ns: int | None = None
+    settled: bool = False
+
+    path_t_ns: int = -NEVER_T_NS
+    shots: tuple[Shots, ...] = ()  # by effector, in the order of the config
+    decide_by_t_ns: int | None = None
+    last_start_t_ns: int | None = None
+
+    called: bool = False  # the last call has been, and is not taken back when the prediction moves
+    decided: bool = False  # the estimate was good enough to act on, and has not fallen since
+    ready_since_t_ns: int | None = None  # nothing but people and channels stood in the way since
+    consent: bool = False
+    vetoed: bool = False
+    held: bool = False
+
+    outcome: Outcome = "none"
+    outcome_effector: str = ""
+    outcome_t_ns: int = 0
+    shots_fired: int = 0
+    standing: tuple[Action, str | None, str] | None = None  # action, asset, code of the last decision
+    due: bool = True  # has changed since it was last judged
+    wake_t_ns: int = NEVER_T_NS  # when time alone may change the judgement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engaging:
+    """One simulated engagement under way."""
+
+    engagement_id: int
+    track_id: int
+    effector: int
+    channel: int
+    rounds: int
+    fire_t_ns: int
+    intercept_t_ns: int
+    done_t_ns: int
+    intercept_enu_m: tuple[float, float, float]
+    kill_probability: float
+    fired: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """The stage between two steps.  Mappings are never written to; a step makes new ones."""
+
+    now_t_ns: int | None
+    decided_t_ns: int | None
+    rounds: Mapping[int, Round]
+    ended: Mapping[int, None]
+    engaging: tuple[Engaging, ...]
+    magazines: tuple[int, ...]  # rounds left, by effector
+    channels: tuple[tuple[int, ...], ...]  # by effector and channel: busy until
+    plan: Mapping[int, int]  # round → effector of the last plan, to hold on to it unless another is better
+    next_engagement_id: int
+    held: bool
+    trouble_until_t_ns: int | None
+
+
+def initial(config: Config) -> State:
+    """Return the state before any message: no round, full magazines, free channels."""
+    return State(
+        now_t_ns=None,
+        decided_t_ns=None,
+        rounds={},
+        ended={},
+        engaging=(),
+        magazines=tuple(effector.magazine_rounds for effector in config.effectors),
+        channels=tuple((-NEVER_T_NS,) * effector.behaviour.channels for effector in config.effectors),
+        plan={},
+        next_engagement_id=1,
+        held=False,
+        trouble_until_t_ns=None,
+    )
+
+
+@dataclass(slots=True)
+class Draft:
+    """A state being worked on, and the messages so far.  It lives within one step only."""
+
+    now_t_ns: int | None
+    decided_t_ns: int | None
+    rounds: dict[int, Round]
+    ended: dict[int, None]
+    engaging: list[Engaging]
+    magazines: list[int]
+    channels: list[list[int]]
+    plan: dict[int, int]
+    next_engagement_id: int
+    held: bool
+    trouble_until_t_ns: int | None
+    urgent: bool = False  # something cannot wait for the next decision period
+    out: list[Message] = field(default_factory=list)
+
+
+def draft_of(state: State) -> Draft:
+    """Return a working copy; nothing in it is shared with `state` that can be changed."""
+    return Draft(
+        now_t_ns=state.now_t_ns,
+        decided_t_ns=state.decided_t_ns,
+        rounds=dict(state.rounds),
+        ended=dict(state.ended),
+        engaging=list(state.engaging),
+        magazines=list(state.magazines),
+        channels=[list(channel) for channel in state.channels],
+        plan=dict(state.plan),
+        next_engagement_id=state.next_engagement_id,
+        held=state.held,
+        trouble_until_t_ns=state.trouble_until_t_ns,
+    )
+
+
+def state_of(draft: Draft) -> State:
+    """Return the finished draft as a state."""
+    return State(
+        now_t_ns=draft.now_t_ns,
+        decided_t_ns=draft.decided_t_ns,
+        rounds=draft.rounds,
+        ended=draft.ended,
+        engaging=tuple(draft.engaging),
+        magazines=tuple(draft.magazines),
+        channels=tuple(tuple(channel) for channel in draft.channels),
+        plan=draft.plan,
+        next_engagement_id=draft.next_engagement_id,
+        held=draft.held,
+        trouble_until_t_ns=draft.trouble_until_t_ns,
+    )
