@@ -94,6 +94,7 @@ class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     class_name: str
+    curve: str  # the drag curve in use, one of `ballistics.drag.STANDARD_CURVES`
     probability: float
     mean: tuple[float, ...]
     covariance: tuple[float, ...]

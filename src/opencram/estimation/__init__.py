@@ -1,0 +1,1 @@
+"""Estimation and association for anything that moves: it knows nothing of rockets."""

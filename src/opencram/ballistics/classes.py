@@ -1,0 +1,56 @@
+"""The bank of flight models: what a projectile of each class is expected to be, before it is seen.
+
+All numbers are generic and rounded from open publications; none describes a particular weapon.
+
+* Mass over cross-section of common calibres (mass, calibre → kg/m²): 60 mm mortar bomb 1.8 kg → 640;
+  81 mm 4.2 kg → 815; 120 mm 13 kg → 1150; 105 mm shell 15 kg → 1730; 155 mm shell 43.5 kg → 2300;
+  107 mm rocket 19 kg → 2100; 122 mm rocket 46 kg after burning → 3900.  Source: the tables of
+  ammunition in "Jane's Ammunition Handbook", rounded to two digits.
+* A standard curve fits a real round only up to a form factor, and the ballistic coefficient takes that
+  factor in: on a low curve (G7) it is about the mass over cross-section, on a high one (G2, G8) more.
+* Spin drift: a right-hand rifled shell of 155 mm drifts about 15 to 20 mil at 13 km, which is c of 4 to
+  6 m/s; fins give none.  Source: McCoy, "Modern Exterior Ballistics" (1999), chapter 9, examples.
+"""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """One flight model of a class: a drag curve and Gaussian priors."""
+
+    class_name: str
+    curve: str
+    prior: float  # probability before the first plot; over the bank they sum to less than 1, the rest is no projectile
+    ln_beta: float  # log ballistic coefficient, kg/m² on this curve
+    ln_beta_std: float
+    spin_m_s: float  # spin-drift constant
+    spin_m_s_std: float
+    speed_m_s: float  # median speed when first seen
+    ln_speed_std: float
+
+
+def _model(class_name: str, curve: str, prior: float, beta: float, spin: tuple[float, float]) -> Model:
+    speed, spread = {"mortar": (190.0, 0.4), "rocket": (400.0, 0.5), "shell": (420.0, 0.4)}[class_name]
+    return Model(
+        class_name=class_name,
+        curve=curve,
+        prior=prior,
+        ln_beta=math.log(beta),
+        ln_beta_std=0.35 if class_name == "shell" else 0.45,
+        spin_m_s=spin[0],
+        spin_m_s_std=spin[1],
+        speed_m_s=speed,
+        ln_speed_std=spread,
+    )
+
+
+CLASS_BANK = (
+    _model("rocket", "G7", 0.16, 3000.0, (0.0, 1.0)),
+    _model("rocket", "G2", 0.16, 3700.0, (0.0, 1.0)),
+    _model("rocket", "G8", 0.08, 4200.0, (0.0, 1.0)),
+    _model("mortar", "G5", 0.28, 1200.0, (0.0, 0.4)),
+    _model("mortar", "G5", 0.08, 1500.0, (5.0, 2.0)),  # from a rifled barrel
+    _model("shell", "G7", 0.14, 1900.0, (5.0, 2.0)),
+)

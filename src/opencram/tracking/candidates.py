@@ -1,0 +1,238 @@
+"""Candidates: a few plots that may become a track, carried by a small linear filter in the site's ENU.
+
+Every plot that no track wants joins the candidate it fits best, or starts one at the speed prior.
+The score is the log likelihood ratio of "one target, gravity and a nominal drag" against clutter.
+"""
+
+import math
+
+import numpy as np
+
+from opencram.estimation.linear import cholesky
+from opencram.kernel import helper, kernel
+
+SIX = 6
+_GRAVITY_M_S2 = 9.8
+_DRAG_1_M = 6e-5  # deceleration over speed squared: density 1.2, Cd 0.3, 3000 kg/m²
+_ACCELERATION_GROWTH = 5.0**2  # (m/s)²/s: what drag and guesswork leave
+
+
+@helper
+def _cartesian(z, variances, rotation, origin, position, covariance):
+    """Write a plot's position and covariance in the site's ENU.
+
+    `variances` are of range (m²), azimuth and elevation (rad²).
+    """
+    r, sin_a, cos_a = z[0], math.sin(z[1]), math.cos(z[1])
+    sin_e, cos_e = math.sin(z[2]), math.cos(z[2])
+    along = (cos_e * sin_a, cos_e * cos_a, sin_e)
+    across = (cos_a, -sin_a, 0.0)
+    upward = (-sin_e * sin_a, -sin_e * cos_a, cos_e)
+    v_across = variances[1] * r * r * cos_e * cos_e
+    v_upward = variances[2] * r * r
+    for i in range(3):
+        position[i] = origin[i]
+        for j in range(3):
+            covariance[i, j] = 0.0
+    for i in range(3):
+        a, b, c = 0.0, 0.0, 0.0
+        for j in range(3):
+            a += rotation[j, i] * along[j]
+            b += rotation[j, i] * across[j]
+            c += rotation[j, i] * upward[j]
+        position[i] += r * a
+        for k in range(3):
+            ak, bk, ck = 0.0, 0.0, 0.0
+            for j in range(3):
+                ak += rotation[j, k] * along[j]
+                bk += rotation[j, k] * across[j]
+                ck += rotation[j, k] * upward[j]
+            covariance[i, k] += variances[0] * a * ak + v_across * b * bk + v_upward * c * ck
+
+
+@helper
+def _move(x, p, dt, fall):
+    """Move a candidate on by `dt`, in place; `fall` 1: under gravity and drag, 0: level flight."""
+    speed = math.sqrt(x[3] * x[3] + x[4] * x[4] + x[5] * x[5])
+    for i in range(3):
+        a = -fall * (_DRAG_1_M * speed * x[3 + i] + (_GRAVITY_M_S2 if i == 2 else 0.0))
+        x[i] += dt * (x[3 + i] + 0.5 * dt * a)
+        x[3 + i] += dt * a
+    for i in range(3):
+        for j in range(SIX):
+            p[i, j] += dt * p[3 + i, j]
+    for i in range(SIX):
+        for j in range(3):
+            p[i, j] += dt * p[i, 3 + j]
+    for i in range(3):
+        p[3 + i, 3 + i] += _ACCELERATION_GROWTH * abs(dt)
+        p[i, i] += _ACCELERATION_GROWTH * abs(dt) * dt * dt / 3.0
+
+
+@kernel
+def join(x, p, ages, fall, z, variances, free, rotation, origin, gate, log_clutter, log_detection):
+    """Give free plots to candidates, best first; all candidates move on by `ages` seconds, in place.
+
+    `log_clutter`: log density of clutter per m·rad·rad.  Returns, per candidate, its plot (−1: none)
+    and the gain of its score.
+    """
+    n, m = x.shape[0], z.shape[0]
+    plot_of = np.full(n, -1, dtype=np.int64)
+    gains = np.zeros(n)
+    position = np.empty((m, 3))
+    noise = np.empty((m, 3, 3))
+    for j in range(m):
+        _cartesian(z[j], variances[j], rotation, origin, position[j], noise[j])
+    for k in range(n):
+        _move(x[k], p[k], ages[k], fall[k])
+    taken = np.zeros(m, dtype=np.bool_)
+    cost = np.full((n, m), math.inf)
+    factor = np.empty((3, 3))
+    v = np.empty(3)
+    for k in range(n):
+        for j in range(m):
+            if not free[j]:
+                continue
+            near = True
+            for i in range(3):
+                v[i] = position[j, i] - x[k, i]
+                near = near and v[i] * v[i] < gate * (p[k, i, i] + noise[j, i, i])
+            if not near:
+                continue
+            log_determinant = _innovation(p[k], noise[j], v, factor)
+            distance = v[0] * v[0] + v[1] * v[1] + v[2] * v[2]
+            if distance < gate:
+                cost[k, j] = distance + log_determinant
+    for _ in range(min(n, m)):
+        best, k_best, j_best = math.inf, -1, -1
+        for k in range(n):
+            if plot_of[k] < 0:
+                for j in range(m):
+                    if not taken[j] and cost[k, j] < best:
+                        best, k_best, j_best = cost[k, j], k, j
+        if k_best < 0:
+            break
+        plot_of[k_best] = j_best
+        taken[j_best] = True
+        # The density of the plot in its own polar coordinates: the determinant goes over by the
+        # Jacobian r² cos(elevation).
+        scale = 2.0 * math.log(z[j_best, 0]) + math.log(max(math.cos(z[j_best, 2]), 1e-3))
+        gains[k_best] = -0.5 * best - 1.5 * math.log(2.0 * math.pi) + scale + log_detection - log_clutter
+        _update(x[k_best], p[k_best], position[j_best], noise[j_best], factor, v)
+    return plot_of, gains
+
+
+@helper
+def _innovation(p, noise, v, factor):
+    """Whiten `v` by P + R of the position, in place; return the log determinant of P + R."""
+    for i in range(3):
+        for j in range(i + 1):
+            factor[i, j] = p[i, j] + noise[i, j]
+    log_determinant = cholesky(factor, 3)
+    for i in range(3):
+        total = v[i]
+        for l in range(i):
+            total -= factor[i, l] * v[l]
+        v[i] = total / factor[i, i]
+    return log_determinant
+
+
+@helper
+def _update(x, p, position, noise, factor, v):
+    """Give one candidate its plot, in place."""
+    for i in range(3):
+        v[i] = position[i] - x[i]
+    _innovation(p, noise, v, factor)
+    white = np.empty((SIX, 3))
+    for i in range(SIX):
+        for m in range(3):
+            total = p[i, m]
+            for l in range(m):
+                total -= factor[m, l] * white[i, l]
+            white[i, m] = total / factor[m, m]
+    for i in range(SIX):
+        for m in range(3):
+            x[i] += white[i, m] * v[m]
+        for j in range(SIX):
+            for m in range(3):
+                p[i, j] -= white[i, m] * white[j, m]
+
+
+@kernel
+def start(z, variances, rotation, origin, speed_std, x, p):
+    """Write the state (m, 6) and covariance (m, 6, 6) of candidates that start from single plots."""
+    noise = np.empty((3, 3))
+    for j in range(z.shape[0]):
+        x[j, :] = 0.0
+        p[j, :, :] = 0.0
+        _cartesian(z[j], variances[j], rotation, origin, x[j], noise)
+        for i in range(3):
+            for k in range(3):
+                p[j, i, k] = noise[i, k]
+            p[j, 3 + i, 3 + i] = speed_std * speed_std
+
+
+@kernel
+def straight_evidence(times, sensors, z, weights, rotations, origins, acceleration_std):
+    """Return how well a body without ballistic fall explains plots (n), comparable with `fit.fit`'s evidence.
+
+    Position, velocity (flat priors) and a constant acceleration with a prior of standard deviation
+    `acceleration_std` (3,), by linear least squares in the site's ENU.  Also returns the velocity at
+    time 0 and the log determinant left out.
+    """
+    information = np.zeros((9, 9))
+    gradient = np.zeros(9)
+    cost = 0.0
+    position = np.empty(3)
+    noise = np.empty((3, 3))
+    basis = np.empty(3)
+    variances = np.empty(3)
+    white = np.empty((3, 3))
+    v = np.empty(3)
+    for k in range(times.shape[0]):
+        for m in range(3):
+            variances[m] = 1.0 / (weights[k, m] * weights[k, m])
+        _cartesian(z[k], variances, rotations[sensors[k]], origins[sensors[k]], position, noise)
+        cholesky(noise, 3)
+        for i in range(3):
+            for j in range(3):
+                white[i, j] = 0.0
+        for j in range(3):  # white = inverse of the factor
+            for i in range(j, 3):
+                total = 1.0 if i == j else 0.0
+                for l in range(j, i):
+                    total -= noise[i, l] * white[l, j]
+                white[i, j] = total / noise[i, i]
+        basis[0], basis[1], basis[2] = 1.0, times[k], 0.5 * times[k] * times[k]
+        for i in range(3):
+            v[i] = 0.0
+            for j in range(i + 1):
+                v[i] += white[i, j] * position[j]
+            cost += v[i] * v[i]
+            for j in range(i + 1):
+                for a in range(3):
+                    row = white[i, j] * basis[a]
+                    gradient[3 * a + j] += row * v[i]
+                    for jj in range(i + 1):
+                        for b in range(3):
+                            information[3 * a + j, 3 * b + jj] += row * white[i, jj] * basis[b]
+    prior = 0.0
+    for i in range(3):
+        information[6 + i, 6 + i] += 1.0 / acceleration_std[i] ** 2
+        prior -= 2.0 * math.log(acceleration_std[i])
+    for i in range(6):
+        information[i, i] += 1e-10
+    log_determinant = cholesky(information, 9)
+    explained = 0.0
+    for i in range(9):  # forward substitution: explained = gᵀ Λ⁻¹ g
+        total = gradient[i]
+        for l in range(i):
+            total -= information[i, l] * gradient[l]
+        gradient[i] = total / information[i, i]
+        explained += gradient[i] * gradient[i]
+    for i in range(8, -1, -1):
+        total = gradient[i]
+        for l in range(i + 1, 9):
+            total -= information[l, i] * gradient[l]
+        gradient[i] = total / information[i, i]
+    return -0.5 * (cost - explained + log_determinant - prior), gradient[3:6].copy()

@@ -1,0 +1,58 @@
+"""What the tracker is told: the radars, the site's air, the classes it knows, and its limits."""
+
+from dataclasses import dataclass, field
+
+from opencram.ballistics.classes import CLASS_BANK, Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class SensorModel:
+    """A radar as the tracker sees it.  `position_enu_m` and the rotation are in the site's frame.
+
+    `local_from_enu`: the nine numbers, by rows, of the rotation from the site's axes to the sensor's
+    own east, north and up.
+    """
+
+    id: str
+    position_enu_m: tuple[float, float, float]
+    local_from_enu: tuple[float, ...]
+    range_m_std: float
+    azimuth_rad_std: float
+    elevation_rad_std: float
+    range_m_max: float
+    detection_probability: float
+    clutter_per_scan: float
+    period_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """All that decides what the tracker does.  Times in seconds; gates are squared Mahalanobis distances."""
+
+    latitude_rad: float
+    height_m: float  # ellipsoidal, of the ENU origin
+    ground_height_m: float
+    sensors: tuple[SensorModel, ...]
+    wind_m_s: tuple[float, float] = (0.0, 0.0)  # what the site believes, east and north
+    wind_m_s_std: float = 4.0  # of the true wind about it, each component
+    models: tuple[Model, ...] = CLASS_BANK
+
+    gate: float = 20.0  # of a track: 99.98 % of three degrees of freedom
+    gate_tentative: float = 16.0
+    speed_m_s_std: float = 450.0  # prior of each velocity component of a new candidate
+    confirm_score: float = 22.0  # log likelihood ratio of target against clutter; e²² is one in 4e9
+    confirm_plots: int = 4
+    misses_tentative: float = 3.5  # periods without a plot that end a candidate
+    coast_after: float = 3.0  # periods without a plot after which a track is said to coast
+    coast_s_max: float = 4.0  # without a plot and not yet due to land: lost
+    landed_s: float = 1.0  # after the predicted impact: over
+    fit_s_min: float = 0.5  # between two fits of a track
+    fit_s_max: float = 1.0
+    fit_share: float = 0.12  # of the track's age, between those two
+    fading_s: float = 10.0  # a plot this old counts 1/e: what the model leaves out (wind shear) grows with age
+    window_plots_max: int = 600  # newest plots of a track that a fit uses
+    tracks_max: int = 2000
+    candidates_max: int = 5000
+    late_s_max: float = 2.0  # a plot older than the newest of all by more is rejected
+    report_s: float = 0.5  # between two messages of an unchanged track
+    projectile_probability_min: float = field(default=0.5)  # from here on a track is fitted as a projectile

@@ -1,0 +1,92 @@
+"""One dwell: the plots that one sensor gives at one time, as arrays."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opencram.messages import Message, Plot, Rejected
+from opencram.tracking.world import World
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Dwell:
+    """Plots of one sensor, moved in thought to the time of the first: a dwell is short against its period."""
+
+    t_ns: int
+    sensor: int
+    sensor_id: str
+    plot_ids: tuple[int, ...]
+    times_ns: NDArray[np.int64]  # (n,)
+    z: Array  # (n, 4) range, azimuth, elevation, range rate (NaN: none)
+    variances: Array  # (n, 3)
+    weights: Array  # (n, 4) reciprocal standard deviations
+
+    @classmethod
+    def empty(cls, t_ns: int) -> "Dwell":
+        """Return a dwell without plots, as of the first sensor."""
+        none = np.zeros((0, 4))
+        return cls(t_ns, 0, "", (), np.zeros(0, dtype=np.int64), none, np.zeros((0, 3)), none)
+
+
+_RANGE_RATE_M_S_STD = 3.0  # where the plot carries a range rate but the site file no deviation for it
+
+
+def read_dwell(constants: World, plots: list[Plot], t_ns_min: int, messages: list[Message]) -> Dwell | None:
+    """Return the usable plots as a dwell, None if there are none; say of the others why not."""
+    sensor = constants.sensor_index.get(plots[0].sensor)
+    good = []
+    for plot in plots:
+        reason = _fault(plot, sensor, t_ns_min)
+        if reason is None:
+            good.append(plot)
+        else:
+            code, text = reason
+            messages.append(
+                Rejected(
+                    t_ns=plot.t_ns, reason=text, code=code, line=plot.line, sensor=plot.sensor, plot_id=plot.plot_id
+                )
+            )
+    if not good or sensor is None:
+        return None
+    usual = constants.variances[sensor]
+    z = np.array([(q.range_m, q.azimuth_rad, q.elevation_rad, q.range_rate_m_s) for q in good], dtype=np.float64)
+    variances = np.tile(usual, (len(good), 1))
+    for k, plot in enumerate(good):
+        for m, std in enumerate((plot.range_m_std, plot.azimuth_rad_std, plot.elevation_rad_std)):
+            if std is not None:
+                variances[k, m] = std * std
+    weights = np.empty((len(good), 4))
+    weights[:, :3] = variances**-0.5
+    weights[:, 3] = 1.0 / _RANGE_RATE_M_S_STD
+    return Dwell(
+        good[0].t_ns,
+        sensor,
+        good[0].sensor,
+        tuple(q.plot_id for q in good),
+        np.array([q.t_ns for q in good], dtype=np.int64),
+        z,
+        variances,
+        weights,
+    )
+
+
+def _fault(plot: Plot, sensor: int | None, t_ns_min: int) -> tuple[str, str] | None:
+    """Return code and reason why a plot cannot be used, or None."""
+    if sensor is None:
+        return "unknown_sensor", f"no sensor {plot.sensor!r} in the site file"
+    if plot.t_ns < t_ns_min:
+        late = (t_ns_min - plot.t_ns) * 1e-9
+        return "late", f"{late:.3f} s older than the oldest plot that can still be used"
+    numbers = (plot.range_m, plot.azimuth_rad, plot.elevation_rad)
+    if not all(map(math.isfinite, numbers)):
+        return "nan", "range, azimuth or elevation is not a finite number"
+    if plot.range_m <= 0.0:
+        return "range", f"range {plot.range_m} m must be > 0"
+    stds = (plot.range_m_std, plot.azimuth_rad_std, plot.elevation_rad_std)
+    if any(std is not None and not (math.isfinite(std) and std > 0.0) for std in stds):
+        return "range", "a standard deviation must be a finite number > 0"
+    return None

@@ -1,0 +1,207 @@
+"""The unscented filters that carry tracks from plot to plot: one for each flight model still in question.
+
+Each row of the arrays here is one filter: the state of one track if it is of one model.  A batch fit
+starts it.  Sigma points are the 20 of the spherical rule (mean ± √10 times the columns of the Cholesky
+factor, equal weights): with ten states they need no tuning.
+
+Source: I. Arasaratnam, S. Haykin, "Cubature Kalman Filters", IEEE TAC 54 (2009), section IV.
+"""
+
+import math
+
+import numpy as np
+
+from opencram.ballistics.lanes import LANES, lane_block
+from opencram.ballistics.propagation import LN_BETA, STATES, step_block
+from opencram.estimation.linear import cholesky
+from opencram.kernel import helper, kernel
+from opencram.tracking.fit import predicted, wrap
+
+POINTS = 20
+_SPREAD = math.sqrt(10.0)
+_STEP_S_MAX = 0.3
+
+# Growth of the variances per second: what the model leaves out.  The wind changes with height (2 m/s per
+# km at a climb of 150 m/s is 0.3 m/s each second, and not white), and no drag curve is the round's own.
+# Tuned on simulated raids (benchmarks/consistency.py).
+_VELOCITY_GROWTH = 0.05**2  # (m/s)²/s
+_LN_BETA_GROWTH = 0.01**2  # 1/s
+_WIND_GROWTH = 0.4**2  # (m/s)²/s
+
+
+@helper
+def sigma_block(x, factor, block):
+    """Fill the lanes: the mean, the 20 points of mean and Cholesky factor, the mean again."""
+    for row in range(STATES):
+        for lane in range(LANES):
+            block[row, lane] = x[row]
+        for j in range(row + 1):
+            block[row, 1 + j] += _SPREAD * factor[row, j]
+            block[row, 11 + j] -= _SPREAD * factor[row, j]
+
+
+@helper
+def _predict(x, p, dt, growth, env, cd, block, factor):
+    """Move mean and covariance on by `dt`, in place; return False if the covariance is broken.
+
+    `growth` (s): for how long the variances grow.
+    """
+    for i in range(STATES):
+        for j in range(i + 1):
+            factor[i, j] = p[i, j]
+    if math.isnan(cholesky(factor, STATES)):
+        return False
+    sigma_block(x, factor, block)
+    for lane in range(LANES):
+        block[LN_BETA, lane] = math.exp(-block[LN_BETA, lane])
+    steps = max(1, int(math.ceil(abs(dt) / _STEP_S_MAX)))
+    if dt != 0.0:
+        for _ in range(steps):
+            step_block(block, dt / steps, env, cd)
+    for lane in range(LANES):
+        block[LN_BETA, lane] = -math.log(block[LN_BETA, lane])
+    for row in range(6):
+        total = 0.0
+        for lane in range(1, POINTS + 1):
+            total += block[row, lane]
+        x[row] = total / POINTS
+    for i in range(STATES):
+        for j in range(i + 1):
+            total = 0.0
+            for lane in range(1, POINTS + 1):
+                total += (block[i, lane] - x[i]) * (block[j, lane] - x[j])
+            p[i, j] = total / POINTS
+            p[j, i] = p[i, j]
+    for i in range(3, 6):
+        p[i, i] += _VELOCITY_GROWTH * growth
+    p[LN_BETA, LN_BETA] += _LN_BETA_GROWTH * growth
+    for i in range(7, 9):
+        p[i, i] += _WIND_GROWTH * growth
+    return math.isfinite(p[0, 0] + p[3, 3] + x[0] + x[3])
+
+
+@kernel
+def carry(x, p, dt, env, cd):
+    """Move one mean (10) and covariance (10, 10) on by `dt` without process noise, in place; return if all is sound."""
+    return _predict(x, p, dt, 0.0, env, cd, lane_block(), np.empty((STATES, STATES)))
+
+
+@kernel
+def predict_rows(x, p, dts, curves, env, cds, rotation, origin, h, s, cross):
+    """Move all rows (n) on by `dts` seconds (either sign), in place, and say what the sensor would see.
+
+    Writes the predicted range, azimuth, elevation `h` (n, 3), their covariance without noise `s`
+    (n, 3, 3), their covariance with the state `cross` (n, 10, 3).  Returns (n,) whether all is sound.
+    """
+    n = x.shape[0]
+    sound = np.ones(n, dtype=np.bool_)
+    block = lane_block()
+    factor = np.empty((STATES, STATES))
+    seen = np.empty((LANES, 4))
+    position = np.empty(3)
+    velocity = np.zeros(3)
+    for k in range(n):
+        if not _predict(x[k], p[k], dts[k], abs(dts[k]), env, cds[curves[k]], block, factor):
+            sound[k] = False
+            continue
+        for lane in range(POINTS + 1):
+            for axis in range(3):
+                position[axis] = block[axis, lane]
+            predicted(position, velocity, rotation, origin, seen[lane])
+            seen[lane, 1] = seen[0, 1] + wrap(seen[lane, 1] - seen[0, 1])
+        for m in range(3):
+            total = 0.0
+            for lane in range(1, POINTS + 1):
+                total += seen[lane, m]
+            h[k, m] = total / POINTS
+        for m in range(3):
+            for l in range(m + 1):
+                total = 0.0
+                for lane in range(1, POINTS + 1):
+                    total += (seen[lane, m] - h[k, m]) * (seen[lane, l] - h[k, l])
+                s[k, m, l] = total / POINTS
+                s[k, l, m] = s[k, m, l]
+            for i in range(STATES):
+                total = 0.0
+                for lane in range(1, POINTS + 1):
+                    total += (block[i, lane] - x[k, i]) * (seen[lane, m] - h[k, m])
+                cross[k, i, m] = total / POINTS
+    return sound
+
+
+@kernel
+def gate_costs(h, s, sound, z, variances, gate, cost):
+    """Write the cost (n, m) of giving plot m to track n: d² + ln |S|, infinite outside the gate.
+
+    ln |S| is counted relative to the plot's own noise, so that costs stay comparable with the gate.
+    """
+    factor = np.empty((3, 3))
+    v = np.empty(3)
+    for k in range(h.shape[0]):
+        for j in range(z.shape[0]):
+            cost[k, j] = math.inf
+            if not sound[k]:
+                continue
+            v[0] = z[j, 0] - h[k, 0]
+            limit = gate * (s[k, 0, 0] + variances[j, 0])
+            if not v[0] * v[0] < limit:
+                continue
+            v[1] = wrap(z[j, 1] - h[k, 1])
+            v[2] = z[j, 2] - h[k, 2]
+            noise = 0.0
+            for m in range(3):
+                for l in range(m + 1):
+                    factor[m, l] = s[k, m, l]
+                factor[m, m] += variances[j, m]
+                noise += math.log(variances[j, m])
+            log_determinant = cholesky(factor, 3)
+            distance = 0.0
+            for m in range(3):
+                total = v[m]
+                for l in range(m):
+                    total -= factor[m, l] * v[l]
+                v[m] = total / factor[m, m]
+                distance += v[m] * v[m]
+            if distance < gate:
+                cost[k, j] = distance + log_determinant - noise
+
+
+@kernel
+def update_rows(x, p, h, s, cross, z, variances, plot_of, log_weights):
+    """Give each row (n) its plot `plot_of[n]` (−1: none), in place; add its log likelihood to `log_weights`."""
+    n = x.shape[0]
+    factor = np.empty((3, 3))
+    v = np.empty(3)
+    white = np.empty((STATES, 3))
+    for k in range(n):
+        j = plot_of[k]
+        if j < 0:
+            continue
+        for m in range(3):
+            for l in range(m + 1):
+                factor[m, l] = s[k, m, l]
+            factor[m, m] += variances[j, m]
+        log_determinant = cholesky(factor, 3)
+        v[0] = z[j, 0] - h[k, 0]
+        v[1] = wrap(z[j, 1] - h[k, 1])
+        v[2] = z[j, 2] - h[k, 2]
+        distance = 0.0
+        for m in range(3):
+            total = v[m]
+            for l in range(m):
+                total -= factor[m, l] * v[l]
+            v[m] = total / factor[m, m]
+            distance += v[m] * v[m]
+            for i in range(STATES):
+                total = cross[k, i, m]
+                for l in range(m):
+                    total -= factor[m, l] * white[i, l]
+                white[i, m] = total / factor[m, m]
+        for i in range(STATES):
+            for m in range(3):
+                x[k, i] += white[i, m] * v[m]
+            for l in range(i + 1):
+                for m in range(3):
+                    p[k, i, l] -= white[i, m] * white[l, m]
+                p[k, l, i] = p[k, i, l]
+        log_weights[k] -= 0.5 * (distance + log_determinant)

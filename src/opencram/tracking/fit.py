@@ -1,0 +1,242 @@
+"""The batch fit: the flight that explains all plots of a track best, given what is known beforehand.
+
+Parameters are the ten states at a reference time (the epoch).  Gauss-Newton on plots and prior
+together (maximum a posteriori), with Huber weights, so that a wild plot pulls no further than a plot
+at the edge; derivatives of the flight by central differences, 21 flights abreast.  Besides the
+estimate it gives the evidence of the flight model: how well it explains the plots, all parameters
+considered (Laplace's approximation).
+"""
+
+import math
+
+import numpy as np
+
+from opencram.ballistics.lanes import LANES, lane_block
+from opencram.ballistics.propagation import LN_BETA, STATES, step_block
+from opencram.estimation.linear import cholesky, solve_factored
+from opencram.kernel import helper, kernel
+
+STEP_S = 0.25
+HUBER = 3.0  # standard deviations
+MEASURED = 4  # range, azimuth, elevation, range rate
+
+# Steps of the central differences: position (m), velocity (m/s), log coefficient, wind (m/s), spin (m/s).
+DELTAS = np.array([1.0, 1.0, 1.0, 0.2, 0.2, 0.2, 0.02, 0.2, 0.2, 0.2])
+
+
+@helper
+def fill_lanes(block, x, deltas):
+    """Put `x` into lane 0 and x ± delta of each state into lanes 1 … 20; the rest repeat `x`."""
+    for row in range(STATES):
+        for lane in range(LANES):
+            block[row, lane] = x[row]
+    for row in range(STATES):
+        block[row, 1 + row] += deltas[row]
+        block[row, 11 + row] -= deltas[row]
+    for lane in range(LANES):
+        block[LN_BETA, lane] = math.exp(-block[LN_BETA, lane])
+
+
+@helper
+def predicted(position, velocity, rotation, origin, out):
+    """Write range, azimuth, elevation and range rate of a point (ENU) seen by a sensor; return its local e, n, u."""
+    de, dn, du = position[0] - origin[0], position[1] - origin[1], position[2] - origin[2]
+    e = rotation[0, 0] * de + rotation[0, 1] * dn + rotation[0, 2] * du
+    n = rotation[1, 0] * de + rotation[1, 1] * dn + rotation[1, 2] * du
+    u = rotation[2, 0] * de + rotation[2, 1] * dn + rotation[2, 2] * du
+    distance = math.sqrt(e * e + n * n + u * u) + 1e-9
+    out[0] = distance
+    out[1] = math.atan2(e, n)
+    out[2] = math.asin(min(max(u / distance, -1.0), 1.0))
+    out[3] = (de * velocity[0] + dn * velocity[1] + du * velocity[2]) / distance
+    return e, n, u
+
+
+@helper
+def polar_gradient(e, n, u, rotation, gradient):
+    """Write the derivative (3, 3) of range, azimuth and elevation by the position in the site's ENU."""
+    ring_2 = e * e + n * n + 1e-6
+    ring = math.sqrt(ring_2)
+    distance_2 = ring_2 + u * u
+    distance = math.sqrt(distance_2)
+    for j in range(3):
+        re, rn, ru = rotation[0, j], rotation[1, j], rotation[2, j]
+        gradient[0, j] = (e * re + n * rn + u * ru) / distance
+        gradient[1, j] = (n * re - e * rn) / ring_2
+        gradient[2, j] = (ring * ru - u * (e * re + n * rn) / ring) / distance_2
+
+
+@helper
+def wrap(angle):
+    """Return the angle in [−π, π)."""
+    return angle - 2.0 * math.pi * math.floor((angle + math.pi) / (2.0 * math.pi))
+
+
+@kernel
+def normal_equations(x, times, sensors, z, weights, env, cd, rotations, origins, deltas, information, gradient):
+    """Add the plots' part to `information` (10, 10) and `gradient` (10); return the robust cost (−2 log likelihood).
+
+    `times` (n): seconds after the epoch, ascending.  `z` (n, 4): range, azimuth, elevation, range rate
+    (NaN where not measured).  `weights` (n, 4): reciprocal standard deviations.  Costs hold the
+    quadratic and Huber terms only, no determinants.
+    """
+    block = lane_block()
+    before = lane_block()
+    moved = np.empty((6, LANES))
+    fill_lanes(block, x, deltas)
+    position = np.empty(3)
+    velocity = np.empty(3)
+    h = np.empty(MEASURED)
+    by_position = np.empty((3, 3))
+    row = np.empty(STATES)
+    now = 0.0
+    cost = 0.0
+    for r in range(6):
+        for lane in range(LANES):
+            before[r, lane] = block[r, lane]
+    for k in range(times.shape[0]):
+        while now < times[k] - 1e-9:
+            for r in range(6):
+                for lane in range(LANES):
+                    before[r, lane] = block[r, lane]
+            step_block(block, STEP_S, env, cd)
+            now += STEP_S
+        if now == 0.0:
+            for r in range(6):
+                for lane in range(LANES):
+                    moved[r, lane] = block[r, lane]
+        else:
+            t = (times[k] - (now - STEP_S)) / STEP_S
+            s = 1.0 - t
+            a0, b0 = s * s * (1.0 + 2.0 * t), s * s * t * STEP_S
+            a1, b1 = t * t * (3.0 - 2.0 * t), -t * t * s * STEP_S
+            c, d0, d1 = 6.0 * t * s / STEP_S, s * (1.0 - 3.0 * t), t * (3.0 * t - 2.0)
+            for r in range(3):
+                for lane in range(LANES):
+                    y0, y1, v0, v1 = before[r, lane], block[r, lane], before[r + 3, lane], block[r + 3, lane]
+                    moved[r, lane] = a0 * y0 + b0 * v0 + a1 * y1 + b1 * v1
+                    moved[r + 3, lane] = c * (y1 - y0) + d0 * v0 + d1 * v1
+        for axis in range(3):
+            position[axis] = moved[axis, 0]
+            velocity[axis] = moved[axis + 3, 0]
+        rotation = rotations[sensors[k]]
+        e, n, u = predicted(position, velocity, rotation, origins[sensors[k]], h)
+        polar_gradient(e, n, u, rotation, by_position)
+        for m in range(MEASURED):
+            if math.isnan(z[k, m]):
+                continue
+            residual = z[k, m] - h[m]
+            if m == 1:
+                residual = wrap(residual)
+            residual *= weights[k, m]
+            size = abs(residual)
+            weight = 1.0
+            if size > HUBER:
+                weight = HUBER / size
+                cost += HUBER * (2.0 * size - HUBER)
+            else:
+                cost += size * size
+            if m < 3:
+                for j in range(STATES):
+                    row[j] = 0.0
+                    for axis in range(3):
+                        row[j] += by_position[m, axis] * (moved[axis, 1 + j] - moved[axis, 11 + j])
+                    row[j] *= weights[k, m] / (2.0 * deltas[j])
+            else:
+                for j in range(STATES):
+                    _rate_row(moved, j, origins[sensors[k]], row)
+                    row[j] *= weights[k, m] / (2.0 * deltas[j])
+            for i in range(STATES):
+                gradient[i] += weight * residual * row[i]
+                for j in range(i + 1):
+                    information[i, j] += weight * row[i] * row[j]
+    return cost
+
+
+@helper
+def _rate_row(moved, j, origin, row):
+    """Write the difference of the range rate between the lanes x ± delta of state `j`."""
+    rates = 0.0
+    for side in range(2):
+        lane = 1 + j + 10 * side
+        de, dn, du = moved[0, lane] - origin[0], moved[1, lane] - origin[1], moved[2, lane] - origin[2]
+        distance = math.sqrt(de * de + dn * dn + du * du) + 1e-9
+        rate = (de * moved[3, lane] + dn * moved[4, lane] + du * moved[5, lane]) / distance
+        rates += rate if side == 0 else -rate
+    row[j] = rates
+
+
+@helper
+def _prior_pull(x, prior_mean, prior_information, gradient):
+    """Add the prior's part to `gradient`; return its cost (m − x)ᵀ Λ (m − x)."""
+    cost = 0.0
+    for i in range(STATES):
+        pull = 0.0
+        for j in range(STATES):
+            pull += prior_information[i, j] * (prior_mean[j] - x[j])
+        cost += pull * (prior_mean[i] - x[i])
+        gradient[i] += pull
+    return cost
+
+
+@kernel
+def fit(x, times, sensors, z, weights, env, cd, rotations, origins, prior_mean, prior_information, iterations, covariance):
+    """Improve `x` (10) in place; write its posterior covariance; return (evidence, cost of the plots).
+
+    `prior_information` (10, 10) is the inverse prior covariance.  Levenberg-Marquardt: a step that
+    raises the cost is taken back and shortened.  The evidence is −½ (cost + prior cost +
+    log |posterior information|), comparable between models once the caller adds ½ log |prior
+    information|.  NaN tells that there is no solution; `x` and `covariance` are then of no use.
+    """
+    information = np.empty((STATES, STATES))
+    factor = np.empty((STATES, STATES))
+    gradient = np.empty(STATES)
+    best_information = np.empty((STATES, STATES))
+    best_gradient = np.empty(STATES)
+    best = x.copy()
+    best_cost = math.inf
+    plots_cost = math.nan
+    damping = 0.0
+    for _ in range(iterations + 1):
+        for i in range(STATES):
+            gradient[i] = 0.0
+            for j in range(STATES):
+                information[i, j] = prior_information[i, j]
+        cost = normal_equations(x, times, sensors, z, weights, env, cd, rotations, origins, DELTAS, information, gradient)
+        total = cost + _prior_pull(x, prior_mean, prior_information, gradient)
+        if total <= best_cost + 1e-9 * abs(best_cost):
+            gain = best_cost - total
+            best[:] = x
+            best_cost, plots_cost = total, cost
+            best_information[:, :] = information
+            best_gradient[:] = gradient
+            damping = 0.0 if damping < 1e-3 else damping * 0.1
+            if gain < 0.01:
+                break
+        else:
+            damping = max(damping * 10.0, 1e-2)
+            if damping > 1e6:
+                break
+        for i in range(STATES):
+            for j in range(i + 1):
+                factor[i, j] = best_information[i, j]
+            factor[i, i] *= 1.0 + damping
+            gradient[i] = best_gradient[i]
+        if math.isnan(cholesky(factor, STATES)):
+            return math.nan, math.nan
+        solve_factored(factor, gradient, STATES)
+        for i in range(STATES):
+            x[i] = best[i] + gradient[i]
+    x[:] = best
+    if not math.isfinite(best_cost):
+        return math.nan, math.nan
+    log_determinant = cholesky(best_information, STATES)
+    if math.isnan(log_determinant):
+        return math.nan, math.nan
+    for j in range(STATES):
+        for i in range(STATES):
+            gradient[i] = 1.0 if i == j else 0.0
+        solve_factored(best_information, gradient, STATES)
+        for i in range(STATES):
+            covariance[i, j] = gradient[i]
+    return -0.5 * (best_cost + log_determinant), plots_cost

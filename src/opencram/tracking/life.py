@@ -1,0 +1,382 @@
+"""The life of a target: promoted, fitted again, coasting, ended; and what is said of it."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opencram.ballistics.environment import altitude
+from opencram.messages import PROJECTILE_CLASSES, DropReason, Hypothesis, Message, Track
+from opencram.tracking.bank import Fitted, Window, fit_models, normalised, straight_log_weight
+from opencram.tracking.config import Config
+from opencram.tracking.filter import carry
+from opencram.tracking.history import window
+from opencram.tracking.state import Candidates, State, Target, Tracks
+from opencram.tracking.world import World
+
+Array = NDArray[np.float64]
+
+_LOWER = np.tril_indices(10)
+_TENTATIVE_PLOTS = 3
+_FIT_AGE_S = 5.0  # beyond, and with enough plots, the filters carry on alone
+_FIT_PLOTS = 12
+_FIT_AGE_S_MAX = 12.0
+_WINDOW_S = 12.0
+_KEEP = 1e-4  # probability below which a flight model is no longer followed
+_SAY = 1e-3  # and below which it is not told
+
+
+# ---- promotion ------------------------------------------------------------------------------------
+
+
+def promote(config: Config, constants: World, state: State) -> State:
+    """Judge the candidates that are ripe by the class bank; projectiles move to the tracks."""
+    few = state.candidates
+    targets = list(few.targets)
+    fall = few.fall
+    keep = np.ones(len(targets), dtype=np.bool_)
+    next_id = state.next_track_id
+    tracks = state.tracks
+    for k, target in enumerate(targets):
+        if target.updated_t_ns != state.t_ns:
+            continue
+        if target.track_id == 0 and target.plots >= _TENTATIVE_PLOTS and target.score > 0.5 * config.confirm_score:
+            target = targets[k] = replace(target, track_id=next_id)
+            next_id += 1
+        if not _is_ripe(config, target, state.t_ns) or len(tracks.targets) >= config.tracks_max:
+            continue
+        judged = _judge(config, constants, state, target, few.x[k])
+        if judged is None:
+            continue
+        target, rows = judged
+        if _projectile_probability(target) >= config.projectile_probability_min:
+            keep[k] = False
+            if not _is_double(tracks, rows[0]):
+                tracks = _with_rows(tracks, target, rows)
+        else:
+            targets[k] = target
+            if fall is few.fall:
+                fall = few.fall.copy()
+            fall[k] = 0.0
+    few = replace(few, targets=tuple(targets), fall=fall)
+    if not keep.all():
+        few = _select_candidates(few, keep)
+    return replace(state, candidates=few, tracks=tracks, next_track_id=next_id)
+
+
+def _is_ripe(config: Config, target: Target, t_ns: int) -> bool:
+    """Return whether a candidate is to be judged now: for the first time, or again after a second."""
+    if target.plots < config.confirm_plots or target.score < config.confirm_score:
+        return False
+    return target.fitted_t_ns == 0 or t_ns - target.fitted_t_ns >= round(config.fit_s_max * 1e9)
+
+
+def _judge(
+    config: Config, constants: World, state: State, target: Target, x: Array
+) -> tuple[Target, list[Fitted]] | None:
+    """Return the target with its classes, and its fitted models moved to now; None if no model fits at all."""
+    plots = _window(config, state, target)
+    age_s = (state.t_ns - plots[0]) * 1e-9
+    first = x.copy()  # fall undone: where it was, and how fast, at the first plot of the window
+    first[5] += 9.8 * age_s
+    first[:3] -= first[3:6] * age_s
+    first[2] += 0.5 * 9.8 * age_s * age_s
+    wanted = [
+        (k, np.concatenate([first, [model.ln_beta, 0.0, 0.0, model.spin_m_s]]))
+        for k, model in enumerate(config.models)
+    ]
+    return _bank(config, constants, state, target, plots, wanted)
+
+
+def _window(config: Config, state: State, target: Target) -> tuple[int, Window]:
+    """Return the time of the first plot that a fit uses, and the plots."""
+    since = max(target.first_t_ns, state.t_ns - round(_WINDOW_S * 1e9))
+    times, sensors, z, weights = window(state.history, target.last, config.window_plots_max, since)
+    return int(times[0]), Window((times - times[0]) * 1e-9, sensors, z, weights)
+
+
+def _bank(
+    config: Config,
+    constants: World,
+    state: State,
+    target: Target,
+    plots: tuple[int, Window],
+    wanted: list[tuple[int, Array]],
+) -> tuple[Target, list[Fitted]] | None:
+    """Fit the wanted models and "no projectile"; return the target so judged and the models moved to now."""
+    first_t_ns, data = plots
+    environment = constants.fit_environment
+    found = fit_models(config.models, wanted, data, environment, config.wind_m_s_std)
+    if not found:
+        return None
+    rest = 1.0 - sum(model.prior for model in config.models)
+    straight = straight_log_weight(rest, data, environment)
+    age_s = (state.t_ns - first_t_ns) * 1e-9
+    rows = [f for f in found if carry(f.x, f.covariance, age_s, constants.env, constants.curves[f.model])]
+    if not rows:
+        return None
+    rows.sort(key=lambda f: -f.log_weight)
+    target = replace(
+        target,
+        status="confirmed",
+        log_straight=straight,
+        fitted_t_ns=state.t_ns,
+        classes=_classes(config, [f.model for f in rows], np.array([f.log_weight for f in rows]), straight, rows[0].x),
+    )
+    return target, rows
+
+
+def _classes(
+    config: Config, models: list[int], log_weights: Array, straight: float, x: Array
+) -> tuple[tuple[str, float], ...]:
+    """Return class names and probabilities, most probable first."""
+    probabilities = normalised(np.append(log_weights, straight))
+    speed = float(np.linalg.norm(x[3:6]))
+    other = "bird" if speed < 25.0 else "drone" if speed < 60.0 else "aircraft"  # noqa: PLR2004  m/s, round
+    totals: dict[str, float] = {}
+    for k, probability in zip(models, probabilities[:-1].tolist(), strict=True):
+        name = config.models[k].class_name
+        totals[name] = totals.get(name, 0.0) + probability
+    totals[other] = totals.get(other, 0.0) + float(probabilities[-1])
+    return tuple(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _projectile_probability(target: Target) -> float:
+    return sum(p for name, p in target.classes if name in PROJECTILE_CLASSES)
+
+
+def _is_double(tracks: Tracks, row: Fitted) -> bool:
+    """Return whether a track is already where this one would start (d² of position and velocity below 9)."""
+    for k in range(len(tracks.x)):
+        difference = tracks.x[k, :6] - row.x[:6]
+        if abs(difference[0]) + abs(difference[1]) + abs(difference[2]) > 500.0:  # noqa: PLR2004  m, a cheap first look
+            continue
+        both = tracks.p[k, :6, :6] + row.covariance[:6, :6]
+        if difference @ np.linalg.solve(both, difference) < 9.0:  # noqa: PLR2004
+            return True
+    return False
+
+
+def _with_rows(tracks: Tracks, target: Target, rows: list[Fitted]) -> Tracks:
+    """Return the tracks with one more."""
+    top = rows[0].log_weight
+    rows = [f for f in rows if f.log_weight > top + math.log(_KEEP)]
+    return Tracks(
+        targets=(*tracks.targets, target),
+        x=np.concatenate([tracks.x, np.stack([f.x for f in rows])]),
+        p=np.concatenate([tracks.p, np.stack([f.covariance for f in rows])]),
+        log_weight=np.concatenate([tracks.log_weight, [f.log_weight for f in rows]]),
+        model=np.concatenate([tracks.model, np.array([f.model for f in rows], dtype=np.int64)]),
+        owner=np.concatenate([tracks.owner, np.full(len(rows), len(tracks.targets), dtype=np.int64)]),
+    )
+
+
+def _select_candidates(few: Candidates, keep: NDArray[np.bool_]) -> Candidates:
+    """Return the candidates that are kept."""
+    return Candidates(
+        targets=tuple(t for t, kept in zip(few.targets, keep.tolist(), strict=True) if kept),
+        x=few.x[keep],
+        p=few.p[keep],
+        fall=few.fall[keep],
+    )
+
+
+# ---- fitting again --------------------------------------------------------------------------------
+
+
+def refit(config: Config, constants: World, state: State) -> State:
+    """Fit young tracks again to all their plots: early estimates are too uncertain for a filter's straight lines."""
+    tracks = state.tracks
+    fitted: dict[int, tuple[Target, list[Fitted]]] = {}
+    for k, target in enumerate(tracks.targets):
+        if target.updated_t_ns == state.t_ns and _is_due(config, target, state.t_ns):
+            plots = _window(config, state, target)
+            back_s = (plots[0] - state.t_ns) * 1e-9
+            wanted = []
+            for r in np.flatnonzero(tracks.owner == k).tolist():
+                x, p = tracks.x[r].copy(), tracks.p[r].copy()
+                if carry(x, p, back_s, constants.env, constants.curves[tracks.model[r]]):
+                    wanted.append((int(tracks.model[r]), x))
+            judged = _bank(config, constants, state, target, plots, wanted)
+            if judged is not None:
+                fitted[k] = judged
+    if not fitted:
+        return state
+    rebuilt = Tracks(
+        targets=(), x=tracks.x[:0], p=tracks.p[:0], log_weight=tracks.log_weight[:0], model=tracks.model[:0],
+        owner=tracks.owner[:0],
+    )  # fmt: skip
+    for k, target in enumerate(tracks.targets):
+        if k in fitted:
+            rebuilt = _with_rows(rebuilt, *fitted[k])
+        else:
+            rows = [
+                Fitted(int(tracks.model[r]), tracks.x[r], tracks.p[r], float(tracks.log_weight[r]))
+                for r in np.flatnonzero(tracks.owner == k).tolist()
+            ]
+            rebuilt = _with_rows(rebuilt, target, rows)
+    return replace(state, tracks=rebuilt)
+
+
+def _is_due(config: Config, target: Target, t_ns: int) -> bool:
+    """Return whether a track is young enough to be fitted again, and its last fit old enough."""
+    age_s = (t_ns - target.first_t_ns) * 1e-9
+    if age_s > _FIT_AGE_S_MAX or (age_s > _FIT_AGE_S and target.plots >= _FIT_PLOTS):
+        return False
+    pause_s = min(max(config.fit_share * age_s, config.fit_s_min), config.fit_s_max)
+    return (t_ns - target.fitted_t_ns) * 1e-9 >= pause_s - 1e-6
+
+
+# ---- end and report -------------------------------------------------------------------------------
+
+
+def end_and_report(config: Config, constants: World, state: State, messages: list[Message]) -> State:
+    """Set the status of every target, say what is due, and forget those that have ended."""
+    state = _tracks_report(config, constants, state, messages)
+    return _candidates_report(config, state, messages)
+
+
+def _tracks_report(config: Config, constants: World, state: State, messages: list[Message]) -> State:
+    tracks = state.tracks
+    if not tracks.targets:
+        return state
+    targets: list[Target] = []
+    starts = np.searchsorted(tracks.owner, np.arange(len(tracks.targets) + 1)).tolist()
+    changed = False
+    for k, before in enumerate(tracks.targets):
+        rows = slice(starts[k], starts[k + 1])
+        weights = tracks.log_weight[rows]
+        best = starts[k] + int(np.argmax(weights))
+        target = _status(config, constants, state, before, tracks.x[best], bool(np.isfinite(weights).any()))
+        due = state.t_ns - target.reported_t_ns >= round(config.report_s * 1e9)
+        refreshed = target.fitted_t_ns == state.t_ns
+        if target.status != before.status or refreshed or due or target.reported_t_ns == 0:
+            probabilities = normalised(np.append(weights, target.log_straight))
+            models = tracks.model[rows].tolist()
+            target = replace(
+                target,
+                reported_t_ns=state.t_ns,
+                classes=_classes(config, models, weights, target.log_straight, tracks.x[best]),
+            )
+            fresh = target.status == "confirmed" and target.updated_t_ns >= state.t_ns - round(target.period_s * 1.5e9)
+            hypotheses = _hypotheses(config, tracks, rows, probabilities[:-1]) if fresh else ()
+            messages.append(_message(state.t_ns, target, tracks.x[best], tracks.p[best], hypotheses))
+        changed = changed or target is not before
+        targets.append(target)
+    if not changed:
+        return state
+    tracks = replace(tracks, targets=tuple(targets))
+    return replace(state, tracks=_prune(tracks))
+
+
+def _hypotheses(config: Config, tracks: Tracks, rows: slice, probabilities: Array) -> tuple[Hypothesis, ...]:
+    """Return the flight models worth telling."""
+    return tuple(
+        Hypothesis(
+            class_name=config.models[tracks.model[r]].class_name,
+            curve=config.models[tracks.model[r]].curve,
+            probability=float(probability),
+            mean=tuple(tracks.x[r].tolist()),
+            covariance=tuple(tracks.p[r][_LOWER].tolist()),
+        )
+        for r, probability in zip(range(rows.start, rows.stop), probabilities.tolist(), strict=True)
+        if probability > _SAY
+    )
+
+
+def _message(t_ns: int, target: Target, x: Array, p: Array, hypotheses: tuple[Hypothesis, ...]) -> Track:
+    """Return what is said of a target."""
+    place, speed = x[:3].tolist(), x[3:6].tolist()
+    return Track(
+        t_ns=t_ns,
+        track_id=target.track_id,
+        status=target.status,
+        position_enu_m=(place[0], place[1], place[2]),
+        velocity_enu_m_s=(speed[0], speed[1], speed[2]),
+        position_m_std=math.sqrt(max(0.0, p[0, 0] + p[1, 1] + p[2, 2])),
+        classes=target.classes,
+        plots=target.plots,
+        first_t_ns=target.first_t_ns,
+        updated_t_ns=target.updated_t_ns,
+        hypotheses=hypotheses,
+        reason=target.reason,
+    )
+
+
+def _status(config: Config, constants: World, state: State, target: Target, x: Array, sound: bool) -> Target:
+    """Return the target with the status that its last plot and its place give it."""
+    gap_s = (state.t_ns - target.updated_t_ns) * 1e-9
+    height = altitude(x[0], x[1], x[2], constants.env) - config.ground_height_m
+    falling = x[5] < 0.0
+    status, reason = target.status, target.reason
+    if not sound:
+        status, reason = "dropped", "lost"
+    elif falling and (height < -20.0 or (height < 0.0 and gap_s > 0.25)):  # noqa: PLR2004  m, s
+        status, reason = "dropped", "impact"
+    elif gap_s > config.coast_after * target.period_s:
+        hidden = falling and height < _horizon_m(constants, x)
+        lost = gap_s > (3.0 if hidden else 1.0) * config.coast_s_max
+        status, reason = ("dropped", _end("lost")) if lost else ("coasting", _end(""))
+    elif status == "coasting":
+        status = "confirmed"
+    if status == target.status:
+        return target
+    return replace(target, status=status, reason=reason)
+
+
+def _end(reason: DropReason) -> DropReason:
+    return reason
+
+
+def _horizon_m(constants: World, x: Array) -> float:
+    """Return the height (m) below which no radar can be expected to see: 2.5° over the nearest one's horizon."""
+    nearest = float(np.min(np.hypot(constants.origins[:, 0] - x[0], constants.origins[:, 1] - x[1])))
+    return max(50.0, 0.045 * nearest)
+
+
+def _prune(tracks: Tracks) -> Tracks:
+    """Return the tracks without those that have ended and without flight models that are out of the question."""
+    alive = np.array([t.status != "dropped" for t in tracks.targets])
+    starts = np.searchsorted(tracks.owner, np.arange(len(tracks.targets)))
+    top = np.maximum.reduceat(tracks.log_weight, starts)
+    keep = alive[tracks.owner] & (tracks.log_weight >= top[tracks.owner] + math.log(_KEEP))
+    if keep.all():
+        return tracks
+    renumbered = np.cumsum(alive) - 1
+    return Tracks(
+        targets=tuple(t for t in tracks.targets if t.status != "dropped"),
+        x=tracks.x[keep],
+        p=tracks.p[keep],
+        log_weight=tracks.log_weight[keep],
+        model=tracks.model[keep],
+        owner=renumbered[tracks.owner[keep]],
+    )
+
+
+def _candidates_report(config: Config, state: State, messages: list[Message]) -> State:
+    """Forget candidates without plots; report tentative tracks and bodies that do not fall."""
+    few = state.candidates
+    keep = np.ones(len(few.targets), dtype=np.bool_)
+    targets = list(few.targets)
+    for k, target in enumerate(few.targets):
+        gap_s = (state.t_ns - target.updated_t_ns) * 1e-9
+        confirmed = target.status != "tentative"
+        limit_s = config.coast_s_max if confirmed else config.misses_tentative * target.period_s
+        if gap_s > limit_s:
+            keep[k] = False
+            if target.reported_t_ns:
+                reason: DropReason = "lost" if confirmed else "never_confirmed"
+                ended = replace(target, status="dropped", reason=reason)
+                messages.append(_message(state.t_ns, ended, few.x[k], few.p[k], ()))
+        elif target.track_id and (
+            target.reported_t_ns == 0
+            or state.t_ns - target.reported_t_ns >= round(config.report_s * 1e9)
+            or target.fitted_t_ns == state.t_ns
+        ):
+            targets[k] = replace(target, reported_t_ns=state.t_ns)
+            messages.append(_message(state.t_ns, targets[k], few.x[k], few.p[k], ()))
+    if keep.all() and targets == list(few.targets):
+        return state
+    few = replace(few, targets=tuple(targets))
+    return replace(state, candidates=_select_candidates(few, keep) if not keep.all() else few)

@@ -1,0 +1,228 @@
+"""Plots → tracks: one dwell of one sensor after the other.
+
+A plot goes to the track it fits best (gate, two-dimensional assignment), else to a candidate, else it
+starts one.  A candidate whose score and plots suffice is judged by the class bank: it becomes a track of
+a projectile, with one filter for every flight model in question, or of a body that does not fall.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opencram.estimation.assignment import assign
+from opencram.messages import Association, Health, Message, Plot, Rejected, Tick
+from opencram.tracking import candidates as linear
+from opencram.tracking.config import Config
+from opencram.tracking.dwell import Dwell, read_dwell
+from opencram.tracking.filter import gate_costs, predict_rows, update_rows
+from opencram.tracking.history import append
+from opencram.tracking.life import end_and_report, promote, refit
+from opencram.tracking.state import Candidates, State, Target, Tracks, nothing
+from opencram.tracking.world import World, world
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+def initial(config: Config) -> State:
+    """Return the state before the first plot."""
+    return nothing()
+
+
+def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State, list[Message]]:
+    """Return the state after the plots and ticks of `batch`, and what is to be said of them.
+
+    Plots are taken dwell by dwell: runs of plots of one sensor.  Unknown sensors, late plots and plots
+    that are no numbers come back as `Rejected`.
+    """
+    messages: list[Message] = []
+    for run in _runs(batch):
+        if isinstance(run, Tick):
+            state = _advance(config, state, run.t_ns, messages)
+        else:
+            state = _dwell(config, state, run, messages)
+    return state, messages
+
+
+def _runs(batch: Sequence[Message]) -> Iterator[Tick | list[Plot]]:
+    """Yield ticks, and lists of neighbouring plots of one sensor."""
+    run: list[Plot] = []
+    for message in batch:
+        if isinstance(message, Plot):
+            if run and run[-1].sensor != message.sensor:
+                yield run
+                run = []
+            run.append(message)
+        elif isinstance(message, Tick):
+            if run:
+                yield run
+                run = []
+            yield message
+    if run:
+        yield run
+
+
+def _advance(config: Config, state: State, t_ns: int, messages: list[Message]) -> State:
+    """Let time pass without plots: tracks coast, land, and end."""
+    if t_ns <= state.t_ns:
+        return state
+    if not state.tracks.targets and not state.candidates.targets:
+        return replace(state, t_ns=t_ns)
+    if not config.sensors:
+        return state
+    constants = world(config)
+    dwell = Dwell.empty(t_ns)
+    tracks, _ = _update_tracks(config, constants, state, dwell)
+    few, _ = _update_candidates(config, constants, state, dwell, np.zeros(0, dtype=np.bool_))
+    state = replace(state, t_ns=t_ns, tracks=tracks, candidates=few)
+    return end_and_report(config, constants, state, messages)
+
+
+def _dwell(config: Config, state: State, plots: list[Plot], messages: list[Message]) -> State:
+    """Take in one dwell of one sensor."""
+    constants = world(config)
+    dwell = read_dwell(constants, plots, state.newest_t_ns - round(config.late_s_max * 1e9), messages)
+    if dwell is None:
+        return state
+    tracks, track_of = _update_tracks(config, constants, state, dwell)
+    few, candidate_of = _update_candidates(config, constants, state, dwell, track_of < 0)
+    ids = [
+        tracks.targets[k].track_id if k >= 0 else (few.targets[c].track_id if c >= 0 else 0)
+        for k, c in zip(track_of.tolist(), candidate_of.tolist(), strict=True)
+    ]
+    messages.append(
+        Association(t_ns=dwell.t_ns, sensor=dwell.sensor_id, plot_ids=dwell.plot_ids, track_ids=tuple(ids))
+    )
+    state = replace(
+        state, t_ns=dwell.t_ns, newest_t_ns=max(state.newest_t_ns, dwell.t_ns), tracks=tracks, candidates=few
+    )
+    state = _remember(config, state, dwell, track_of, candidate_of, messages)
+    state = promote(config, constants, state)
+    state = refit(config, constants, state)
+    return end_and_report(config, constants, state, messages)
+
+
+def _update_tracks(config: Config, constants: World, state: State, dwell: Dwell) -> tuple[Tracks, Integers]:
+    """Return the tracks moved to the dwell and given their plots, and for each plot its track (−1: none)."""
+    tracks = state.tracks
+    track_of = np.full(len(dwell.z), -1, dtype=np.int64)
+    count = len(tracks.targets)
+    if not count:
+        return tracks, track_of
+    x, p, log_weight = tracks.x.copy(), tracks.p.copy(), tracks.log_weight.copy()
+    rows = len(x)
+    h, s, cross = np.empty((rows, 3)), np.empty((rows, 3, 3)), np.empty((rows, 10, 3))
+    dts = np.full(rows, (dwell.t_ns - state.t_ns) * 1e-9)
+    sound = predict_rows(
+        x, p, dts, tracks.model, constants.env, constants.curves,
+        constants.rotations[dwell.sensor], constants.origins[dwell.sensor], h, s, cross,
+    )  # fmt: skip
+    if len(dwell.z):
+        best = best_rows(tracks.owner, np.where(sound, log_weight, -np.inf), count)
+        cost = np.empty((count, len(dwell.z)))
+        gate_costs(h[best], s[best], sound[best], dwell.z, dwell.variances, config.gate, cost)
+        plot_of = assign(cost, config.gate)
+        update_rows(x, p, h, s, cross, dwell.z, dwell.variances, plot_of[tracks.owner], log_weight)
+        given = np.flatnonzero(plot_of >= 0)
+        track_of[plot_of[given]] = given
+    if not sound.all():
+        log_weight = np.where(sound, log_weight, -np.inf)
+    return replace(tracks, x=x, p=p, log_weight=log_weight), track_of
+
+
+def best_rows(owner: Integers, log_weight: Array, count: int) -> Integers:
+    """Return, for each track, the index of its heaviest row.  Rows of one track stand together."""
+    starts = np.searchsorted(owner, np.arange(count))
+    top = np.maximum.reduceat(log_weight, starts)
+    heaviest = np.flatnonzero(log_weight >= top[owner])
+    _, first = np.unique(owner[heaviest], return_index=True)
+    return heaviest[first]
+
+
+def _update_candidates(
+    config: Config, constants: World, state: State, dwell: Dwell, free: NDArray[np.bool_]
+) -> tuple[Candidates, Integers]:
+    """Return the candidates moved to the dwell, joined and started, and for each plot its candidate (−1: none)."""
+    few = state.candidates
+    sensor = dwell.sensor
+    rotation, origin = constants.rotations[sensor], constants.origins[sensor]
+    x, p = few.x.copy(), few.p.copy()
+    ages = np.full(len(x), (dwell.t_ns - state.t_ns) * 1e-9)
+    plot_of, gains = linear.join(
+        x, p, ages, few.fall, dwell.z, dwell.variances, free, rotation, origin, config.gate_tentative,
+        constants.log_clutter[sensor], constants.log_detection[sensor],
+    )  # fmt: skip
+    candidate_of = np.full(len(dwell.z), -1, dtype=np.int64)
+    joined = np.flatnonzero(plot_of >= 0)
+    candidate_of[plot_of[joined]] = joined
+    targets = list(few.targets)
+    for k in joined.tolist():
+        targets[k] = replace(targets[k], score=targets[k].score + float(gains[k]))
+    new = np.flatnonzero(free & (candidate_of < 0))[: max(0, config.candidates_max - len(targets))]
+    if len(new):
+        candidate_of[new] = len(targets) + np.arange(len(new))
+        x_new, p_new = np.empty((len(new), 6)), np.empty((len(new), 6, 6))
+        linear.start(dwell.z[new], dwell.variances[new], rotation, origin, config.speed_m_s_std, x_new, p_new)
+        x, p = np.concatenate([x, x_new]), np.concatenate([p, p_new])
+        blank = Target(
+            track_id=0, status="tentative", first_t_ns=dwell.t_ns, updated_t_ns=dwell.t_ns, plots=0, last=-1,
+            score=0.0, period_s=config.sensors[sensor].period_s,
+        )  # fmt: skip
+        targets.extend([blank] * len(new))
+        few = replace(few, fall=np.concatenate([few.fall, np.ones(len(new))]))
+    return replace(few, targets=tuple(targets), x=x, p=p), candidate_of
+
+
+def _remember(
+    config: Config, state: State, dwell: Dwell, track_of: Integers, candidate_of: Integers, messages: list[Message]
+) -> State:
+    """Write the plots into the history of their targets; report those that found no room."""
+    tracks, few = list(state.tracks.targets), list(state.candidates.targets)
+    previous = np.full(len(dwell.z), -1, dtype=np.int64)
+    for j, (k, c) in enumerate(zip(track_of.tolist(), candidate_of.tolist(), strict=True)):
+        if k >= 0:
+            previous[j] = tracks[k].last
+        elif c >= 0:
+            previous[j] = few[c].last
+    history, numbers = append(state.history, dwell.times_ns, dwell.sensor, dwell.z, dwell.weights, previous)
+    period = config.sensors[dwell.sensor].period_s
+    refused = 0
+    for j, (k, c) in enumerate(zip(track_of.tolist(), candidate_of.tolist(), strict=True)):
+        if k >= 0:
+            tracks[k] = _seen(tracks[k], dwell, int(numbers[j]), period)
+        elif c >= 0:
+            few[c] = _seen(few[c], dwell, int(numbers[j]), period)
+        else:
+            refused += 1
+            reason = f"no room for another candidate: the limit is {config.candidates_max} (candidates_max)"
+            messages.append(
+                Rejected(
+                    t_ns=dwell.t_ns, reason=reason, code="limit", sensor=dwell.sensor_id, plot_id=dwell.plot_ids[j]
+                )
+            )
+    if (refused > 0) != state.full:
+        reason = f"{refused} plots of one dwell found no room" if refused else "room for candidates again"
+        messages.append(
+            Health(t_ns=dwell.t_ns, part="tracking", state="degraded" if refused else "ok", reason=reason)
+        )
+    return replace(
+        state,
+        history=history,
+        full=refused > 0,
+        tracks=replace(state.tracks, targets=tuple(tracks)),
+        candidates=replace(state.candidates, targets=tuple(few)),
+    )
+
+
+def _seen(target: Target, dwell: Dwell, number: int, period_s: float) -> Target:
+    """Return the target with one more plot."""
+    return replace(
+        target,
+        plots=target.plots + 1,
+        last=number,
+        updated_t_ns=max(target.updated_t_ns, dwell.t_ns),
+        first_t_ns=min(target.first_t_ns, dwell.t_ns),
+        period_s=max(target.period_s, period_s),
+    )
