@@ -84,7 +84,9 @@ def header(site: str, *, source: str = "simulation", name: str = "Compound in a 
     )
 
 
-def raid(rounds: Sequence[Round] = SEVEN, *, site: str | None = None, name: str = "Compound in a green zone") -> list[m.Message]:
+def raid(
+    rounds: Sequence[Round] = SEVEN, *, site: str | None = None, name: str = "Compound in a green zone"
+) -> list[m.Message]:
     """Return the messages of a raid, in order of time, the header first."""
     timed: list[m.Message] = []
     for entry in rounds:
@@ -171,7 +173,11 @@ def _track(entry: Round, age_s: float, t_ns: int, status: str, reason: str = "")
             up_speed - GRAVITY_M_S2 * age_s,
         ),
         position_m_std=12.0,
-        classes=((entry.class_name, 0.93), ("mortar" if entry.class_name != "mortar" else "rocket", 0.05), ("bird", 0.02)),
+        classes=(
+            (entry.class_name, 0.93),
+            ("mortar" if entry.class_name != "mortar" else "rocket", 0.05),
+            ("bird", 0.02),
+        ),
         plots=int(age_s * 12) + 3,
         first_t_ns=at(entry.seen_s),
         updated_t_ns=t_ns,
@@ -227,12 +233,16 @@ def _threat(entry: Round, impact: m.Impact) -> m.Threat:
         dx = max(west - east_m, 0.0, east_m - west - size_east)
         dy = max(south - north_m, 0.0, north_m - south - size_north)
         distance = math.hypot(dx, dy)
-        return 0.97 * math.exp(-((distance / (0.6 * spread + 50.0)) ** 2)) * min(1.0, size_east / (spread + 1.0)), distance
+        return 0.97 * math.exp(-((distance / (0.6 * spread + 50.0)) ** 2)) * min(
+            1.0, size_east / (spread + 1.0)
+        ), distance
 
     p, distance = probability(-220.0, -180.0, 440.0, 360.0)
     clearance_m = max(0.0, distance - 2 * spread)
     places = [
-        m.PlaceThreat(kind="asset", place="compound", probability=p, distance_m=distance, clearance_m=clearance_m, people=0)
+        m.PlaceThreat(
+            kind="asset", place="compound", probability=p, distance_m=distance, clearance_m=clearance_m, people=0
+        )
     ]
     for row in range(9):
         for column in range(9):
@@ -241,7 +251,12 @@ def _threat(entry: Round, impact: m.Impact) -> m.Threat:
             if p >= 0.01:
                 places.append(
                     m.PlaceThreat(
-                        kind="zone", place=f"z{row}{column}", probability=p, distance_m=distance, clearance_m=0.0, people=500
+                        kind="zone",
+                        place=f"z{row}{column}",
+                        probability=p,
+                        distance_m=distance,
+                        clearance_m=0.0,
+                        people=500,
                     )
                 )
     return m.Threat(
@@ -274,7 +289,9 @@ def _warnings(entry: Round, threat: m.Threat, impact: m.Impact, warned: dict[str
     return found
 
 
-def _warning(entry: Round, zone: str, alarm_id: int, t_ns: int, state: str, probability: float, reason: str) -> m.Warning:
+def _warning(
+    entry: Round, zone: str, alarm_id: int, t_ns: int, state: str, probability: float, reason: str
+) -> m.Warning:
     impact_t_ns = at(entry.seen_s + entry.flight_s)
     left_s = (impact_t_ns - t_ns) / SECOND
     raised = state in ("issued", "updated")
@@ -299,7 +316,7 @@ def _decision(entry: Round, threat: m.Threat) -> m.Decision:
     reason = (
         f"engage: {place.probability:.1%} sure to land in the compound; gun-1 reaches it from 3.1 s before impact"
         if engage
-        else f"ignored: {1.0 - place.probability:.1%} sure to land outside the compound by more than {place.clearance_m:.0f} m"
+        else f"ignored: {1.0 - place.probability:.1%} sure to land outside by more than {place.clearance_m:.0f} m"
     )
     return m.Decision(
         t_ns=threat.t_ns,
@@ -362,7 +379,8 @@ def _plots(until_s: float) -> list[m.Message]:
             ids = tuple(range(plot_id + 1, plot_id + 4))
             plot_id += 3
             found += [
-                m.Plot(t_ns=t_ns, plot_id=i, sensor=sensor, range_m=4000.0, azimuth_rad=1.0, elevation_rad=0.5) for i in ids
+                m.Plot(t_ns=t_ns, plot_id=i, sensor=sensor, range_m=4000.0, azimuth_rad=1.0, elevation_rad=0.5)
+                for i in ids
             ]
             found.append(m.Association(t_ns=t_ns, sensor=sensor, plot_ids=ids, track_ids=(1, 2, 0)))
     return found

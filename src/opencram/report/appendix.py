@@ -88,7 +88,10 @@ def _by_track(facts: Facts, say: Catalogue) -> Markup:
     with_truth = facts.truth is not None
     columns = [
         Column(say("col.track")),
-        *(Column(say(f"col.{name}"), is_number=True) for name in ("before", "time", "east", "north", "size_one", "ellipse")),
+        *(
+            Column(say(f"col.{name}"), is_number=True)
+            for name in ("before", "time", "east", "north", "size_one", "ellipse")
+        ),
     ]
     if with_truth:
         columns += [Column(say("col.error_one"), is_number=True), Column(say("col.held_one"))]
@@ -166,7 +169,11 @@ def _rejections(facts: Facts, say: Catalogue) -> list[Markup]:
     title = el("h3", say("rejected.title"))
     if not facts.rejections:
         return [title, el("p", say("rejected.none"))]
-    columns = [Column(say("col.code")), Column(say("col.count"), is_number=True), Column(say("col.examples"), wide=True)]
+    columns = [
+        Column(say("col.code")),
+        Column(say("col.count"), is_number=True),
+        Column(say("col.examples"), wide=True),
+    ]
     rows: list[list[Child]] = []
     for entry in facts.rejections:
         examples = []

@@ -5,8 +5,9 @@ Trails are thinned as they come: a raid of a hundred tracks must fit in memory a
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from opencram.messages import (
     Association,
@@ -119,33 +120,9 @@ def collect(messages: Iterable[Message], *, keep_lines: bool = False) -> Collect
 
 
 def _take(log: Collected, message: Message) -> None:
-    match message:
-        case Plot():
-            _plot(log, message)
-        case Association():
-            _association(log, message)
-        case Track():
-            _track(log, message)
-        case Impact():
-            _impact(log, message)
-        case Threat():
-            _threat(log, message)
-        case Warning():
-            _warning(log, message)
-        case Decision():
-            if message.track_id in log.tracks:
-                _decision(log.tracks[message.track_id], message)
-        case Engagement():
-            if message.track_id in log.tracks:
-                log.tracks[message.track_id].engagements.append(message)
-        case Rejected():
-            _rejected(log, message)
-        case Health():
-            log.health.append(message)
-        case Operator():
-            log.operators.append(message)
-        case _:
-            pass
+    taker = _TAKERS.get(type(message))
+    if taker is not None:
+        taker(log, message)
 
 
 def _extend(log: Collected, t_ns: int) -> None:
@@ -225,9 +202,10 @@ def _warning(log: Collected, warning: Warning) -> None:
                 log.tracks[track_id].warned.setdefault(warning.zone, warning.t_ns)
 
 
-def _decision(entry: TrackLog, decision: Decision) -> None:
+def _decision(log: Collected, decision: Decision) -> None:
     """Keep a decision if it says something new; of a run that says the same, keep the first time and the last word."""
-    if not _finite(decision.probability):
+    entry = log.tracks.get(decision.track_id)
+    if entry is None or not _finite(decision.probability):
         return
     last = entry.decisions[-1] if entry.decisions else None
     same = last is not None and (last.action, last.asset, last.code) == (decision.action, decision.asset, decision.code)
@@ -237,6 +215,11 @@ def _decision(entry: TrackLog, decision: Decision) -> None:
             entry.decisions[-1] = decision
             return
     entry.decisions.append(decision)
+
+
+def _engagement(log: Collected, engagement: Engagement) -> None:
+    if engagement.track_id in log.tracks and _finite(engagement.kill_probability):
+        log.tracks[engagement.track_id].engagements.append(engagement)
 
 
 def _rejected(log: Collected, rejected: Rejected) -> None:
@@ -249,3 +232,18 @@ def _rejected(log: Collected, rejected: Rejected) -> None:
 
 def _finite(*values: float) -> bool:
     return all(map(math.isfinite, values))
+
+
+_TAKERS: dict[type, Callable[[Collected, Any], None]] = {
+    Plot: _plot,
+    Association: _association,
+    Track: _track,
+    Impact: _impact,
+    Threat: _threat,
+    Warning: _warning,
+    Decision: _decision,
+    Engagement: _engagement,
+    Rejected: _rejected,
+    Health: lambda log, health: log.health.append(health),
+    Operator: lambda log, operator: log.operators.append(operator),
+}

@@ -22,6 +22,14 @@ TEXTS: dict[str, str] = {
     "model_note_process": "Decisions on recorded plots say what would have been done; nothing was fired. "
     "Effectors exist only as models.",
     # ---- sections
+    "nav.summary": "Summary",
+    "nav.map": "Map and replay",
+    "nav.timeline": "Timeline",
+    "nav.decisions": "Decisions",
+    "nav.zones": "Zones",
+    "nav.prediction": "Predictions",
+    "nav.sensors": "Sensors",
+    "nav.appendix": "Appendix",
     "section.summary": "Summary",
     "section.map": "Map and replay",
     "section.timeline": "Timeline of each projectile",
@@ -96,9 +104,11 @@ TEXTS: dict[str, str] = {
     "warned.missed.other": "{n} zones {where} were NOT warned before: {names}.",
     "warned.where.truth": "within the hazard radius of a true impact",
     "warned.where.predicted": "within the hazard radius of a last predicted impact",
-    "warned.needless.one": "In {n} zone that was warned nothing came down ({people} people); an alarm for the whole site "
+    "warned.needless.one": "In {n} zone that was warned nothing came down ({people} people); an alarm for the whole "
+    "site "
     "would have sent {all} people to shelter needlessly.",
-    "warned.needless.other": "In {n} zones that were warned nothing came down ({people} people); an alarm for the whole "
+    "warned.needless.other": "In {n} zones that were warned nothing came down ({people} people); an alarm for the "
+    "whole "
     "site would have sent {all} people to shelter needlessly.",
     "warned.withdrawn.one": "{n} alarm was cancelled before any impact.",
     "warned.withdrawn.other": "{n} alarms were cancelled before any impact.",
@@ -114,7 +124,8 @@ TEXTS: dict[str, str] = {
     "ignored.none": "Nothing was ignored.",
     "ignored.some.one": "{n} projectile was ignored: the last probability that it lands within the hazard radius of a "
     "protected place was {most}.",
-    "ignored.some.other": "{n} projectiles were ignored: for none was the last probability of landing within the hazard "
+    "ignored.some.other": "{n} projectiles were ignored: for none was the last probability of landing within the "
+    "hazard "
     "radius of a protected place above {most}.",
     "ignored.held.one": "{n} was held ({codes}).",
     "ignored.held.other": "{n} were held ({codes}).",
@@ -256,8 +267,10 @@ TEXTS: dict[str, str] = {
     "state.missed": "reported missed",
     "state.aborted": "aborted",
     # ---- zones
-    "zones.lead": "Zones that were warned, and zones where a round came down, the first warned first. Lead time: from the "
-    "issue of the alarm to the first impact that counts for the zone. Shelter time: what people there need, by the site file.",
+    "zones.lead": "Zones that were warned, and zones where a round came down, the first warned first. Lead time: "
+    "from the "
+    "issue of the alarm to the first impact that counts for the zone. Shelter time: what people there need, by the "
+    "site file.",
     "zones.none": "No zone was warned and no round came down in one.",
     "zones.verdict.hit": "hit",
     "zones.verdict.predicted": "last predicted hit",
@@ -274,14 +287,16 @@ TEXTS: dict[str, str] = {
     "zones.enough": "enough",
     # ---- prediction
     "size.title": "Size of the predicted impact’s uncertainty",
-    "size.desc": "Root of east and north variance in metres against seconds to the impact, one curve for each projectile.",
+    "size.desc": "Root of east and north variance in metres against seconds to the impact, one curve for each "
+    "projectile.",
     "error.title": "Error of the predicted impact",
     "error.desc": "Distance from the predicted to the true impact in metres against seconds to it, one curve for each "
     "projectile.",
     "convergence.axis": "seconds to impact",
     "prediction.lead": "How the predicted impact sharpened while the projectiles flew. Size: root of the sum of the "
     "variances east and north. Each curve carries its track’s number.",
-    "prediction.lead_many": "How the predicted impact sharpened while the projectiles flew. Size: root of the sum of the "
+    "prediction.lead_many": "How the predicted impact sharpened while the projectiles flew. Size: root of the sum of "
+    "the "
     "variances east and north. The heavy curve is the median.",
     "prediction.no_truth": "Without the truth nothing can be said about the error itself.",
     "prediction.none": "No impact was predicted.",
@@ -298,7 +313,8 @@ TEXTS: dict[str, str] = {
     "close.plain": "",
     "close.error": " last prediction {error} off",
     # ---- sensors
-    "sensors.lead": "Plots by sensor. Used: a track took the plot. The rest is clutter, or came from what was never confirmed.",
+    "sensors.lead": "Plots by sensor. Used: a track took the plot. The rest is clutter, or came from what was never "
+    "confirmed.",
     "sensors.none": "No plot is in the log.",
     "strip.title": "Plots per second, {sensor}",
     "strip.desc": "Area of the plots per second over the recording; at most {most} a second.",
@@ -315,12 +331,16 @@ TEXTS: dict[str, str] = {
     "appendix.site": "The site file, as it was read",
     "appendix.tracks": "All confirmed tracks",
     "appendix.limits": "Limits of this report",
-    "limit.log": "All positions, ellipses and probabilities are as logged at the time. Nothing was smoothed or computed again.",
-    "limit.thin": "Trails are thinned to four points a second, curves and the replay to two estimates a second; the tables "
+    "limit.log": "All positions, ellipses and probabilities are as logged at the time. Nothing was smoothed or "
+    "computed again.",
+    "limit.thin": "Trails are thinned to four points a second, curves and the replay to two estimates a second; the "
+    "tables "
     "give values at whole seconds.",
-    "limit.flat": "The map is the plane tangent at the site’s origin: distances are true near it, and grow wrong by less "
+    "limit.flat": "The map is the plane tangent at the site’s origin: distances are true near it, and grow wrong by "
+    "less "
     "than 1 m in 10 km.",
-    "limit.people": "Numbers of people are the populations that the site file gives its zones. Who was there is not known.",
+    "limit.people": "Numbers of people are the populations that the site file gives its zones. Who was there is not "
+    "known.",
     "limit.truth": "The truth comes from the simulation or from a scoring file. No part of the pipeline has seen it.",
     "limit.no_truth": "No truth was given: impacts and hits are as last predicted, and errors are unknown.",
     "limit.model": "Projectile and effector parameters are generic, published, round numbers. Effectors are simulated; "

@@ -65,7 +65,7 @@ class TrackFacts:
     @property
     def end_t_ns(self) -> int:
         """When it hit the ground: truly if known, else as last predicted, else when last seen."""
-        if self.truth is not None and self.truth.impact_t_ns is not None and not self.killed:
+        if self.truth is not None and self.truth.impact_t_ns is not None and not self.truth.intercepted:
             return self.truth.impact_t_ns
         if self.killed:
             return max(e.t_ns for e in self.engagements if e.state == "killed")
@@ -81,7 +81,9 @@ class TrackFacts:
         """Return how far an estimate lies from the true impact, or None where that is unknown."""
         if self.truth is None or self.truth.impact is None or self.truth.intercepted:
             return None
-        return float(((estimate.east_m - self.truth.impact[0]) ** 2 + (estimate.north_m - self.truth.impact[1]) ** 2) ** 0.5)
+        return float(
+            ((estimate.east_m - self.truth.impact[0]) ** 2 + (estimate.north_m - self.truth.impact[1]) ** 2) ** 0.5
+        )
 
     def held(self, estimate: Estimate) -> bool | None:
         """Tell whether the 95 % ellipse of an estimate holds the true impact; None where that is unknown."""
@@ -145,7 +147,9 @@ def gather(messages: Iterable[Message], truth: Mapping[str, Any] | None = None) 
     """Return the facts of a recording, read once from its first message to its last."""
     log = collect(messages, keep_lines=truth is not None)
     header = log.header
-    plan = plan_from_text(header.site_toml, header.site_name) if header else SitePlan("", problem="no header in the log")
+    plan = (
+        plan_from_text(header.site_toml, header.site_name) if header else SitePlan("", problem="no header in the log")
+    )
     known = read_truth(truth) if truth is not None else None
     matched = _matched(log, known)
     confirmed = [

@@ -53,7 +53,9 @@ class Placer:
         """Keep a square around a mark free of text."""
         self.taken.append(Box(x - half, y - half, x + half, y + half))
 
-    def place(self, text: str, x: float, y: float, *, size: float, gap: float = 7.0, must: bool = False) -> Placed | None:
+    def place(
+        self, text: str, x: float, y: float, *, size: float, gap: float = 7.0, must: bool = False
+    ) -> Placed | None:
         """Return a free place for a label beside (x, y), or None.  `must`: look further away, with a leader line."""
         width, height = text_width(text, size), size * 1.15
         rings = (gap, gap * 2.6, gap * 5.0, gap * 8.0) if must else (gap,)

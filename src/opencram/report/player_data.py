@@ -29,7 +29,9 @@ def player_json(facts: Facts, view: Projection, say: Catalogue) -> Markup:
         "others": [_track(facts, track, view, say) for track in facts.others],
         "zones": [entry for index, zone in enumerate(facts.zones) for entry in _zone(facts, zone, index, view)],
         "events": _events(facts, say),
-        "words": {key: text for key, text in sorted(say.texts.items()) if key.startswith((WORDS, "advice.", "action."))},
+        "words": {
+            key: text for key, text in sorted(say.texts.items()) if key.startswith((WORDS, "advice.", "action."))
+        },
     }
     text = json.dumps(data, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
     # Inside a script element only these could end it or open a comment; JSON reads the escapes back.

@@ -27,7 +27,10 @@ def timeline(facts: Facts, say: Catalogue) -> Markup:
     return join(
         el("p", say("timeline.lead"), class_="lead"),
         _timeline_key(say),
-        *(el("figure", el("div", picture, class_="scroll"), class_="wide-figure") for picture in timeline_svgs(facts, say)),
+        *(
+            el("figure", el("div", picture, class_="scroll"), class_="wide-figure")
+            for picture in timeline_svgs(facts, say)
+        ),
         folded(say("timeline.table"), table(say("timeline.table"), columns, rows)),
     )
 
@@ -85,7 +88,11 @@ def decisions(facts: Facts, say: Catalogue) -> Markup:
     else:
         parts.append(el("p", say("decisions.none"), class_="empty"))
     if any(track.engagements for track in facts.projectiles):
-        parts += [el("h3", say("engagements.title")), el("p", say("engagements.lead"), class_="lead"), _shots(facts, say)]
+        parts += [
+            el("h3", say("engagements.title")),
+            el("p", say("engagements.lead"), class_="lead"),
+            _shots(facts, say),
+        ]
     if facts.operators:
         columns = [Column(say("col.time")), *(Column(say(f"col.{n}")) for n in ("operator", "action", "track", "zone"))]
         rows = [
@@ -209,7 +216,9 @@ def zones(facts: Facts, say: Catalogue) -> Markup:
         Column(say("col.advice")),
         Column(say("col.ended")),
     ]
-    longest = max([30.0, *(zone.lead_s or 0.0 for zone in facts.zones), *(z.shelter_time_s or 0.0 for z in facts.zones)])
+    longest = max(
+        [30.0, *(zone.lead_s or 0.0 for zone in facts.zones), *(z.shelter_time_s or 0.0 for z in facts.zones)]
+    )
     rows = [_zone_row(zone, longest, say) for zone in facts.zones]
     kinds = ["grave" if zone.needed and not zone.alarms else None for zone in facts.zones]
     alarms = [(zone, alarm) for zone in facts.zones for alarm in zone.alarms]
@@ -231,7 +240,9 @@ def _zone_row(zone: ZoneFacts, longest_s: float, say: Catalogue) -> list[Child]:
     enough: str = DASH
     if zone.in_time is not None and zone.lead_s is not None and zone.shelter_time_s is not None:
         enough = (
-            say("zones.enough") if zone.in_time else say("zones.short", short=seconds(zone.shelter_time_s - zone.lead_s))
+            say("zones.enough")
+            if zone.in_time
+            else say("zones.short", short=seconds(zone.shelter_time_s - zone.lead_s))
         )
     return [
         name,
@@ -254,7 +265,9 @@ def _lead_bar(zone: ZoneFacts, longest_s: float) -> Markup:
     lead = max(0.0, zone.lead_s or 0.0) / longest_s * width
     parts = [el("path", d="M0 13.5H110", class_="axis")]
     if zone.lead_s is not None:
-        parts.append(el("rect", x=0, y=3, width=lead, height=8, class_="lead-bar short" if zone.in_time is False else "lead-bar"))
+        parts.append(
+            el("rect", x=0, y=3, width=lead, height=8, class_="lead-bar short" if zone.in_time is False else "lead-bar")
+        )
     if zone.shelter_time_s is not None:
         parts.append(el("path", d=f"M{zone.shelter_time_s / longest_s * width:.1f} 0v14", class_="shelter"))
     return el("svg", *parts, viewBox="0 0 112 15", class_="lead-chart", aria_hidden="true")

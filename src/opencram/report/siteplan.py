@@ -88,7 +88,9 @@ def plan_from_site(site: Site) -> SitePlan:
         if not points:
             return ()
         longitudes, latitudes = zip(*points, strict=True)
-        return tuple((east, north) for east, north, _ in enu_from_geodetic(frame, latitudes, longitudes, height_m).tolist())
+        return tuple(
+            (east, north) for east, north, _ in enu_from_geodetic(frame, latitudes, longitudes, height_m).tolist()
+        )
 
     return SitePlan(
         name=site.name,

@@ -45,7 +45,9 @@ def _timeline(facts: Facts, tracks: Sequence[TrackFacts], offset: int, say: Cata
         if second % step_s == 0:
             x = x_of(second * 1_000_000_000)
             grid.append(el("path", d=f"M{number(x)} {number(TOP - 6)}V{number(height - 8)}", class_="grid"))
-            grid.append(el("text", clock(second * 1_000_000_000)[:8], x=x, y=TOP - 12, class_="tick", text_anchor="middle"))
+            grid.append(
+                el("text", clock(second * 1_000_000_000)[:8], x=x, y=TOP - 12, class_="tick", text_anchor="middle")
+            )
     rows = [
         el("g", *_row(track, TOP + ROW * (index + 0.5), x_of, say), class_="row") for index, track in enumerate(tracks)
     ]
@@ -112,10 +114,11 @@ def warned_mark(x: float, y: float) -> Markup:
 def decision_mark(x: float, y: float, action: str, say: Catalogue) -> Markup:
     """Return the mark of a decision: its letter in a box, filled if it is to engage."""
     kind = "decision engage" if action == "engage" else "decision"
+    letter = "letter on-dark" if action == "engage" else "letter"
     return el(
         "g",
         el("rect", x=x - 5.5, y=y - 5.5, width=11, height=11, class_=kind),
-        el("text", say(f"letter.{action}"), x=x, y=y + 3.4, text_anchor="middle", class_=f"{kind} letter"),
+        el("text", say(f"letter.{action}"), x=x, y=y + 3.4, text_anchor="middle", class_=letter),
     )
 
 
@@ -205,7 +208,9 @@ def convergence_svg(drawn: Sequence[Curve], key: str, say: Catalogue) -> Markup 
     fine = len(drawn) <= FINE_TRACKS
     for index, curve in enumerate(drawn):
         d = "M" + "L".join(f"{number(x_of(s))} {number(y_of(v))}" for s, v in curve.points)
-        parts.append(el("path", el("title", f"#{curve.track_id}"), d=d, class_=f"curve dash-{index % 4 if fine else 0}"))
+        parts.append(
+            el("path", el("title", f"#{curve.track_id}"), d=d, class_=f"curve dash-{index % 4 if fine else 0}")
+        )
     if fine:
         parts += _end_numbers(drawn, y_of, width - right + 6, top, height - bottom)
     else:

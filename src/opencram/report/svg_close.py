@@ -31,7 +31,9 @@ def _close_up(facts: Facts, track: TrackFacts, say: Catalogue) -> Markup:
     name = f"close-{track.track_id}"
     parts: list[Markup] = [el("rect", x=0, y=0, width=SIDE, height=SIDE, class_="ground")]
     parts += [_outline(area.polygon, view, "zone") for area in facts.plan.zones if _near(area.polygon, centre, half_m)]
-    parts += [_outline(area.polygon, view, "asset") for area in facts.plan.assets if _near(area.polygon, centre, half_m)]
+    parts += [
+        _outline(area.polygon, view, "asset") for area in facts.plan.assets if _near(area.polygon, centre, half_m)
+    ]
     for index, seconds in enumerate(SECONDS_BEFORE):
         estimate = track.estimate_at(seconds)
         ellipse = ellipse_95(estimate.east_m, estimate.north_m, estimate.covariance_m2) if estimate else None
@@ -90,7 +92,9 @@ def _half_side(track: TrackFacts, centre: Point, predicted: Point) -> float:
 
 def _bar(half_m: float) -> float:
     limit = 0.6 * half_m
-    return max((step for step in (10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0) if step <= limit), default=10.0)
+    return max(
+        (step for step in (10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0) if step <= limit), default=10.0
+    )
 
 
 def _outline(polygon: Sequence[Point], view: Projection, kind: str) -> Markup:

@@ -4,7 +4,7 @@ The player adds a layer to the same picture; it gets the projection and the elem
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from opencram.report.catalogue import Catalogue
@@ -12,7 +12,7 @@ from opencram.report.collect import Estimate
 from opencram.report.facts import Facts, TrackFacts
 from opencram.report.formats import clock, metres
 from opencram.report.geometry import Ellipse, Point, ellipse_95, middle
-from opencram.report.labels import Box, Placed, Placer
+from opencram.report.labels import Box, Placed, Placer, text_width
 from opencram.report.markup import Markup, el, join, number
 
 WIDTH = 760.0
@@ -20,6 +20,7 @@ HEIGHT_MIN, HEIGHT_MAX = 480.0, 780.0
 EARLY_S = 10.0  # before the impact: the early ellipse drawn
 EARLY_TRACKS_MAX = 30  # above this the early ellipses would hide the map
 QUIET_ZONES_MAX = 4000  # zones never warned that are drawn
+ZONE_SIZE = 10.5  # of the names of zones
 HALO = {"stroke": "#fff", "stroke_width": 3, "paint_order": "stroke", "stroke_linejoin": "round"}
 
 
@@ -78,8 +79,8 @@ def map_svg(facts: Facts, view: Projection, say: Catalogue) -> Markup:
     places = _places(facts, view, placer, say)
     labels = _zone_labels(facts, view, placer)
     body = (
-        el("title", say("map.title", site=facts.plan.name), id="map-title"),
-        el("desc", say("map.desc", count=len(facts.projectiles), zones=_warned_count(facts)), id="map-desc"),
+        el("title", say("map.title", site=facts.plan.name), id="picture-title"),
+        el("desc", say("map.desc", count=len(facts.projectiles), zones=_warned_count(facts)), id="picture-desc"),
         _definitions(view),
         el("rect", x=0, y=0, width=view.width, height=view.height, class_="ground"),
         el(
@@ -102,8 +103,8 @@ def map_svg(facts: Facts, view: Projection, say: Catalogue) -> Markup:
         *body,
         viewBox=f"0 0 {number(view.width)} {number(view.height)}",
         role="img",
-        aria_labelledby="map-title map-desc",
-        id="map",
+        aria_labelledby="picture-title picture-desc",
+        id="picture",
         class_="map",
         xmlns="http://www.w3.org/2000/svg",
     )
@@ -172,10 +173,9 @@ def first_mark(x: float, y: float) -> Markup:
 
 def sensor_mark(x: float, y: float, scale: float = 1.0) -> Markup:
     """Return the mark of a radar: a mast with two arcs."""
-    s = scale
+    s, brim = scale, number(y - 2 * scale)
     arcs = "".join(
-        f"M{number(x - r * s)} {number(y - 2 * s)}A{number(r * s)} {number(r * s)} 0 0 1 {number(x + r * s)} {number(y - 2 * s)}"
-        for r in (5, 9)
+        f"M{number(x - r)} {brim}A{number(r)} {number(r)} 0 0 1 {number(x + r)} {brim}" for r in (5 * scale, 9 * scale)
     )
     mast = f"M{number(x)} {number(y - 2 * s)}L{number(x - 4 * s)} {number(y + 8 * s)}H{number(x + 4 * s)}Z"
     return join(el("path", d=arcs, class_="radar-arc"), el("path", d=mast, class_="radar"))
@@ -202,7 +202,9 @@ def _told_zones(facts: Facts, view: Projection) -> Markup:
     for index, zone in enumerate(facts.zones):
         if not zone.polygon:
             continue
-        kind = "unwarned" if not zone.alarms else "warned" if _held_to_the_end(zone.alarms[-1].end) else "warned withdrawn"
+        kind = (
+            "unwarned" if not zone.alarms else "warned" if _held_to_the_end(zone.alarms[-1].end) else "warned withdrawn"
+        )
         path = _ring(zone.polygon, view)
         drawn.append(
             el(
@@ -303,8 +305,9 @@ def _places(facts: Facts, view: Projection, placer: Placer, say: Catalogue) -> M
         if not asset.polygon:
             continue
         drawn.append(el("path", d=_ring(asset.polygon, view), class_="asset"))
-    marks = [(view.xy(s.at), s.id, sensor_mark) for s in facts.plan.sensors]
-    marks += [(view.xy(e.at), e.id, effector_mark) for e in facts.plan.effectors]
+    mark_of: Callable[[float, float], Markup] = sensor_mark
+    marks = [(view.xy(sensor.at), sensor.id, mark_of) for sensor in facts.plan.sensors]
+    marks += [(view.xy(effector.at), effector.id, effector_mark) for effector in facts.plan.effectors]
     for (x, y), _, mark in marks:
         drawn.append(mark(x, y))
         placer.block(x, y, 10.0)
@@ -331,38 +334,28 @@ def _zone_labels(facts: Facts, view: Projection, placer: Placer) -> Markup:
     told = {zone.id for zone in facts.zones}
     for zone in facts.zones:
         if zone.polygon:
-            text = f"▲ {zone.name}" if zone.alarms else zone.name
-            drawn += _in_zone(placer, view, zone.polygon, text, "alarm-label" if zone.alarms else "zone-label")
+            names = [f"▲ {zone.name}", f"▲ {zone.id}", "▲"] if zone.alarms else [zone.name, zone.id]
+            drawn += _in_zone(placer, view, zone.polygon, names, "alarm-label" if zone.alarms else "zone-label")
     for area in facts.plan.zones[:400]:
         if area.id not in told and area.polygon:
-            drawn += _in_zone(placer, view, area.polygon, area.name, "zone-label")
+            drawn += _in_zone(placer, view, area.polygon, [area.name, area.id], "zone-label")
     return join(*drawn)
 
 
-def _in_zone(placer: Placer, view: Projection, polygon: tuple[Point, ...], text: str, kind: str) -> list[Markup]:
+def _in_zone(placer: Placer, view: Projection, polygon: Sequence[Point], names: list[str], kind: str) -> list[Markup]:
+    """Return the first of the names that fits inside the zone, at its top, bottom or middle; else nothing."""
     corners = [view.xy(corner) for corner in polygon]
     x, _ = view.xy(middle(polygon))
     top, bottom = min(y for _, y in corners), max(y for _, y in corners)
     room = max(x for x, _ in corners) - min(x for x, _ in corners)
-    text = shortened(text, max(room - 6.0, 0.0), 10.5)
-    if not text:
-        return []
-    for y in (top + 10.0, bottom - 9.0, 0.5 * (top + bottom)):
-        placed = placer.centred(text, x, y, size=10.5)
-        if placed is not None:
-            return [_text(text, placed, kind, 10.5)]
+    for text in names:
+        if text_width(text, ZONE_SIZE) > room - 3.0:
+            continue
+        for y in (top + 9.5, bottom - 8.5, 0.5 * (top + bottom)):
+            placed = placer.centred(text, x, y, size=ZONE_SIZE)
+            if placed is not None:
+                return [_text(text, placed, kind, ZONE_SIZE)]
     return []
-
-
-def shortened(text: str, room: float, size: float) -> str:
-    """Return the text cut to fit, with an ellipsis; empty if less than four characters would be left."""
-    from opencram.report.labels import text_width
-
-    if text_width(text, size) <= room:
-        return text
-    while len(text) > 4 and text_width(text + "…", size) > room:
-        text = text[:-1]
-    return f"{text.rstrip()}…" if len(text) > 4 else ""
 
 
 def label(

@@ -214,7 +214,11 @@ def _engaged(facts: Facts, say: Catalogue) -> Paragraph:
     ]
     if any(track.engagements for track in engaged):
         sentences.append(
-            say("engaged.result", killed=sum(track.killed for track in engaged), n=sum(bool(t.engagements) for t in engaged))
+            say(
+                "engaged.result",
+                killed=sum(track.killed for track in engaged),
+                n=sum(bool(t.engagements) for t in engaged),
+            )
         )
     return Paragraph(title, tuple(sentences))
 

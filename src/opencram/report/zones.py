@@ -87,12 +87,8 @@ def zone_facts(
     """
     alarms = alarms_of(warnings)
     verdict = _verdict(predicted, hits)
-    if hits:
-        impact_t_ns = min(hits)
-    elif predicted:
-        impact_t_ns = min(entry[0] for entry in predicted)
-    else:
-        impact_t_ns = alarms[0].phases[0].impact_t_ns if alarms else None
+    counted = hits or [t_ns for t_ns, _, _ in predicted] or [alarm.phases[0].impact_t_ns for alarm in alarms[:1]]
+    impact_t_ns = min(counted, default=None)
     lead_s = None
     if alarms and impact_t_ns is not None:
         before = [alarm for alarm in alarms if alarm.issued_t_ns <= impact_t_ns]
