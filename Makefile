@@ -13,7 +13,11 @@ help: ## List what can be made
 
 demo: venv ## Track the seven-rocket raid before your eyes, and write the after-action report to out/
 	@mkdir -p out
-	@$(BIN)/opencram demo
+	@rm -f out/seven-rockets.*
+	@cp tests/data/seven-rockets/truth.json out/seven-rockets.truth.json
+	@if [ -t 1 ]; then pace=4; else pace=0; fi; \
+	$(BIN)/opencram process $(RAID)/site.toml --plots $(RAID)/plots.ndjson \
+		--recording out/seven-rockets.opencram --report out/seven-rockets.html --pace $$pace
 
 test: venv-test ## Run the test suite
 	@$(BIN)/python -m pytest

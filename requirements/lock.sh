@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes requirements/runtime.txt and requirements/test.txt: exact versions and hashes of all that opencram
-# needs to run and to be tested, for Python 3.11 to 3.13.  `sh requirements/lock.sh -U` raises the versions.
+# Writes requirements/runtime.txt, test.txt and bench.txt: exact versions and hashes of all that opencram needs
+# to run, to be tested, and to be measured beside its peers, for Python 3.11 to 3.13.  `sh requirements/lock.sh -U` raises the versions.
 #
 # The oldest Python resolves the lock: it needs every backport that a newer one may leave out.
 set -eu
@@ -18,3 +18,4 @@ compile() {
 }
 compile "$@" --output-file requirements/runtime.txt
 compile "$@" --extra test --constraint requirements/runtime.txt --output-file requirements/test.txt
+compile "$@" --extra bench --constraint requirements/runtime.txt --output-file requirements/bench.txt
