@@ -80,8 +80,10 @@ class Gate:
         self._early: list[tuple[int, Refusal]] = []
 
     @property
-    def newest_t_ns(self) -> int | None:
-        """The time of the newest plot that passed, if any has."""
+    def about_t_ns(self) -> int | None:
+        """About when it is: the time of the newest plot, or of the last one held back before the first."""
+        if self._newest_ns is None and self._held:
+            return self._held[-1].t_ns
         return self._newest_ns
 
     def knows(self, sensor: str) -> bool:
@@ -209,7 +211,8 @@ class Gate:
         """Settle the first time: that of the plots which most others of the first few are near to."""
         held, self._held = self._held, []
         groups = [[b.t_ns for b in held if abs(b.t_ns - a.t_ns) <= self._ahead_ns] for a in held]
-        self._newest_ns = min(max(groups, key=lambda times: len(times)))
+        agreed: list[int] = max(groups, key=len)
+        self._newest_ns = min(agreed)
         self._tell_early(out)
         for plot in held:
             self._offer(out, plot)
