@@ -1,13 +1,14 @@
 """Small worlds for the tests of the simulation."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from opencram.messages import Engagement, EngagementState, Plot
 from opencram.simulation.flights import Flight
-from opencram.simulation.model import Air, Effector, Radar, Round, WorldConfig, generic_effector
+from opencram.simulation.model import GENERIC_GUN, Air, Effector, Radar, Round, WorldConfig
 from opencram.simulation.world import WorldState, done, next_dwell_t_ns, scan
 
 START_NS = 1_767_225_600_000_000_000
@@ -24,10 +25,16 @@ def radar(name: str = "north", **changes: Any) -> Radar:
     return Radar(**{**values, **changes})
 
 
-def gun(**changes: Any) -> Effector:
-    place = {"latitude_rad": LATITUDE, "longitude_rad": LONGITUDE, "height_m": 45.0}
-    effector = generic_effector("gun-1", "gun", range_m_max=20_000.0, **place)
-    return Effector(**{**effector.__dict__, **changes})
+def gun(range_m_max: float = 20_000.0, **changes: Any) -> Effector:
+    return Effector(
+        id="gun-1",
+        kind="gun",
+        latitude_rad=LATITUDE,
+        longitude_rad=LONGITUDE,
+        height_m=45.0,
+        range_m_max=range_m_max,
+        behaviour=replace(GENERIC_GUN, **changes),
+    )
 
 
 SURE = {"aim_rad_std": 0.0, "tracking_m_std": 0.0, "lethal_m": 1e4, "kill_given_hit": 1.0}

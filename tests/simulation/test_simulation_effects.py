@@ -9,7 +9,7 @@ from scipy.stats import ncx2
 from simulation_worlds import HIT_PLACE, LATITUDE, LONGITUDE, START_NS, engagement, gun, world
 
 from opencram.simulation.effects import Outcome, engage, pieces
-from opencram.simulation.model import Effector, Effects, generic_effector
+from opencram.simulation.model import Effector, Effects
 
 SHOTS = 3000
 
@@ -24,8 +24,8 @@ def outcomes(
 
 def hits_expected(effector: Effector, slant_m: float, offset_m: float) -> float:
     """Probability of a circular Gaussian point, `offset_m` away, within the lethal radius."""
-    sigma = math.hypot(effector.dispersion_rad_std * slant_m, effector.stray_m_std)
-    return float(ncx2.cdf((effector.lethal_m / sigma) ** 2, 2, (offset_m / sigma) ** 2 + 1e-12))
+    sigma = math.hypot(effector.shoots.dispersion_rad_std * slant_m, effector.shoots.stray_m_std)
+    return float(ncx2.cdf((effector.shoots.lethal_m / sigma) ** 2, 2, (offset_m / sigma) ** 2 + 1e-12))
 
 
 def test_hits_without_an_error_of_the_aim_follow_the_dispersion() -> None:
@@ -38,14 +38,14 @@ def test_hits_without_an_error_of_the_aim_follow_the_dispersion() -> None:
     kill = 1.0 - (1.0 - 0.5 * chance) ** 120
     assert np.mean([o.killed for o in done]) == pytest.approx(kill, abs=4.5 * math.sqrt(kill * (1 - kill) / SHOTS))
     for o in done:
-        assert (o.hits > 0) == (o.miss_m <= effector.lethal_m)
+        assert (o.hits > 0) == (o.miss_m <= effector.shoots.lethal_m)
 
 
 def test_a_common_error_makes_the_hits_of_a_burst_depend_on_each_other() -> None:
     """Against the mean over the common error, by quadrature: treating all errors alike would promise too much."""
     effector = gun()
     slant = math.dist(HIT_PLACE, (0.0, 0.0, 10.0))
-    common = math.hypot(effector.aim_rad_std * slant, effector.tracking_m_std)
+    common = math.hypot(effector.shoots.aim_rad_std * slant, effector.shoots.tracking_m_std)
     radii = (np.arange(2000) + 0.5) * 6.0 * common / 2000
     weights = radii * np.exp(-0.5 * (radii / common) ** 2)
     weights /= weights.sum()
@@ -58,9 +58,7 @@ def test_a_common_error_makes_the_hits_of_a_burst_depend_on_each_other() -> None
 def test_generic_effectors_kill_as_often_as_they_are_said_to() -> None:
     near = (600.0, 0.0, 800.0)
     assert np.mean([o.killed for o in outcomes(gun(), 120, near)]) == pytest.approx(0.5, abs=0.15)
-    missile = generic_effector(
-        "gun-1", "interceptor", latitude_rad=LATITUDE, longitude_rad=LONGITUDE, height_m=45.0, range_m_max=10_000.0
-    )
+    missile = Effector(id="gun-1", kind="interceptor", latitude_rad=LATITUDE, longitude_rad=LONGITUDE, height_m=45.0)
     kill = 0.9 * (1.0 - math.exp(-0.5 * (4.0 / 2.0) ** 2))  # Rayleigh
     done = outcomes(missile, 1, HIT_PLACE)
     assert np.mean([o.killed for o in done]) == pytest.approx(kill, abs=4.5 * math.sqrt(kill * (1 - kill) / SHOTS))

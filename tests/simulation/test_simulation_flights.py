@@ -69,8 +69,9 @@ def test_wind_grows_with_height_over_the_ground_and_density_is_scaled() -> None:
 
 
 def test_the_tilt_of_a_curve_pivots_at_mach_0_9() -> None:
-    plain, tilted = drag_curve("rocket", 0.0), drag_curve("rocket", 0.1)
+    plain, tilted = drag_curve(rocket()), drag_curve(rocket(drag_slope=0.1))
     assert plain == pytest.approx(standard_curve(CLASS_CURVES["rocket"]))
+    assert drag_curve(rocket(curve="G2")) == pytest.approx(standard_curve("G2"))
     ratio = tilted / plain
     assert ratio[90] == pytest.approx(1.0)
     assert ratio[10] == pytest.approx(0.95)

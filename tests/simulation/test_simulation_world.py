@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from simulation_worlds import START_NS, SURE, engagement, gun, radar, rocket, run, world
 
-from opencram.messages import Plot, Tick
+from opencram.messages import Engagement, Plot, Tick
 from opencram.simulation.effects import Outcome
 from opencram.simulation.flights import positions_at
 from opencram.simulation.model import Effects, WorldConfig
@@ -209,6 +209,35 @@ def test_an_engagement_is_called_off_repeated_late_or_off_target() -> None:
     state, _ = act(config, start, [foreign])
     state, _ = scan(config, state, config.end_t_ns)
     assert act(config, state, [])[1][0].result == "unknown_effector"
+
+
+_ANY_TIME = st.integers(min_value=-(10**12), max_value=START_NS + 10**12)
+_ANY_NUMBER = st.floats(allow_nan=True, allow_infinity=True)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.builds(
+            engagement,
+            st.integers(0, 5),
+            _ANY_TIME | st.integers(START_NS, START_NS + 60 * 10**9),
+            st.tuples(_ANY_NUMBER, _ANY_NUMBER, _ANY_NUMBER) | st.just((2000.0, 800.0, 1000.0)),
+            st.sampled_from(["fired", "aborted", "committed", "killed", "missed"]),
+        ),
+        max_size=8,
+    ),
+    st.integers(0, 60),
+)
+def test_no_engagement_message_breaks_the_world(messages: list[Engagement], second: int) -> None:
+    config = world(effectors=(gun(**SURE, acquisition_m=1e4),))
+    state, before = scan(config, initial(config), START_NS + second * 10**9)
+    state, _ = act(config, state, messages)
+    state, after = scan(config, state, config.end_t_ns)
+    state, _ = act(config, state, messages)
+    assert [p.plot_id for p in before + after] == list(range(1, state.next_plot_id))
+    assert len({o.engagement_id for o in state.outcomes}) == len(state.outcomes)
+    msgspec.json.encode(truth_document(config, state))
 
 
 def test_a_round_killed_twice_is_killed_once() -> None:

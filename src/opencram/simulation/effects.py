@@ -1,7 +1,7 @@
 """What a simulated engagement does to a round: miss geometry, hits, and what is left of the round.
 
 The draws of an engagement come from a stream named by it and by the round it meets, so that they do not
-depend on the order in which engagements are resolved.  All parameters are generic (`model.Effector`).
+depend on the order in which engagements are resolved.  All parameters are generic (`model.Behaviour`).
 """
 
 import math
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from opencram.earth.geodesy import Frame, enu_from_geodetic
 from opencram.messages import Engagement
-from opencram.simulation.model import Effector, Effects, Vector, WorldConfig
+from opencram.simulation.model import Behaviour, Effector, Effects, Vector, WorldConfig
 from opencram.simulation.streams import stream
 
 Array = NDArray[np.float64]
@@ -75,8 +75,8 @@ def engage(config: WorldConfig, engagement: Engagement, number: int, position_en
     )
     if effector is None:
         return replace(outcome, result="unknown_effector", round=-1)
-    cue_error = float(np.linalg.norm(np.asarray(engagement.intercept_enu_m) - position_enu_m))
-    if not cue_error <= effector.acquisition_m:  # a NaN intercept point meets nothing either
+    cue_error = math.dist(engagement.intercept_enu_m, position_enu_m)
+    if not cue_error <= effector.shoots.acquisition_m:  # a NaN intercept point meets nothing either
         return replace(outcome, result="no_target", round=-1)
     site = Frame(config.latitude_rad, config.longitude_rad, config.height_m)
     place = enu_from_geodetic(site, effector.latitude_rad, effector.longitude_rad, effector.height_m)
@@ -85,22 +85,22 @@ def engage(config: WorldConfig, engagement: Engagement, number: int, position_en
     if slant_m > effector.range_m_max:
         return outcome
     draws = stream(config.seed, f"effect/{engagement.engagement_id}/round/{number}")
-    miss_m, hits = _pass(effector, slant_m, engagement.rounds, draws)
+    miss_m, hits = _pass(effector.shoots, slant_m, engagement.rounds, draws)
     outcome = replace(outcome, miss_m=miss_m, hits=hits)
-    if draws.random() >= 1.0 - (1.0 - effector.kill_given_hit) ** hits:
+    if draws.random() >= 1.0 - (1.0 - effector.shoots.kill_given_hit) ** hits:
         return outcome
     return replace(outcome, result=_kind_of_kill(config.effects, float(draws.random())))
 
 
-def _pass(effector: Effector, slant_m: float, rounds: int, draws: np.random.Generator) -> tuple[float, int]:
+def _pass(shoots: Behaviour, slant_m: float, rounds: int, draws: np.random.Generator) -> tuple[float, int]:
     """Return the smallest distance at which something passed the round (m), and the number of hits."""
     count = min(max(rounds, 0), BURST_ROUNDS_MAX)
     if count == 0:
         return math.inf, 0
-    aim = draws.standard_normal(2) * math.hypot(effector.aim_rad_std * slant_m, effector.tracking_m_std)
-    strays = draws.standard_normal((count, 2)) * math.hypot(effector.dispersion_rad_std * slant_m, effector.stray_m_std)
+    aim = draws.standard_normal(2) * math.hypot(shoots.aim_rad_std * slant_m, shoots.tracking_m_std)
+    strays = draws.standard_normal((count, 2)) * math.hypot(shoots.dispersion_rad_std * slant_m, shoots.stray_m_std)
     passed = np.hypot(*(aim + strays).T)
-    return float(passed.min()), int(np.count_nonzero(passed <= effector.lethal_m))
+    return float(passed.min()), int(np.count_nonzero(passed <= shoots.lethal_m))
 
 
 def _kind_of_kill(effects: Effects, chance: float) -> Result:

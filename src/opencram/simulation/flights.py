@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 STEP_S = 0.25
 FLIGHT_S_MAX = 300.0
 SHEAR_TOP_M = 5_000.0  # over the ground; above it the wind is constant
-CLASS_CURVES = {"mortar": "G5", "rocket": "G2", "shell": "G7"}
+CLASS_CURVES = {"mortar": "G5", "rocket": "G7", "shell": "G7"}  # where a round names none
 _MACH_STEP = 0.01  # of a drag curve
 _SLOPE_MACH = (0.4, 0.9, 1.9)  # ends and middle of a curve's tilt
 
@@ -81,7 +81,7 @@ class Flyer:
         state = np.array(
             [*position_enu_m, *velocity_enu_m_s, math.log(ballistic_coefficient_kg_m2), 0.0, 0.0, what.spin_drift_m_s]
         )
-        curve = drag_curve(what.class_name, what.drag_slope)
+        curve = drag_curve(what)
         landed = _landed(state[np.newaxis], self.environment, curve)[0]
         down = bool(np.isfinite(landed[0]))
         end_s = float(landed[0]) if down else FLIGHT_S_MAX
@@ -101,7 +101,7 @@ class Flyer:
         states = np.zeros((len(velocities_enu_m_s), STATES))
         states[:, :3], states[:, 3:6] = what.position_enu_m, velocities_enu_m_s
         states[:, 6], states[:, 9] = math.log(what.ballistic_coefficient_kg_m2), what.spin_drift_m_s
-        return _landed(states, self.environment, drag_curve(what.class_name, what.drag_slope))[:, 1:4]
+        return _landed(states, self.environment, drag_curve(what))[:, 1:4]
 
 
 def true_environment(air: Air, latitude_rad: float, height_m: float, ground_height_m: float) -> Environment:
@@ -121,10 +121,15 @@ def true_environment(air: Air, latitude_rad: float, height_m: float, ground_heig
     )
 
 
+def drag_curve(what: Round) -> Array:
+    """Return the drag curve that a round truly has.  Read-only."""
+    return tilted_curve(what.curve or CLASS_CURVES[what.class_name], what.drag_slope)
+
+
 @functools.lru_cache(maxsize=64)
-def drag_curve(class_name: str, slope: float) -> Array:
-    """Return the drag curve of a class, tilted by `slope` per Mach about Mach 0.9.  Read-only."""
-    standard = standard_curve(CLASS_CURVES[class_name])
+def tilted_curve(name: str, slope: float) -> Array:
+    """Return a standard drag curve ("G7"), tilted by `slope` per Mach about Mach 0.9.  Read-only."""
+    standard = standard_curve(name)
     mach = np.arange(len(standard)) * _MACH_STEP
     low, middle, high = _SLOPE_MACH
     tilted = np.ascontiguousarray(standard * (1.0 + slope * (np.clip(mach, low, high) - middle)))

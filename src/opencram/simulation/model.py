@@ -3,6 +3,7 @@
 Every default is a round, generic number; where one stands for something published, the comment says what.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,9 +16,9 @@ GENERIC = "generic round number"
 class Round:
     """One projectile as it leaves: at the muzzle, or at burn-out of a rocket.
 
-    `ballistic_coefficient_kg_m2` is on the drag curve of `class_name`; that curve itself is multiplied by
-    1 + `drag_slope` × (Mach − 0.9), held at the ends Mach 0.4 and 1.9, so that a truth can differ from
-    what a filter believes in shape as well as in size.
+    `ballistic_coefficient_kg_m2` is on the standard drag curve `curve` ("G7"; empty: the usual one of the
+    class); that curve itself is multiplied by 1 + `drag_slope` × (Mach − 0.9), held at the ends Mach 0.4
+    and 1.9, so that a truth can differ from what a filter believes in shape as well as in size.
     """
 
     name: str
@@ -26,7 +27,8 @@ class Round:
     position_enu_m: Vector
     velocity_enu_m_s: Vector
     ballistic_coefficient_kg_m2: float
-    spin_drift_m_s: float = 0.0
+    spin_drift_m_s: float = 0.0  # to the right of the line of flight, see `ballistics.motion`
+    curve: str = ""
     drag_slope: float = 0.0
     source: str = GENERIC
 
@@ -117,8 +119,8 @@ class Radar:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Effector:
-    """A generic effector, which exists in the simulation only; `generic_effector` gives usual numbers.
+class Behaviour:
+    """How an effector shoots.
 
     It follows the round by itself once the cue (the intercept point of the engagement) lies within
     `acquisition_m` of it.  The projectiles of a burst share one error in the plane across the line of fire
@@ -127,12 +129,6 @@ class Effector:
     that passes within `lethal_m` hits, and ends the flight of the round as it was with `kill_given_hit`.
     """
 
-    id: str
-    kind: Literal["gun", "interceptor"]
-    latitude_rad: float
-    longitude_rad: float
-    height_m: float
-    range_m_max: float  # beyond it the projectiles have destroyed themselves
     acquisition_m: float
     aim_rad_std: float
     tracking_m_std: float
@@ -143,36 +139,46 @@ class Effector:
     source: str = GENERIC
 
 
-def generic_effector(
-    id: str,
-    kind: Literal["gun", "interceptor"],
-    *,
-    latitude_rad: float,
-    longitude_rad: float,
-    height_m: float,
-    range_m_max: float,
-) -> Effector:
-    """Return an effector of generic round numbers.
+# Source: round numbers of no weapon, chosen for this model: a burst of 120 rounds of the gun kills about
+# one time in two at 1 km, the interceptor about three times in four.
+GENERIC_GUN = Behaviour(
+    acquisition_m=100.0,
+    aim_rad_std=0.0005,
+    tracking_m_std=1.0,
+    dispersion_rad_std=0.0015,
+    stray_m_std=0.0,
+    lethal_m=0.25,
+    kill_given_hit=0.5,
+)
+GENERIC_INTERCEPTOR = Behaviour(
+    acquisition_m=300.0,
+    aim_rad_std=0.0,
+    tracking_m_std=0.0,
+    dispersion_rad_std=0.0,
+    stray_m_std=2.0,
+    lethal_m=4.0,
+    kill_given_hit=0.9,
+)
 
-    Source: round numbers of no weapon, chosen for this model so that a burst of 120 rounds of a gun kills
-    about one time in two at 1 km, and an interceptor about three times in four.
-    """
-    gun = kind == "gun"
-    return Effector(
-        id=id,
-        kind=kind,
-        latitude_rad=latitude_rad,
-        longitude_rad=longitude_rad,
-        height_m=height_m,
-        range_m_max=range_m_max,
-        acquisition_m=100.0 if gun else 300.0,
-        aim_rad_std=0.0005 if gun else 0.0,
-        tracking_m_std=1.0 if gun else 0.0,
-        dispersion_rad_std=0.0015 if gun else 0.0,
-        stray_m_std=0.0 if gun else 2.0,
-        lethal_m=0.25 if gun else 4.0,
-        kill_given_hit=0.5 if gun else 0.9,
-    )
+
+@dataclass(frozen=True, kw_only=True)
+class Effector:
+    """A generic effector, which exists in the simulation only.  `behaviour` None: the generic one of its kind."""
+
+    id: str
+    kind: Literal["gun", "interceptor"]
+    latitude_rad: float
+    longitude_rad: float
+    height_m: float
+    range_m_max: float = math.inf  # beyond it the projectiles have destroyed themselves
+    behaviour: Behaviour | None = None
+
+    @property
+    def shoots(self) -> Behaviour:
+        """The behaviour that holds for this effector."""
+        if self.behaviour is not None:
+            return self.behaviour
+        return GENERIC_GUN if self.kind == "gun" else GENERIC_INTERCEPTOR
 
 
 @dataclass(frozen=True, kw_only=True)

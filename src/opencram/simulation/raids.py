@@ -140,13 +140,15 @@ def _unaimed(
     east, north = aim[0] + range_m * math.sin(bearing), aim[1] + range_m * math.cos(bearing)
     # On the ground: "up" falls away from the tangent plane with the curvature of the earth.
     _, _, height = geodetic_from_enu(site, [east, north, 0.0])
+    curve, _ = kind.curves[int(draws.integers(len(kind.curves)))]
     what = Round(
         name=kind.name,
         class_name=kind.class_name,
         launch_t_ns=START_T_NS + round(_even(draws, spread.launch_s) * 1e9),
         position_enu_m=(east, north, site.height_m - float(height)),
         velocity_enu_m_s=(0.0, 0.0, 0.0),
-        ballistic_coefficient_kg_m2=kind.ballistic_coefficient_kg_m2
+        curve=curve,
+        ballistic_coefficient_kg_m2=kind.ballistic_coefficient_on(curve)
         * math.exp(draws.normal(0.0, spread.coefficient_log_std)),
         spin_drift_m_s=kind.spin_drift_m_s * math.exp(draws.normal(0.0, 0.2)),
         drag_slope=draws.normal(0.0, spread.drag_slope_std),

@@ -6,7 +6,7 @@ from typing import Any
 
 from opencram.earth.geodesy import Frame, geodetic_from_enu
 from opencram.simulation.effects import Outcome
-from opencram.simulation.flights import apex_m
+from opencram.simulation.flights import CLASS_CURVES, apex_m
 from opencram.simulation.model import WorldConfig
 from opencram.simulation.world import Body, WorldState, origins
 
@@ -53,6 +53,7 @@ def _round(config: WorldConfig, state: WorldState, number: int) -> dict[str, Any
         "launch_enu_m": [round(x, 2) for x in what.position_enu_m],
         "launch_velocity_enu_m_s": [round(v, 3) for v in what.velocity_enu_m_s],
         "ballistic_coefficient_kg_m2": what.ballistic_coefficient_kg_m2,
+        "curve": what.curve or CLASS_CURVES[what.class_name],
         "spin_drift_m_s": what.spin_drift_m_s,
         "source": what.source,
         "debris": [

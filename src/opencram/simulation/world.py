@@ -10,6 +10,7 @@ could see of them is drawn, when a body comes into the world: at the start, or w
 Plots are then a matter of cutting slices from a sorted timeline, which is made one window at a time.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -268,7 +269,7 @@ def _outcome(config: WorldConfig, state: WorldState, engagement: Engagement, t_n
         positions_at(state.bodies[n].flight, np.array([(t_ns - state.bodies[n].start_t_ns) * 1e-9])) for n in aloft
     ]
     places = np.concatenate([position for position, _ in moments])
-    nearest = int(np.argmin(np.linalg.norm(places - np.asarray(engagement.intercept_enu_m), axis=1)))
+    nearest = min(range(len(aloft)), key=lambda k: math.dist(engagement.intercept_enu_m, places[k]))
     body = state.bodies[aloft[nearest]]
     outcome = replace(engage(config, engagement, body.round, places[nearest]), t_ns=t_ns)
     if body.kind == "dud" and outcome.result in KILLS:
