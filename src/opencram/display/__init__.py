@@ -1,0 +1,1 @@
+"""The operator display: it shows the log, and holds no logic of its own."""
