@@ -1,0 +1,281 @@
+"""The life of one zone's alarm: issued → updated … → cancelled, or all clear.  Pure functions of what is seen.
+
+- **Issued** when the rounds that leave no time to wait reach the zone's threshold together, or all rounds the
+  patient one (`Config` says why there are two); or when a round fell there that nobody was warned of.
+- **Updated** when something changed that a person acts on: the advice, the time of the first impact, the band of the
+  probability, the rounds.  Not more than once a second, unless it became more urgent.
+- **Cancelled** when the danger went elsewhere: too improbable for a while, and no round fell near.
+- **All clear** when a round that was likely for the zone has fallen, the dwell has passed since the last of
+  them, and no further round is likely.
+
+Advice.  People newly warned are told `shelter` if their shelter time is left and `drop` if not.  Who has been told to
+shelter is not stopped on the way: the advice stays, and turns to `drop` only in the last seconds, and only if the
+impact comes sooner after the word than their shelter time, so that some must still be outside.  Who was told to drop
+is told to shelter when the next impact leaves ample time, or when all rounds have fallen.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from opencram.messages import Advice, Warning, WarningState
+from opencram.warning.config import Config, Zone
+from opencram.warning.rounds import Fall, Round, either
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A live alarm.  `sent` is the last that people were told."""
+
+    alarm_id: int
+    sent: Warning
+    told_t_ns: int  # when the advice last became `shelter`
+    below_t_ns: int | None = None  # since when it is too improbable, if it is
+    hold_t_ns: int = -(2**63)  # not to be cancelled before
+    clear_t_ns: int | None = None  # end of the dwell; None: no round has fallen
+    fallen: tuple[Fall, ...] = ()  # the latest of those that fell
+    fallen_miss: float = 1.0  # probability that none of those that fell was near
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the rounds mean for one zone now.  Thresholds have been lowered by any degradation.
+
+    `flying`: rounds in the air, with the probability of each for this zone; `falls`: rounds that fell just now.
+    """
+
+    t_ns: int
+    zone: Zone
+    flying: tuple[tuple[Round, float], ...]
+    probability: float  # that any of `flying` lands near
+    falls: tuple[Fall, ...]
+    threshold: float
+    patient: float
+    cancel_below: float
+    degraded: str  # a clause for the reason; empty when all is well
+
+
+def judge(config: Config, sight: Sight, alarm: Alarm | None, next_id: int) -> tuple[Alarm | None, Warning | None]:
+    """Return the zone's alarm after `sight` (None: none is live) and the warning to give, if any."""
+    if alarm is None:
+        return _issue(config, sight, next_id) if _must_warn(config, sight) else (None, None)
+    alarm = _after(config, sight, alarm)
+    settled = alarm.below_t_ns is not None and sight.t_ns - alarm.below_t_ns >= _ns(config.cancel_hold_s)
+    if settled and alarm.clear_t_ns is None and sight.t_ns >= alarm.hold_t_ns:
+        return None, _end(config, sight, alarm, "cancelled")
+    if settled and alarm.clear_t_ns is not None and sight.t_ns >= alarm.clear_t_ns:
+        return None, _end(config, sight, alarm, "all_clear")
+    return _update(config, sight, alarm)
+
+
+def _ns(seconds: float) -> int:
+    return round(seconds * 1e9)
+
+
+def _must_warn(config: Config, sight: Sight) -> bool:
+    need_ns = _ns(max(sight.zone.shelter_time_s, config.warning_time_s_min) + config.wait_margin_s)
+    urgent = [p for flown, p in sight.flying if flown.earliest_t_ns - sight.t_ns <= need_ns]
+    since_ns = sight.t_ns - _ns(config.dwell_s)
+    fresh = [f.probability for f in sight.falls if f.t_ns > since_ns and f.probability >= sight.cancel_below]
+    return either([*urgent, *fresh]) >= sight.threshold or sight.probability >= sight.patient
+
+
+def _after(config: Config, sight: Sight, alarm: Alarm) -> Alarm:
+    """Return the alarm with the rounds that fell near counted, and the time below the threshold kept."""
+    below_t_ns = None
+    if sight.probability < sight.cancel_below:
+        below_t_ns = sight.t_ns if alarm.below_t_ns is None else alarm.below_t_ns
+    near = [fall for fall in sight.falls if fall.probability >= sight.cancel_below]
+    if not near:
+        return alarm if below_t_ns == alarm.below_t_ns else replace(alarm, below_t_ns=below_t_ns)
+    ends = [fall.t_ns + _ns(config.dwell_s) for fall in near]
+    return replace(
+        alarm,
+        below_t_ns=below_t_ns,
+        clear_t_ns=max(ends if alarm.clear_t_ns is None else [alarm.clear_t_ns, *ends]),
+        fallen=(*alarm.fallen, *near)[-config.fallen_listed_max :],
+        fallen_miss=alarm.fallen_miss * (1.0 - either(fall.probability for fall in near)),
+    )
+
+
+def _issue(config: Config, sight: Sight, alarm_id: int) -> tuple[Alarm, Warning]:
+    blank = Warning(
+        t_ns=sight.t_ns,
+        alarm_id=alarm_id,
+        zone=sight.zone.id,
+        state="issued",
+        probability=0.0,
+        impact_t_ns=sight.t_ns,
+        seconds_left=0.0,
+        advice="none",
+        track_ids=(),
+        expires_t_ns=sight.t_ns + 1,
+        reason="",
+    )
+    alarm = _after(config, sight, Alarm(alarm_id=alarm_id, sent=blank, told_t_ns=sight.t_ns))
+    warning = _told(config, sight, alarm, "issued", "")
+    return replace(alarm, sent=warning), warning
+
+
+def _update(config: Config, sight: Sight, alarm: Alarm) -> tuple[Alarm, Warning | None]:
+    sent = alarm.sent
+    stale = sight.t_ns >= sent.expires_t_ns - _ns(0.5 * config.expiry_margin_s)
+    if alarm.below_t_ns is not None and alarm.clear_t_ns is None and not stale:
+        return alarm, None  # about to be cancelled, or to come back: nothing to tell yet
+    warning = _told(config, sight, alarm, "updated", "")
+    changes, urgent = _changes(config, sent, warning)
+    if stale and not changes:
+        changes = ["still in force"]
+    due = stale or sight.t_ns - sent.t_ns >= _ns(config.update_interval_s)
+    if not changes or not (due or urgent):
+        return alarm, None
+    warning = _told(config, sight, alarm, "updated", ", ".join(changes) + ": ")
+    newly_shelter = warning.advice == "shelter" and sent.advice != "shelter"
+    told_t_ns = sight.t_ns if newly_shelter else alarm.told_t_ns
+    return replace(alarm, sent=warning, told_t_ns=told_t_ns), warning
+
+
+def _changes(config: Config, sent: Warning, now: Warning) -> tuple[list[str], bool]:
+    """Return what changed since people were last told, in words, and whether it became more urgent."""
+    changes, urgent = [], False
+    if now.advice != sent.advice:
+        changes.append(f"now {now.advice}")
+        urgent = True
+    joined = [track_id for track_id in now.track_ids if track_id not in sent.track_ids]
+    left = [track_id for track_id in sent.track_ids if track_id not in now.track_ids]
+    if joined:
+        changes.append(f"{_rounds(joined)} joined")
+    if left:
+        changes.append(f"{_rounds(left)} left")
+    shift_s = (now.impact_t_ns - sent.impact_t_ns) / 1e9
+    if abs(shift_s) > config.impact_shift_s:
+        changes.append(f"first impact {abs(shift_s):.1f} s {'later' if shift_s > 0.0 else 'earlier'}")
+        urgent = urgent or shift_s < 0.0
+    before, after = _band(config, sent.probability), _band(config, now.probability)
+    if before != after and abs(_log_odds(now.probability) - _log_odds(sent.probability)) > math.log(
+        config.band_odds_ratio
+    ):
+        changes.append(f"{'up' if after > before else 'down'} from {_percent(sent.probability)}")
+        urgent = urgent or after > before
+    return changes, urgent
+
+
+def _told(config: Config, sight: Sight, alarm: Alarm, state: WarningState, preface: str) -> Warning:
+    """Return the warning that says how things stand for the zone."""
+    members = _members(sight, alarm)
+    probability = 1.0 - (1.0 - sight.probability) * alarm.fallen_miss
+    if members:
+        impact_t_ns = min(flown.impact_t_ns for flown in members)
+        track_ids = tuple(flown.track_id for flown in members)
+        ends_t_ns = max(flown.latest_t_ns for flown in members) + _ns(config.dwell_s)
+        left_s = max(impact_t_ns - sight.t_ns, 0) / 1e9
+        advice = _advice(config, sight, alarm, impact_t_ns)
+        reason = _flying_reason(sight, members, probability, left_s)
+    else:
+        falls = alarm.fallen
+        impact_t_ns = min((fall.t_ns for fall in falls), default=alarm.sent.impact_t_ns)
+        track_ids = tuple(fall.track_id for fall in falls) or alarm.sent.track_ids
+        ends_t_ns, left_s, advice = sight.t_ns, 0.0, "shelter"
+        reason = _fallen_reason(sight, alarm, probability)
+    ends_t_ns = max(ends_t_ns, sight.t_ns, alarm.clear_t_ns or sight.t_ns)
+    return Warning(
+        t_ns=sight.t_ns,
+        alarm_id=alarm.alarm_id,
+        zone=sight.zone.id,
+        state=state,
+        probability=probability,
+        impact_t_ns=impact_t_ns,
+        seconds_left=left_s,
+        advice=advice,
+        track_ids=track_ids,
+        expires_t_ns=ends_t_ns + max(_ns(config.expiry_margin_s), 1),
+        reason=preface + reason + sight.degraded,
+    )
+
+
+def _end(config: Config, sight: Sight, alarm: Alarm, state: WarningState) -> Warning:
+    chance = _percent(sight.probability)
+    if state == "cancelled":
+        quiet_s = (sight.t_ns - (alarm.below_t_ns or sight.t_ns)) / 1e9
+        reason = f"{chance} for {quiet_s:.1f} s, below {_percent(sight.cancel_below)}; no round fell near"
+    else:
+        last_t_ns = (alarm.clear_t_ns or sight.t_ns) - _ns(config.dwell_s)
+        quiet_s = (sight.t_ns - last_t_ns) / 1e9
+        reason = f"{quiet_s:.0f} s since the last impact, {config.dwell_s:.0f} s are kept; {chance} of another round"
+    return Warning(
+        t_ns=sight.t_ns,
+        alarm_id=alarm.alarm_id,
+        zone=sight.zone.id,
+        state=state,
+        probability=sight.probability,
+        impact_t_ns=alarm.sent.impact_t_ns,
+        seconds_left=max(alarm.sent.impact_t_ns - sight.t_ns, 0) / 1e9,
+        advice="none",
+        track_ids=alarm.sent.track_ids,
+        expires_t_ns=sight.t_ns + max(_ns(config.expiry_margin_s), 1),
+        reason=reason + sight.degraded,
+    )
+
+
+def _members(sight: Sight, alarm: Alarm) -> tuple[Round, ...]:
+    """Return the rounds in the air on whose account the zone is in alarm, by number.
+
+    A round joins at twice the probability at which it leaves.  If none is likely enough alone, the likeliest stands
+    for all of them, as long as they are so together.
+    """
+    named = alarm.sent.track_ids
+    members = [
+        flown
+        for flown, p in sight.flying
+        if p >= (sight.cancel_below if flown.track_id in named else 2.0 * sight.cancel_below)
+    ]
+    if not members and sight.probability >= sight.cancel_below:
+        members = [max(sight.flying, key=lambda pair: (pair[1], -pair[0].track_id))[0]]
+    return tuple(sorted(members, key=lambda flown: flown.track_id))
+
+
+def _advice(config: Config, sight: Sight, alarm: Alarm, impact_t_ns: int) -> Advice:
+    shelter_s = sight.zone.shelter_time_s
+    left_s = (impact_t_ns - sight.t_ns) / 1e9
+    before = alarm.sent.advice
+    if before == "shelter":
+        caught_outside = impact_t_ns - alarm.told_t_ns < _ns(shelter_s)
+        return "drop" if caught_outside and left_s < config.drop_s else "shelter"
+    enough_s = shelter_s + (config.drop_s if before == "drop" else 0.0)
+    return "shelter" if left_s >= enough_s else "drop"
+
+
+def _flying_reason(sight: Sight, members: tuple[Round, ...], probability: float, left_s: float) -> str:
+    what = "a round" if len(members) == 1 else f"one of {len(members)} rounds"
+    first = "impact" if len(members) == 1 else "first impact"
+    return (
+        f"{_percent(probability)} that {what} lands within {members[0].hazard_radius_m:.0f} m; "
+        f"{first} in {left_s:.0f} s; shelter takes {sight.zone.shelter_time_s:.0f} s"
+    )
+
+
+def _fallen_reason(sight: Sight, alarm: Alarm, probability: float) -> str:
+    if not alarm.fallen or alarm.clear_t_ns is None:
+        return f"{_percent(probability)} that a round lands near"
+    left_s = max(alarm.clear_t_ns - sight.t_ns, 0) / 1e9
+    what = _rounds([fall.track_id for fall in alarm.fallen])
+    return f"{_percent(probability)} that {what} fell near; all clear in {left_s:.0f} s unless more come"
+
+
+def _rounds(track_ids: list[int]) -> str:
+    names = ", ".join(str(track_id) for track_id in track_ids)
+    return f"round {names}" if len(track_ids) == 1 else f"rounds {names}"
+
+
+def _percent(probability: float) -> str:
+    if probability > 0.999:
+        return "over 99.9 %"
+    return f"{100.0 * probability:.{0 if 0.1 <= probability <= 0.99 else 1 if probability >= 0.01 else 2}f} %"
+
+
+def _band(config: Config, probability: float) -> int:
+    return sum(probability >= edge for edge in config.bands)
+
+
+def _log_odds(probability: float) -> float:
+    inner = min(max(probability, 1e-6), 1.0 - 1e-6)
+    return math.log(inner / (1.0 - inner))
