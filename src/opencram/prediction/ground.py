@@ -16,16 +16,69 @@ from opencram.kernel import kernel
 POINTS = 20
 PATH_POINTS = 17
 _SPREAD = math.sqrt(10.0)
+_SHORT_S = 12.0
 _LANDED_MIN = 12  # of 20 sigma points: below, the moments would be of another question
 
 
-@kernel
-def impact_moments(mean, covariance, dt, t_max, env, cd, moments, path):
-    """Write the moments of the impact and the path of the mean flight; return whether it lands.
+MOMENTS = 13
 
-    `moments` (15): east, north, up (m), time to impact (s), velocity there (m/s, 3), covariance ee, en,
-    nn (m²), et, nt (m·s), tt (s²); the last two are free.  `path` (17, 3): points of the mean flight
-    at equal times.  `covariance`: lower triangle.  Sigma points that never land are left out, and
+
+@kernel
+def mixture_moments(means, lowers, shares, steps, t_max, env, curves, parts, whole, path):
+    """Fly every flight model of one track; write the moments of each and of their mixture.
+
+    `means` (k, 10), `lowers` (k, 55) lower triangles by rows, `shares` (k) weights, `curves` (k, Mach).
+    `steps`: step (s) for flights shorter and longer than 12 s.  `parts` (k, 13) as `impact_moments`
+    writes them; `whole` (13) in the same order, by the law of total covariance.  `shares` comes back
+    normalised over the models that land, 0 for the others; returns how many landed.
+    """
+    count = 0
+    total = 0.0
+    best = -1
+    covariance = np.zeros((STATES, STATES))
+    for k in range(means.shape[0]):
+        place = 0
+        for i in range(STATES):
+            for j in range(i + 1):
+                covariance[i, j] = lowers[k, place]
+                place += 1
+        rise, height = means[k, 5], max(means[k, 2], 0.0)
+        fall_s = (rise + math.sqrt(rise * rise + 20.0 * height)) / 10.0
+        dt = steps[0] if fall_s < _SHORT_S else steps[1]
+        if impact_moments(means[k], covariance, dt, t_max, env, curves[k], parts[k]):
+            count += 1
+            total += shares[k]
+            if best < 0 or shares[k] > shares[best]:
+                best = k
+        else:
+            shares[k] = 0.0
+    if count == 0:
+        return 0
+    whole[:] = 0.0
+    for k in range(means.shape[0]):
+        shares[k] /= total
+        if shares[k] > 0.0:
+            for m in range(MOMENTS):
+                whole[m] += shares[k] * parts[k, m]
+    for k in range(means.shape[0]):
+        if shares[k] > 0.0:
+            de, dn, dt = parts[k, 0] - whole[0], parts[k, 1] - whole[1], parts[k, 3] - whole[3]
+            whole[7] += shares[k] * de * de
+            whole[8] += shares[k] * de * dn
+            whole[9] += shares[k] * dn * dn
+            whole[10] += shares[k] * de * dt
+            whole[11] += shares[k] * dn * dt
+            whole[12] += shares[k] * dt * dt
+    _fly_path(means[best], parts[best, 3], env, curves[best], path)
+    return count
+
+
+@kernel
+def impact_moments(mean, covariance, dt, t_max, env, cd, moments):
+    """Write the moments of the impact of one flight model; return whether it lands.
+
+    `moments` (13): east, north, up (m), time to impact (s), velocity there (m/s, 3), covariance ee, en,
+    nn (m²), et, nt (m·s), tt (s²).  `covariance`: lower triangle.  Sigma points that never land are left out, and
     fewer than 12 of 20 give no impact.
 
     Error: axes within 2 % of a 100 000-run Monte Carlo (tests/prediction/test_ground.py).
@@ -57,7 +110,7 @@ def impact_moments(mean, covariance, dt, t_max, env, cd, moments, path):
                 total += landed[row, lane]
         place = 3 if row == 0 else (row - 1 if row <= 3 else row)
         moments[place] = total / count
-    for k in range(7, 15):
+    for k in range(7, MOMENTS):
         moments[k] = 0.0
     for lane in range(1, POINTS + 1):
         if math.isnan(landed[0, lane]):
@@ -69,7 +122,6 @@ def impact_moments(mean, covariance, dt, t_max, env, cd, moments, path):
         moments[10] += de * dt_impact / count
         moments[11] += dn * dt_impact / count
         moments[12] += dt_impact * dt_impact / count
-    _fly_path(mean, landed[0, 0], env, cd, path)
     return True
 
 

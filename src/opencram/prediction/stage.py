@@ -12,7 +12,7 @@ from opencram.ballistics.drag import standard_curve
 from opencram.ballistics.environment import Environment, environment
 from opencram.earth.geodesy import Frame, geodetic_from_enu
 from opencram.messages import Impact, ImpactComponent, Message, Track
-from opencram.prediction.ground import PATH_POINTS, impact_moments
+from opencram.prediction.ground import MOMENTS, PATH_POINTS, mixture_moments
 
 Array = NDArray[np.float64]
 
@@ -27,7 +27,7 @@ class Config:
     ground_height_m: float
     wind_m_s: tuple[float, float] = (0.0, 0.0)
     flight_s_max: float = 200.0  # a flight that has not landed by then gives no impact
-    step_s: float = 0.25
+    steps_s: tuple[float, float] = (0.25, 0.5)  # of the integration: for flights under 12 s, and longer ones
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,21 @@ def initial(config: Config) -> State:
 
 def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State, list[Message]]:
     """Return an `Impact` for each track that comes with flight models and will land."""
-    impacts = [
-        impact
+    flown = [
+        (track, flight)
         for track in batch
         if isinstance(track, Track) and track.hypotheses
-        if (impact := _impact(config, _constants(config), track)) is not None
+        if (flight := _fly(config, _constants(config), track)) is not None
     ]
-    return state, list(impacts)
+    if not flown:
+        return state, []
+    latitudes, longitudes, _ = geodetic_from_enu(_constants(config).frame, [flight.whole[:3] for _, flight in flown])
+    return state, [
+        _impact(track, flight, latitude, longitude)
+        for (track, flight), latitude, longitude in zip(
+            flown, np.degrees(latitudes).tolist(), np.degrees(longitudes).tolist(), strict=True
+        )
+    ]
 
 
 @functools.lru_cache(maxsize=16)
@@ -67,71 +75,72 @@ def _constants(config: Config) -> _Constants:
     )
 
 
-_LOWER = np.tril_indices(10)
+@functools.lru_cache(maxsize=256)
+def _curves(names: tuple[str, ...]) -> Array:
+    return np.stack([standard_curve(name) for name in names])
 
 
-def _impact(config: Config, constants: _Constants, track: Track) -> Impact | None:
-    """Return the impact of one track; None if no flight model brings it down in time."""
-    flown = []
-    for hypothesis in track.hypotheses:
-        covariance = np.zeros((10, 10))
-        covariance[_LOWER] = hypothesis.covariance
-        moments, path = np.empty(15), np.empty((PATH_POINTS, 3))
-        landed = impact_moments(
-            np.array(hypothesis.mean), covariance, config.step_s, config.flight_s_max, constants.env,
-            standard_curve(hypothesis.curve), moments, path,
-        )  # fmt: skip
-        if landed:
-            flown.append((hypothesis, moments, path))
-    if not flown:
+@dataclass(frozen=True)
+class _Flight:
+    """What `ground.mixture_moments` found, as lists."""
+
+    parts: list[list[float]]
+    whole: list[float]
+    shares: list[float]
+    path: list[list[float]]
+
+
+def _fly(config: Config, constants: _Constants, track: Track) -> _Flight | None:
+    """Fly the models of one track; None if none brings it down in time."""
+    hypotheses = track.hypotheses
+    shares = np.array([h.probability for h in hypotheses])
+    parts, whole, path = np.empty((len(shares), MOMENTS)), np.empty(MOMENTS), np.empty((PATH_POINTS, 3))
+    landed = mixture_moments(
+        np.array([h.mean for h in hypotheses]),
+        np.array([h.covariance for h in hypotheses]),
+        shares,
+        np.array(config.steps_s),
+        config.flight_s_max,
+        constants.env,
+        _curves(tuple([h.curve for h in hypotheses])),
+        parts,
+        whole,
+        path,
+    )
+    if not landed or not np.isfinite(whole).all():
         return None
-    total = sum(hypothesis.probability for hypothesis, _, _ in flown)
-    shares = np.array([hypothesis.probability / total for hypothesis, _, _ in flown])
-    mean, covariance = mixture([moments for _, moments, _ in flown], shares)
-    _, best, path = flown[int(np.argmax(shares))]
-    latitude, longitude, _ = geodetic_from_enu(constants.frame, mean[:3])
+    return _Flight(parts.tolist(), whole.tolist(), shares.tolist(), path.tolist())
+
+
+def _impact(track: Track, flight: _Flight, latitude_deg: float, longitude_deg: float) -> Impact:
+    """Return the message of one impact."""
+    best = flight.parts[max(range(len(flight.shares)), key=flight.shares.__getitem__)]
+    mean = flight.whole
     return Impact(
         t_ns=track.t_ns,
         track_id=track.track_id,
-        position_enu_m=(float(mean[0]), float(mean[1]), float(mean[2])),
-        covariance_enu_m2=(float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])),
-        latitude_deg=math.degrees(float(latitude)),
-        longitude_deg=math.degrees(float(longitude)),
-        impact_t_ns=track.t_ns + round(float(mean[3]) * 1e9),
-        impact_time_s_std=math.sqrt(float(covariance[2, 2])),
-        impact_velocity_enu_m_s=(float(best[4]), float(best[5]), float(best[6])),
+        position_enu_m=(mean[0], mean[1], mean[2]),
+        covariance_enu_m2=(mean[7], mean[8], mean[9]),
+        latitude_deg=latitude_deg,
+        longitude_deg=longitude_deg,
+        impact_t_ns=track.t_ns + round(mean[3] * 1e9),
+        impact_time_s_std=math.sqrt(mean[12]),
+        impact_velocity_enu_m_s=(best[4], best[5], best[6]),
         projectile_probability=track.projectile_probability,
         components=tuple(
-            _component(hypothesis.class_name, float(share), moments)
-            for (hypothesis, moments, _), share in zip(flown, shares, strict=True)
+            [
+                ImpactComponent(
+                    class_name=hypothesis.class_name,
+                    probability=share,
+                    east_m=m[0],
+                    north_m=m[1],
+                    covariance_m2=(m[7], m[8], m[9]),
+                    impact_time_s_std=math.sqrt(m[12]),
+                    time_covariance_m_s=(m[10], m[11]),
+                )
+                for hypothesis, m, share in zip(track.hypotheses, flight.parts, flight.shares, strict=True)
+                if share > 0.0
+            ]
         ),
-        path_enu_m=tuple((e, n, u) for e, n, u in path.tolist()),
-    )
-
-
-def mixture(moments: list[Array], shares: Array) -> tuple[Array, Array]:
-    """Return mean (east, north, up, time) and covariance (3, 3: east, north, time) of a mixture of impacts.
-
-    `moments`: as `ground.impact_moments` writes them.  Law of total covariance.
-    """
-    means = np.stack([m[:4] for m in moments])
-    mean = shares @ means
-    covariance = np.zeros((3, 3))
-    for share, m in zip(shares, moments, strict=True):
-        difference = (m[:4] - mean)[[0, 1, 3]]
-        within = np.array([[m[7], m[8], m[10]], [m[8], m[9], m[11]], [m[10], m[11], m[12]]])
-        covariance += share * (within + np.outer(difference, difference))
-    return mean, covariance
-
-
-def _component(class_name: str, share: float, moments: Array) -> ImpactComponent:
-    m = moments.tolist()
-    return ImpactComponent(
-        class_name=class_name,
-        probability=share,
-        east_m=m[0],
-        north_m=m[1],
-        covariance_m2=(m[7], m[8], m[9]),
-        impact_time_s_std=math.sqrt(m[12]),
-        time_covariance_m_s=(m[10], m[11]),
+        path_enu_m=tuple([(e, n, u) for e, n, u in flight.path]),
     )

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace as changed
 from numpy.typing import NDArray
 
 from opencram.ballistics.environment import altitude
@@ -24,7 +25,7 @@ _FIT_PLOTS = 12
 _FIT_AGE_S_MAX = 12.0
 _WINDOW_S = 12.0
 _KEEP = 1e-4  # probability below which a flight model is no longer followed
-_SAY = 1e-3  # and below which it is not told
+_SAY = 5e-3  # and below which it is not told
 
 
 # ---- promotion ------------------------------------------------------------------------------------
@@ -42,7 +43,7 @@ def promote(config: Config, constants: World, state: State) -> State:
         if target.updated_t_ns != state.t_ns:
             continue
         if target.track_id == 0 and target.plots >= _TENTATIVE_PLOTS and target.score > 0.5 * config.confirm_score:
-            target = targets[k] = replace(target, track_id=next_id)
+            target = targets[k] = changed(target, track_id=next_id)
             next_id += 1
         if not _is_ripe(config, target, state.t_ns) or len(tracks.targets) >= config.tracks_max:
             continue
@@ -117,7 +118,7 @@ def _bank(
     if not rows:
         return None
     rows.sort(key=lambda f: -f.log_weight)
-    target = replace(
+    target = changed(
         target,
         status="confirmed",
         log_straight=straight,
@@ -243,7 +244,7 @@ def _tracks_report(config: Config, constants: World, state: State, messages: lis
         return state
     targets: list[Target] = []
     starts = np.searchsorted(tracks.owner, np.arange(len(tracks.targets) + 1)).tolist()
-    changed = False
+    other = False
     for k, before in enumerate(tracks.targets):
         rows = slice(starts[k], starts[k + 1])
         weights = tracks.log_weight[rows]
@@ -254,20 +255,28 @@ def _tracks_report(config: Config, constants: World, state: State, messages: lis
         if target.status != before.status or refreshed or due or target.reported_t_ns == 0:
             probabilities = normalised(np.append(weights, target.log_straight))
             models = tracks.model[rows].tolist()
-            target = replace(
+            target = changed(
                 target,
                 reported_t_ns=state.t_ns,
                 classes=_classes(config, models, weights, target.log_straight, tracks.x[best]),
             )
-            fresh = target.status == "confirmed" and target.updated_t_ns >= state.t_ns - round(target.period_s * 1.5e9)
-            hypotheses = _hypotheses(config, tracks, rows, probabilities[:-1]) if fresh else ()
+            hypotheses: tuple[Hypothesis, ...] = ()
+            if refreshed or _is_to_tell(config, target, state.t_ns):
+                hypotheses = _hypotheses(config, tracks, rows, probabilities[:-1])
+                target = changed(target, told_t_ns=state.t_ns)
             messages.append(_message(state.t_ns, target, tracks.x[best], tracks.p[best], hypotheses))
-        changed = changed or target is not before
+        other = other or target is not before
         targets.append(target)
-    if not changed:
+    if not other:
         return state
     tracks = replace(tracks, targets=tuple(targets))
     return replace(state, tracks=_prune(tracks))
+
+
+def _is_to_tell(config: Config, target: Target, t_ns: int) -> bool:
+    """Return whether the flight models are to be told again: about once a second, while plots come in."""
+    fresh = target.status == "confirmed" and t_ns - target.updated_t_ns <= round(target.period_s * 1.5e9)
+    return fresh and t_ns - target.told_t_ns >= round((config.fit_s_max - 0.5 * config.report_s) * 1e9)
 
 
 def _hypotheses(config: Config, tracks: Tracks, rows: slice, probabilities: Array) -> tuple[Hypothesis, ...]:
@@ -322,7 +331,7 @@ def _status(config: Config, constants: World, state: State, target: Target, x: A
         status = "confirmed"
     if status == target.status:
         return target
-    return replace(target, status=status, reason=reason)
+    return changed(target, status=status, reason=reason)
 
 
 def _end(reason: DropReason) -> DropReason:
@@ -367,14 +376,14 @@ def _candidates_report(config: Config, state: State, messages: list[Message]) ->
             keep[k] = False
             if target.reported_t_ns:
                 reason: DropReason = "lost" if confirmed else "never_confirmed"
-                ended = replace(target, status="dropped", reason=reason)
+                ended = changed(target, status="dropped", reason=reason)
                 messages.append(_message(state.t_ns, ended, few.x[k], few.p[k], ()))
         elif target.track_id and (
             target.reported_t_ns == 0
             or state.t_ns - target.reported_t_ns >= round(config.report_s * 1e9)
             or target.fitted_t_ns == state.t_ns
         ):
-            targets[k] = replace(target, reported_t_ns=state.t_ns)
+            targets[k] = changed(target, reported_t_ns=state.t_ns)
             messages.append(_message(state.t_ns, targets[k], few.x[k], few.p[k], ()))
     if keep.all() and targets == list(few.targets):
         return state

@@ -8,6 +8,7 @@ a projectile, with one filter for every flight model in question, or of a body t
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -159,7 +160,7 @@ def _update_candidates(
     candidate_of[plot_of[joined]] = joined
     targets = list(few.targets)
     for k in joined.tolist():
-        targets[k] = replace(targets[k], score=targets[k].score + float(gains[k]))
+        targets[k] = msgspec.structs.replace(targets[k], score=targets[k].score + float(gains[k]))
     new = np.flatnonzero(free & (candidate_of < 0))[: max(0, config.candidates_max - len(targets))]
     if len(new):
         candidate_of[new] = len(targets) + np.arange(len(new))
@@ -218,7 +219,7 @@ def _remember(
 
 def _seen(target: Target, dwell: Dwell, number: int, period_s: float) -> Target:
     """Return the target with one more plot."""
-    return replace(
+    return msgspec.structs.replace(
         target,
         plots=target.plots + 1,
         last=number,

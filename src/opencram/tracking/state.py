@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,8 +14,7 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(msgspec.Struct, frozen=True, kw_only=True):
     """Something that is followed: a candidate (`track_id` 0), a tentative track, or a track."""
 
     track_id: int
@@ -29,6 +29,7 @@ class Target:
     log_straight: float = 0.0  # log weight of "no projectile", on the scale of its rows
     fitted_t_ns: int = 0
     reported_t_ns: int = 0
+    told_t_ns: int = 0  # its flight models
     reason: DropReason = ""
 
 
