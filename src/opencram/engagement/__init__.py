@@ -3,10 +3,12 @@
 For every confirmed projectile: engage, ignore or hold, with a reason that a person can check.  Effectors are
 generic models of times, ranges, probabilities and counts; nothing here can point or fire anything.
 
-The parts of a `Config` (`Effector`, `Model`, `Zone`) are in `opencram.engagement.config`.
+`Effector` and `Zone` are the parts of a `Config`.
 """
 
 from opencram.engagement.config import Config
+from opencram.engagement.config import Effector as Effector
+from opencram.engagement.config import Zone as Zone
 from opencram.engagement.stage import step
 from opencram.engagement.state import State, initial
 

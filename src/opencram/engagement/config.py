@@ -55,7 +55,8 @@ class Model:
 # Source: round numbers chosen for this model, of the order of openly published descriptions of rapid-fire guns as a
 # kind (75 rounds a second: "4,500 rounds per minute" in the US Navy fact file on its close-in gun; about 1 000 m/s at
 # the muzzle, about half of it left at 2 km: any medium-calibre round in a ballistics textbook).  Dispersion, bias,
-# tracking error and lethal radius are set so that one shot kills about one time in two at 1 km; they are of no weapon.
+# tracking error and lethal radius are set so that one shot kills four times in ten at 1 km, and one in two at half of
+# it; they are of no weapon.
 GENERIC_GUN = Model(
     rounds_per_shot=120,
     rounds_per_s=75.0,
@@ -130,9 +131,10 @@ class Config:
     """All that the stage goes by.
 
     Probabilities are those of a round landing within its hazard radius of the place it threatens most.  In order:
-    ignored up to `ignore_probability`; an ignored round is looked at again above `recall_probability`; an engaged one
-    is let go below `release_probability`; at the last call `engage_probability` is enough; before it, the round must
-    have stayed above `sure_probability` for `settle_s`.
+    ignored up to `ignore_probability`, if the asset is `ignore_deviations` or more from the predicted impact (a loose
+    estimate gives every place a small probability); an ignored round is looked at again above `recall_probability`;
+    an engaged one is let go below `release_probability`; at the last call `engage_probability` is enough; before it,
+    the round must have stayed above `sure_probability` for `settle_s`.
 
     Source of the defaults: chosen here, see docs/decisions/engagement-when-to-decide.md.
     """
@@ -145,6 +147,7 @@ class Config:
     closed_loop: bool = False  # whether engagements act on the rounds that the plots show (simulation, live exercise)
 
     ignore_probability: float = 0.02
+    ignore_deviations: float = 2.5
     recall_probability: float = 0.05
     release_probability: float = 0.15
     engage_probability: float = 0.3
@@ -160,7 +163,8 @@ class Config:
     intercept_height_m_min: float = 30.0  # above the predicted point of impact
     assessment_delay_s: float = 1.0
     assessment_delay_s_max: float = 3.0
-    assessment_plots: float = 4.0  # silence of this many mean plot intervals is needed to believe in a kill
+    assessment_plots: float = 4.0  # a kill is believed in only after this many mean plot intervals
+    assessment_share: float = 0.5  # with fewer than this share of the usual plots; debris gives some
     shots_per_round_max: int = 3
     asset_worth_people: float = 1000.0  # a hit on an asset counts as this many people exposed: assets come first
 

@@ -58,6 +58,10 @@ def advance(config: Config, draft: Draft) -> None:
     for engaging in list(draft.engaging):
         if not engaging.fired and engaging.fire_t_ns <= draft.now_t_ns:
             _fire(config, draft, engaging)
+    for i, engaging in enumerate(draft.engaging):
+        if engaging.fired and engaging.passed_plots is None and draft.now_t_ns >= engaging.done_t_ns:
+            known = draft.rounds[engaging.track_id]
+            draft.engaging[i] = replace(engaging, passed_plots=known.plots, passed_t_ns=known.updated_t_ns)
     for engaging in list(draft.engaging):
         if engaging.fired and draft.now_t_ns >= _assess_t_ns(config, draft, engaging):
             _assess(config, draft, engaging)
@@ -111,25 +115,39 @@ def _refreshed(known: Round, engaging: Engaging) -> Engaging | None:
 
 
 def _assess_t_ns(config: Config, draft: Draft, engaging: Engaging) -> int:
-    """Return when the effect of a shot can be told; in an open loop nothing can, and the shot just ends."""
+    """Return when the effect of a shot can be told; in an open loop it never can, and the shot just ends."""
     if not config.closed_loop:
         return engaging.done_t_ns
     known = draft.rounds[engaging.track_id]
-    interval_ns = (known.updated_t_ns - known.first_t_ns) / max(known.plots - 1, 1)
-    silence_s = min(config.assessment_plots * interval_ns / 1e9, config.assessment_delay_s_max)
+    silence_s = min(config.assessment_plots * _plot_interval_s(known), config.assessment_delay_s_max)
     return engaging.done_t_ns + ns(max(silence_s, config.assessment_delay_s))
 
 
+def _plot_interval_s(known: Round) -> float:
+    return (known.updated_t_ns - known.first_t_ns) / 1e9 / max(known.plots - 1, 1)
+
+
+def _still_there(config: Config, known: Round, engaging: Engaging) -> bool:
+    """Return whether the track got its usual number of plots after the shot had passed, or at least a good share."""
+    if known.ended == "intercepted" or known.updated_t_ns <= engaging.done_t_ns:
+        return False
+    got = known.plots - (engaging.passed_plots if engaging.passed_plots is not None else known.plots)
+    usual = (known.track_t_ns - engaging.passed_t_ns) / 1e9 / max(_plot_interval_s(known), 1e-3)
+    return got >= 1 and got >= config.assessment_share * usual
+
+
 def _assess(config: Config, draft: Draft, engaging: Engaging) -> None:
-    """End an engagement; in a closed loop a round that gave no plot since the shot passed counts as killed."""
+    """End an engagement; in a closed loop a round that gives few plots or none after the shot counts as killed.
+
+    A track that ended before the shot could show its effect tells nothing: that counts as missed.
+    """
     draft.engaging.remove(engaging)
     if not config.closed_loop:
         return
     known = draft.rounds[engaging.track_id]
     lost_before = bool(known.ended) and known.track_t_ns <= engaging.done_t_ns and known.ended != "intercepted"
-    outcome: Literal["missed", "killed"] = (
-        "missed" if lost_before or known.updated_t_ns > engaging.done_t_ns else "killed"
-    )
+    missed = lost_before or _still_there(config, known, engaging)
+    outcome: Literal["missed", "killed"] = "missed" if missed else "killed"
     draft.rounds[known.track_id] = replace(known, outcome=outcome, due=True)
     _tell(config, draft, engaging, outcome)
 

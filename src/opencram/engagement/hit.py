@@ -7,7 +7,7 @@ import functools
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chndtr
+from scipy.special import chndtr, ndtr
 
 from opencram.engagement.config import Model
 
@@ -24,14 +24,19 @@ _TABLE_POINTS = 65
 def hit_probability(offset_m: Array, sigma_m: Array, radius_m: float) -> Array:
     """Return the probability that a circular Gaussian point, centred `offset_m` away, falls within `radius_m`.
 
-    Valid: `sigma_m` > 0 and below it an offset of at most 60 sigma; beyond, the answer is 0.
-    Error: under 1e-9 (tests/engagement/test_hit.py).
+    Valid: `sigma_m` > 0.
+    Error: under 1e-9 (tests/engagement/test_hit.py); under 1 % where offset and radius both exceed 60 sigma, where
+    the edge of the circle is taken as straight.
     Source: the squared distance over sigma² is noncentral chi-square with two degrees of freedom (Johnson, Kotz and
     Balakrishnan, Continuous Univariate Distributions 2, ch. 29).
     """
-    ratio = np.minimum(offset_m / sigma_m, 60.0)
-    probability = np.asarray(chndtr((radius_m / sigma_m) ** 2, 2.0, ratio**2), dtype=np.float64)
-    return np.clip(np.nan_to_num(probability, nan=0.0), 0.0, 1.0)
+    offset, radius = offset_m / sigma_m, radius_m / sigma_m
+    near = np.minimum(offset, radius) < 60.0
+    disc = chndtr(np.where(near, np.minimum(radius, offset + 60.0), 1.0) ** 2, 2.0, np.where(near, offset, 0.0) ** 2)
+    outside = near & (offset > radius + 40.0)
+    probability = np.where(outside, 0.0, np.where(near, disc, ndtr(radius - offset)))
+    clipped: Array = np.clip(np.nan_to_num(probability, nan=0.0), 0.0, 1.0)
+    return clipped
 
 
 def shot_kill_probability(model: Model, range_m: Array) -> Array:

@@ -194,6 +194,8 @@ def _take_impact(config: Config, draft: Draft, impact: Impact) -> None:
     known = _round_of(config, draft, impact.track_id, impact.t_ns)
     if known is None or impact.t_ns < known.path_t_ns or abs(impact.impact_t_ns) >= _TIME_LIMIT_NS:
         return
+    ee, en, nn = impact.covariance_enu_m2
+    std = math.sqrt(max(0.5 * (ee + nn) + math.hypot(0.5 * (ee - nn), en), 0.0))  # root of the larger eigenvalue
     shots: tuple[Shots, ...] = ()
     if config.effectors:
         path = resample(config, impact.path_enu_m, impact.t_ns, impact.impact_t_ns)
@@ -207,6 +209,7 @@ def _take_impact(config: Config, draft: Draft, impact: Impact) -> None:
         known,
         heard_t_ns=max(known.heard_t_ns, impact.t_ns),
         path_t_ns=impact.t_ns,
+        impact_m_std=std if math.isfinite(std) else known.impact_m_std,
         shots=shots,
         decide_by_t_ns=decide_by,
         last_start_t_ns=last_start,

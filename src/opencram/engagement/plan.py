@@ -2,8 +2,10 @@
 
 One channel at a time is filled by dynamic programming over its free time, rounds in order of their last start (the
 order that loses fewest deadlines); channel after channel, then once more, each with the others held fixed, and a
-round may move where that gains.  Every pass can only add worth.  The result obeys the constraints at every moment:
-a channel serves one round at a time, a magazine is never overdrawn, a round is met by one shot at a time.
+round may move where that gains.  Where effects can be seen, a shot may also be planned as the first of two: the
+channel is then reserved to the end of the second, which is let go if the first kills.  The result obeys the
+constraints at every moment: a channel serves one round at a time, a magazine is never overdrawn, a round is met by
+one shot at a time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,12 +23,12 @@ _STAY = 1.05
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """A round that may be engaged from `free_t_ns` on, and what a kill saves."""
+    """A round that may be engaged, what a kill saves, and whether a second shot may follow a first."""
 
     track_id: int
     worth: float
     shots: tuple[Shots, ...]
-    free_t_ns: int
+    twice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,30 +98,29 @@ def _bids(
     chosen: Mapping[int, Assignment],
     last: Mapping[int, int],
 ) -> list[_Bid]:
-    """Return what each round offers the channel: its worth there less its worth where it is planned already.
-
-    The worth of a shot counts the second shot that is possible after it, so that early shots are preferred as long
-    as they leave time to look and shoot again.
-    """
+    """Return what each round offers the channel: its worth there less its worth where it is planned already."""
     period = ns(config.period_s)
     bids = []
     for job in jobs:
         shots = job.shots[effector]
-        ready = max(now_t_ns, free_t_ns, job.free_t_ns)
+        ready = max(now_t_ns, free_t_ns)
         first = int(np.searchsorted(shots.start_t_ns, ready, side="left"))
         if first == len(shots):
             continue
-        kill = shots.kill_probability[first:]
-        worth = job.worth * (kill + (1.0 - kill) * shots.again[first:])
-        if last.get(job.track_id) == effector:
-            worth = worth * _STAY
+        rows, kill, done = np.arange(first, len(shots)), shots.kill_probability[first:], shots.done_t_ns[first:]
+        twice = np.flatnonzero(shots.again[first:] > 0.0) if job.twice else np.empty(0, dtype=np.int64)
+        if len(twice):
+            both = kill[twice] + (1.0 - kill[twice]) * shots.again[first:][twice]
+            rows, kill = np.concatenate((rows, rows[twice])), np.concatenate((kill, both))
+            done = np.concatenate((done, shots.again_done_t_ns[first:][twice]))
+        worth = kill * (job.worth * (_STAY if last.get(job.track_id) == effector else 1.0))
         elsewhere = chosen.get(job.track_id)
         gain = worth if elsewhere is None else worth - elsewhere.worth
-        rows = np.flatnonzero(gain > 0.0)
-        if len(rows):
-            start = (shots.start_t_ns[first:][rows] - now_t_ns) // period
-            done = -((now_t_ns - shots.done_t_ns[first:][rows]) // period)
-            bids.append(_Bid(job, rows + first, start, done, gain[rows], worth[rows]))
+        better = np.flatnonzero(gain > 0.0)
+        if len(better):
+            start = (shots.start_t_ns[rows[better]] - now_t_ns) // period
+            end = -((now_t_ns - done[better]) // period)
+            bids.append(_Bid(job, rows[better], start, end, gain[better], worth[better]))
     return bids
 
 
@@ -129,7 +130,7 @@ def _fill(bids: list[_Bid], shots_left: int) -> list[tuple[_Bid, int]]:
     `best[k]` is the most that the bids so far can gain with the channel free again at grid time `k`.
     """
     bids = sorted(bids, key=lambda bid: (-float(bid.gain.max()), bid.job.track_id))[: max(shots_left, 0)]
-    bids = sorted(bids, key=lambda bid: (int(bid.start[-1]), bid.job.track_id))
+    bids = sorted(bids, key=lambda bid: (int(bid.start.max()), bid.job.track_id))
     if not bids:
         return []
     length = max(int(bid.done.max()) for bid in bids) + 1

@@ -124,7 +124,8 @@ def below_threshold(facts: Facts) -> Verdict | None:
     if known.decided:
         return None
     ignored = known.standing is not None and known.standing[0] == "ignore"
-    if lead.weighed_probability <= (config.recall_probability if ignored else config.ignore_probability):
+    tight = ignored or known.called or not _loose(config, known)
+    if tight and lead.weighed_probability <= (config.recall_probability if ignored else config.ignore_probability):
         return Verdict("ignore", "below_threshold", _ignored(lead))
     if known.called:
         needed = f"; {odds(lead)} is below the {percent(config.engage_probability)} needed at the last call"
@@ -143,6 +144,8 @@ def unsure(facts: Facts) -> Verdict | None:
     else:
         wait = f"waiting for a surer estimate (engaged from {percent(config.sure_probability)}"
         wait += f", ignored up to {percent(config.ignore_probability)})"
+        if lead.weighed_probability <= config.ignore_probability:
+            wait = f"{lead.distance_m:.0f} m away, but still uncertain by {known.impact_m_std:.0f} m"
     by = f"; decides at the latest at {clock(known.decide_by_t_ns)}" if known.decide_by_t_ns is not None else ""
     return Verdict("hold", "unsure", f"held: {odds(lead)}, {wait}{by}")
 
@@ -159,11 +162,9 @@ def no_window(facts: Facts) -> Verdict | None:
     if facts.committed or open_effectors(facts, loaded=False):
         return None
     config, known = facts.config, facts.round
-    late = any(len(shots) or shots.blocked == "too_late" for shots in known.shots)
     each = [_why_closed(config, e, s) for e, s in zip(config.effectors, known.shots, strict=False)]
     why = "; ".join(each) if each else "no path is predicted"
-    code = "too_late" if late else "no_window"
-    return Verdict("hold", code, f"held: {odds(_lead(known))}, but no effector can meet it: {why}")
+    return Verdict("hold", "no_window", f"held: {odds(_lead(known))}, but no effector can meet it: {why}")
 
 
 def magazine_empty(facts: Facts) -> Verdict | None:
@@ -202,11 +203,11 @@ RULES: tuple[Rule, ...] = (
     not_projectile,
     below_threshold,
     unsure,
+    mode_hold,
+    operator_hold,
     no_effector,
     no_window,
     magazine_empty,
-    mode_hold,
-    operator_hold,
 )
 
 
@@ -291,6 +292,12 @@ def wake_t_ns(config: Config, known: Round, now_t_ns: int) -> int:
 def _lead(known: Round) -> Lead:
     assert known.lead is not None, "no_prediction speaks before every rule that needs a lead"
     return known.lead
+
+
+def _loose(config: Config, known: Round) -> bool:
+    """Return whether the predicted impact is so uncertain that the asset is still within its reach."""
+    lead = _lead(known)
+    return lead.kind == "asset" and lead.distance_m < config.ignore_deviations * known.impact_m_std
 
 
 def _ignored(lead: Lead) -> str:

@@ -143,7 +143,8 @@ def _plan(config: Config, draft: Draft, ready: list[int]) -> dict[int, Assignmen
         known = draft.rounds[track_id]
         if track_id in busy or (known.outcome != "none" and not config.closed_loop):
             continue
-        jobs.append(Job(track_id, known.worth, known.shots, draft.now_t_ns))
+        twice = config.closed_loop and known.shots_fired + 2 <= config.shots_per_round_max
+        jobs.append(Job(track_id, known.worth, known.shots, twice))
     if not jobs:
         return {}
     return plan(config, draft.now_t_ns, jobs, channels=draft.channels, magazines=draft.magazines, last=draft.plan)

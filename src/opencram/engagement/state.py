@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from opencram.engagement.config import Config
+from opencram.engagement.hit import kill_table
 from opencram.engagement.windows import Shots
 from opencram.messages import Action, Message, PlaceKind
 
@@ -56,6 +57,7 @@ class Round:
     settled: bool = False
 
     path_t_ns: int = -NEVER_T_NS
+    impact_m_std: float = 0.0  # of the predicted impact, along the long axis
     shots: tuple[Shots, ...] = ()  # by effector, in the order of the config
     decide_by_t_ns: int | None = None
     last_start_t_ns: int | None = None
@@ -91,6 +93,8 @@ class Engaging:
     intercept_enu_m: tuple[float, float, float]
     kill_probability: float
     fired: bool = False
+    passed_plots: int | None = None  # of the track, and the time of its last, when the shot had passed
+    passed_t_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,8 @@ class State:
 
 def initial(config: Config) -> State:
     """Return the state before any message: no round, full magazines, free channels."""
+    for effector in config.effectors:  # worked out here, so that no later step has to wait for it
+        kill_table(effector.behaviour, effector.range_m_min, effector.range_m_max)
     return State(
         now_t_ns=None,
         decided_t_ns=None,

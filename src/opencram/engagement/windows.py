@@ -24,7 +24,8 @@ class Shots:
 
     A shot occupies a channel from `start_t_ns` (it turns to the round) to `done_t_ns` (its last round has passed);
     `intercept_t_ns` is the middle of the time in which its rounds pass.  `again` is the best kill probability of a
-    second shot after this one has been assessed.  `blocked` says what left nothing, if nothing is left.
+    second shot after this one has been assessed (0: none fits), and `again_done_t_ns` its end.  `blocked` says what
+    left nothing, if nothing is left.
     """
 
     start_t_ns: Ints
@@ -35,6 +36,7 @@ class Shots:
     position_enu_m: Floats
     kill_probability: Floats
     again: Floats
+    again_done_t_ns: Ints
     blocked: Blocked
     closest_m: float
 
@@ -67,7 +69,7 @@ def resample(config: Config, path_enu_m: tuple[tuple[float, float, float], ...],
 
     Cubic Hermite between the given points, slopes by central differences; a path that is too short, not finite or
     ends before it begins gives none.
-    Error: under 0.2 m for points up to 2 s apart (tests/engagement/test_windows.py).
+    Error: under 0.3 m for points up to 2 s apart (tests/engagement/test_windows.py).
     """
     period = ns(config.period_s)
     points = np.asarray(path_enu_m, dtype=np.float64)
@@ -121,6 +123,7 @@ def shots_along(config: Config, effector: Effector, path: Path, from_t_ns: int) 
     chosen = chosen[np.argsort(start[chosen], kind="stable")]
     start, done, ranges = start[chosen], path.t_ns[chosen] + half, slant[chosen]
     kill = np.interp(ranges, *kill_table(model, effector.range_m_min, effector.range_m_max))
+    again, again_done = _best_after(start, kill, done, done + ns(config.assessment_delay_s))
     return Shots(
         start_t_ns=start,
         fire_t_ns=fire[chosen],
@@ -129,7 +132,8 @@ def shots_along(config: Config, effector: Effector, path: Path, from_t_ns: int) 
         range_m=ranges,
         position_enu_m=path.position_enu_m[chosen],
         kill_probability=kill,
-        again=_best_after(start, kill, done + ns(config.assessment_delay_s)),
+        again=again,
+        again_done_t_ns=again_done,
         blocked="",
         closest_m=closest,
     )
@@ -156,12 +160,16 @@ def _throughout(mask: NDArray[np.bool_], model: Model, config: Config) -> NDArra
     return inner
 
 
-def _best_after(start_t_ns: Ints, kill: Floats, ready_t_ns: Ints) -> Floats:
-    """Return the best kill probability among the shots that start at or after each time."""
+def _best_after(start_t_ns: Ints, kill: Floats, done_t_ns: Ints, ready_t_ns: Ints) -> tuple[Floats, Ints]:
+    """Return the best kill probability among the shots that start at or after each time, and when that shot is done."""
     best = np.append(np.maximum.accumulate(kill[::-1])[::-1], 0.0)
-    return best[np.searchsorted(start_t_ns, ready_t_ns, side="left")]
+    rows = np.arange(len(kill))
+    record = np.where(kill >= best[1:], rows, len(kill))  # a shot that no later one beats
+    row = np.append(np.minimum.accumulate(record[::-1])[::-1], len(kill))
+    first = np.searchsorted(start_t_ns, ready_t_ns, side="left")
+    return best[first], np.append(done_t_ns, 0)[row[first]]
 
 
 def _nothing(blocked: Blocked, closest_m: float) -> Shots:
     times, numbers = np.empty(0, dtype=np.int64), np.empty(0)
-    return Shots(times, times, times, times, numbers, np.empty((0, 3)), numbers, numbers, blocked, closest_m)
+    return Shots(times, times, times, times, numbers, np.empty((0, 3)), numbers, numbers, times, blocked, closest_m)
