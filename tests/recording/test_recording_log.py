@@ -55,7 +55,7 @@ def plot(number: int, **more: object) -> Plot:
 
 
 def track() -> Track:
-    shell = Hypothesis(class_name="shell", probability=0.6, mean=(0.1,) * 10, covariance=tuple([1e-3] * 55))
+    shell = Hypothesis(class_name="shell", curve="G7", probability=0.6, mean=(0.1,) * 10, covariance=tuple([1e-3] * 55))
     return Track(
         t_ns=HEADER.t_ns + 5,
         track_id=1,

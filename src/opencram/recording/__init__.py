@@ -13,8 +13,8 @@ from opencram.recording.reader import (
     read_outputs,
     read_records,
 )
-from opencram.recording.schema import SUFFIX, Direction, decode, encode
-from opencram.recording.truth import truth_path, write_truth
+from opencram.recording.schema import SUFFIX, Direction, decode, encode, kind_of
+from opencram.recording.truth import load_truth, truth_of, truth_path, write_truth
 from opencram.recording.writer import Writer
 
 __all__ = [
@@ -26,11 +26,14 @@ __all__ = [
     "contents",
     "decode",
     "encode",
+    "kind_of",
+    "load_truth",
     "read",
     "read_header",
     "read_inputs",
     "read_outputs",
     "read_records",
+    "truth_of",
     "truth_path",
     "write_truth",
 ]

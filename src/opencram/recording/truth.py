@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from opencram.errors import RecordingError
+from opencram.messages import Header
 from opencram.recording.schema import SUFFIX
 
 
@@ -24,3 +25,23 @@ def write_truth(recording_path: str | Path, truth: Any) -> Path:
     except OSError as error:
         raise RecordingError(f"cannot write {path}: {error}; give a folder that exists and is writable") from error
     return path
+
+
+def truth_of(recording_path: str | Path, header: Header) -> dict[str, Any] | None:
+    """Return the truth of a simulation's recording, or None where there is none, or it is that of another run."""
+    path = truth_path(recording_path)
+    if header.source != "simulation" or not path.is_file():
+        return None
+    truth = load_truth(path)
+    same = truth.get("scenario_sha256") == header.scenario_sha256 and truth.get("seed") == header.seed
+    return truth if same else None
+
+
+def load_truth(path: str | Path) -> dict[str, Any]:
+    """Return a truth or scoring file."""
+    try:
+        return msgspec.json.decode(Path(path).read_bytes(), type=dict[str, Any])
+    except OSError as error:
+        raise RecordingError(f"cannot read truth from {path}: {error.strerror}; give a scoring file") from error
+    except msgspec.DecodeError as error:
+        raise RecordingError(f"{path} is no truth file: {error}; give a JSON object with rounds") from error

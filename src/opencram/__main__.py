@@ -1,0 +1,7 @@
+"""`python -m opencram` is `opencram`."""
+
+import sys
+
+from opencram.cli import main
+
+sys.exit(main())

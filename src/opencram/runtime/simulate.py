@@ -1,0 +1,51 @@
+"""Fly a scenario through the pipeline in closed loop: radars see, the pipeline decides, effectors act on the rounds."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from opencram.config.scenario_model import Scenario
+from opencram.messages import Message, Tick
+from opencram.runtime.configure import configure
+from opencram.runtime.pipeline import due_t_ns, dwells, initial, step
+from opencram.runtime.world import world_of
+from opencram.simulation import world
+from opencram.simulation.truth import truth_document
+
+TICK_NS = 100_000_000  # time goes on in the simulation, plots or none: the engagement stage decides this often
+
+
+class Raid:
+    """World and pipeline side by side: plots of the one go into the other, engagements of the other act on the one."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._world_config = world_of(scenario)
+        self._world_state = world.initial(self._world_config)
+        self._config = configure(scenario.site, closed_loop=True)
+
+    def truth(self) -> dict[str, Any]:
+        """Return all that is true of the raid, as far as it has been flown."""
+        scenario = self._scenario
+        named = {"scenario": scenario.name, "scenario_sha256": scenario.sha256}
+        return named | truth_document(self._world_config, self._world_state)
+
+    def batches(self) -> Iterator[tuple[Sequence[Message], Sequence[Message]]]:
+        """Fly the raid to the end of its last track and alarm; yield each batch with what the pipeline made of it."""
+        state = initial(self._config)
+        tick_ns = self._world_config.start_t_ns
+        while not world.done(self._world_config, self._world_state):
+            until_ns = min(world.next_dwell_t_ns(self._world_config, self._world_state), tick_ns)
+            self._world_state, plots = world.scan(self._world_config, self._world_state, until_ns)
+            batches: list[list[Message]] = list(dwells(self._config, plots))
+            if not batches and until_ns == tick_ns:
+                batches = [[Tick(t_ns=tick_ns)]]
+            if until_ns == tick_ns:
+                tick_ns += TICK_NS
+            for batch in batches:
+                state, made = step(self._config, state, batch)
+                self._world_state, _ = world.act(self._world_config, self._world_state, made)
+                yield batch, made
+        while (due_ns := due_t_ns(self._config, state)) is not None:
+            last: list[Message] = [Tick(t_ns=due_ns)]
+            state, made = step(self._config, state, last)
+            yield last, made

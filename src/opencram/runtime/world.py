@@ -1,0 +1,150 @@
+"""From a scenario file to the world that the simulation flies: aims are solved for, salvos spread, radars made true."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from opencram.config.model import Effector, Sensor
+from opencram.config.scenario_model import EnuPlace, Launch, Place, Radar, Scenario
+from opencram.earth.geodesy import Frame, enu_from_geodetic, geodetic_from_enu
+from opencram.simulation import model, solve
+from opencram.simulation.classes import usual_round
+from opencram.simulation.flights import Flyer
+from opencram.simulation.launch import velocity_of
+from opencram.simulation.streams import stream
+
+EastNorth = tuple[float, float]
+
+
+def world_of(scenario: Scenario) -> model.WorldConfig:
+    """Return the simulated world of a scenario.  Aimed rounds are flown here, so the first call compiles kernels.
+
+    Raises `OpencramError` for a launch that cannot reach its aim.
+    """
+    site = scenario.site
+    weather = scenario.weather
+    empty = model.WorldConfig(
+        seed=scenario.seed,
+        latitude_rad=site.latitude_rad,
+        longitude_rad=site.longitude_rad,
+        height_m=site.height_m,
+        ground_height_m=site.ground_height_m,
+        start_t_ns=scenario.start_t_ns,
+        duration_s=scenario.duration_s,
+        radars=tuple(
+            _radar(sensor, radar, scenario.start_t_ns)
+            for sensor, radar in zip(site.sensors, scenario.radars, strict=True)
+        ),
+        effectors=tuple(_effector(effector) for effector in site.effectors),
+        air=model.Air(
+            wind_east_m_s=weather.wind_east_m_s,
+            wind_north_m_s=weather.wind_north_m_s,
+            shear_east_per_s=weather.shear_east_per_s,
+            shear_north_per_s=weather.shear_north_per_s,
+            density_factor=weather.density_factor,
+        ),
+        note=scenario.name,
+    )
+    flyer = Flyer.of(empty)
+    rounds = [each for launch in scenario.launches for each in _rounds(scenario, flyer, launch)]
+    return replace(empty, rounds=tuple(rounds))
+
+
+def _rounds(scenario: Scenario, flyer: Flyer, launch: Launch) -> list[model.Round]:
+    """Return the rounds of one launch.  Round k has draws of its own, so that a longer salvo begins alike."""
+    usual = usual_round(launch.class_name)
+    coefficient, spin = launch.ballistic_coefficient_kg_m2, launch.spin_drift_m_s
+    pattern = model.Round(
+        name=launch.name,
+        class_name=launch.class_name,
+        launch_t_ns=scenario.start_t_ns + round(launch.time_s * 1e9),
+        position_enu_m=_on_ground(scenario, launch.place),
+        velocity_enu_m_s=(0.0, 0.0, 0.0),
+        ballistic_coefficient_kg_m2=usual.ballistic_coefficient_kg_m2() if coefficient is None else coefficient,
+        spin_drift_m_s=usual.spin_drift_m_s if spin is None else spin,
+        source="scenario" if coefficient is not None else usual.source,
+    )
+    first, aim_m = _first(scenario, flyer, launch, pattern)
+    rounds = [first]
+    for k in range(1, launch.count):
+        dispersed_m = launch.dispersion_m * stream(scenario.seed, f"launch/{launch.name}/{k}").standard_normal(2)
+        velocity = first.velocity_enu_m_s
+        if launch.dispersion_m > 0.0:
+            target_m = (aim_m[0] + float(dispersed_m[0]), aim_m[1] + float(dispersed_m[1]))
+            velocity = _solved(flyer, launch, pattern, target_m)
+        t_ns = pattern.launch_t_ns + round(k * launch.interval_s * 1e9)
+        name = f"{launch.name} {k + 1}"
+        rounds.append(replace(pattern, name=name, launch_t_ns=t_ns, velocity_enu_m_s=velocity))
+    return rounds
+
+
+def _first(scenario: Scenario, flyer: Flyer, launch: Launch, pattern: model.Round) -> tuple[model.Round, EastNorth]:
+    """Return the first round, and the point east and north on which it falls."""
+    if launch.aim is not None:
+        east, north, _ = _on_ground(scenario, launch.aim)
+        return replace(pattern, velocity_enu_m_s=_solved(flyer, launch, pattern, (east, north))), (east, north)
+    assert launch.speed_m_s is not None
+    assert launch.azimuth_rad is not None
+    assert launch.elevation_rad is not None
+    velocity = velocity_of(launch.speed_m_s, launch.azimuth_rad, launch.elevation_rad)
+    fall = flyer.land(pattern, np.array([velocity]))[0]
+    return replace(pattern, velocity_enu_m_s=velocity), (float(fall[0]), float(fall[1]))
+
+
+def _solved(flyer: Flyer, launch: Launch, pattern: model.Round, aim_m: EastNorth) -> model.Vector:
+    """Return the velocity whose round falls on the aim: the elevation is kept where it is given, else the speed."""
+    if launch.elevation_rad is not None:
+        return solve.for_elevation(flyer, pattern, aim_m, launch.elevation_rad).velocity_enu_m_s
+    assert launch.speed_m_s is not None
+    branch: solve.Branch = "high" if launch.class_name == "mortar" else "low"
+    return solve.for_speed(flyer, pattern, aim_m, launch.speed_m_s, branch).velocity_enu_m_s
+
+
+def _on_ground(scenario: Scenario, place: Place) -> model.Vector:
+    """Return a place on the site's ground in its ENU: down from the tangent plane as the earth curves."""
+    site = scenario.site
+    frame = Frame(site.latitude_rad, site.longitude_rad, site.height_m)
+    if not isinstance(place, EnuPlace):
+        at = enu_from_geodetic(frame, place.latitude_rad, place.longitude_rad, site.ground_height_m)
+        return float(at[0]), float(at[1]), float(at[2])
+    up = 0.0
+    for _ in range(3):  # lines of height tilt by a milliradian or two: each pass gains three digits
+        height = float(geodetic_from_enu(frame, [place.east_m, place.north_m, up])[2])
+        up += site.ground_height_m - height
+    return place.east_m, place.north_m, up
+
+
+def _radar(sensor: Sensor, radar: Radar, start_t_ns: int) -> model.Radar:
+    assert sensor.id == radar.sensor
+    return model.Radar(
+        id=sensor.id,
+        latitude_rad=sensor.latitude_rad,
+        longitude_rad=sensor.longitude_rad,
+        height_m=sensor.height_m,
+        range_m_std=radar.range_m_std,
+        azimuth_rad_std=radar.azimuth_rad_std,
+        elevation_rad_std=radar.elevation_rad_std,
+        period_s=radar.period_s,
+        range_m_max=radar.range_m_max,
+        elevation_rad_min=radar.elevation_rad_min,
+        detection_probability=radar.detection_probability,
+        clutter_per_scan=radar.clutter_per_scan,
+        clutter=model.Clutter(range_m_max=min(model.Clutter().range_m_max, radar.range_m_max)),
+        range_m_bias=radar.bias_range_m,
+        azimuth_rad_bias=radar.bias_azimuth_rad,
+        elevation_rad_bias=radar.bias_elevation_rad,
+        outages_t_ns=tuple(
+            (start_t_ns + round(begin_s * 1e9), start_t_ns + round(end_s * 1e9)) for begin_s, end_s in radar.dropouts_s
+        ),
+    )
+
+
+def _effector(effector: Effector) -> model.Effector:
+    return model.generic_effector(
+        effector.id,
+        effector.kind,
+        latitude_rad=effector.latitude_rad,
+        longitude_rad=effector.longitude_rad,
+        height_m=effector.height_m,
+        range_m_max=effector.range_m_max,
+    )
