@@ -58,3 +58,6 @@ def test_a_longer_salvo_begins_like_a_shorter_one() -> None:
         rocket().velocity_enu_m_s
     )
     assert 0.003 < speeds.std() < 0.0075  # 0.005, 40 draws, 99.9 %
+    late_s = np.array([each.launch_t_ns - rocket().launch_t_ns for each in long[1:]]) * 1e-9 - 0.5 * np.arange(1, 40)
+    assert 0.03 < late_s.std() < 0.075
+    assert long[0].launch_t_ns >= rocket().launch_t_ns

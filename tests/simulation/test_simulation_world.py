@@ -151,6 +151,22 @@ def test_a_dud_falls_on_short_of_its_aim_and_is_seen_to_the_end() -> None:
     assert max(own) > HIT_NS + 3_000_000_000
 
 
+def test_a_dud_that_is_met_again_breaks_up_and_has_no_impact() -> None:
+    config = world(effectors=(gun(**SURE),), effects=DUD)
+    state = initial(config)
+    later_ns = HIT_NS + 2_000_000_000
+    state, _ = act(config, state, [engagement(1, HIT_NS, true_place(state, 0, HIT_NS))])
+    state, _ = scan(config, state, HIT_NS)
+    dud = next(number for number, body in enumerate(state.bodies) if body.kind == "dud")
+    state, _ = act(config, state, [engagement(2, later_ns, true_place(state, dud, later_ns))])
+    state, plots = scan(config, state, config.end_t_ns)
+    assert [(o.round, o.result) for o in act(config, state, [])[1]] == [(0, "break_up")]
+    first = truth_document(config, state)["rounds"][0]
+    assert (first["fate"], first["impact_enu_m"], len(first["debris"])) == ("break_up", None, 5)
+    own = origins(state)[-len(plots) :]
+    assert max(p.t_ns for p, number in zip(plots, own, strict=True) if number == 0) < later_ns + 2_000_000_000
+
+
 def test_a_round_that_breaks_up_leaves_few_and_faint_plots_and_debris_on_the_ground() -> None:
     radars = (radar(snr_db_at_1_km=50.0),)
     config, state, plots, outcomes = engaged(effects=BREAK_UP, radars=radars)
