@@ -34,6 +34,7 @@ class Alarm:
     clear_t_ns: int | None = None  # end of the dwell; None: no round has fallen
     fallen: tuple[Fall, ...] = ()  # the latest of those that fell
     fallen_miss: float = 1.0  # probability that none of those that fell was near
+    untold: tuple[int, ...] = ()  # rounds that fell since people were last told
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ def _after(config: Config, sight: Sight, alarm: Alarm) -> Alarm:
         clear_t_ns=max(ends if alarm.clear_t_ns is None else [alarm.clear_t_ns, *ends]),
         fallen=(*alarm.fallen, *near)[-config.fallen_listed_max :],
         fallen_miss=alarm.fallen_miss * (1.0 - either(fall.probability for fall in near)),
+        untold=(*alarm.untold, *(fall.track_id for fall in near))[-config.fallen_listed_max :],
     )
 
 
@@ -113,7 +115,7 @@ def _issue(config: Config, sight: Sight, alarm_id: int) -> tuple[Alarm, Warning]
     )
     alarm = _after(config, sight, Alarm(alarm_id=alarm_id, sent=blank, told_t_ns=sight.t_ns))
     warning = _told(config, sight, alarm, "issued", "")
-    return replace(alarm, sent=warning), warning
+    return replace(alarm, sent=warning, untold=()), warning
 
 
 def _update(config: Config, sight: Sight, alarm: Alarm) -> tuple[Alarm, Warning | None]:
@@ -122,7 +124,7 @@ def _update(config: Config, sight: Sight, alarm: Alarm) -> tuple[Alarm, Warning 
     if alarm.below_t_ns is not None and alarm.clear_t_ns is None and not stale:
         return alarm, None  # about to be cancelled, or to come back: nothing to tell yet
     warning = _told(config, sight, alarm, "updated", "")
-    changes, urgent = _changes(config, sent, warning)
+    changes, urgent = _changes(config, alarm, warning)
     if stale and not changes:
         changes = ["still in force"]
     due = stale or sight.t_ns - sent.t_ns >= _ns(config.update_interval_s)
@@ -131,21 +133,23 @@ def _update(config: Config, sight: Sight, alarm: Alarm) -> tuple[Alarm, Warning 
     warning = _told(config, sight, alarm, "updated", ", ".join(changes) + ": ")
     newly_shelter = warning.advice == "shelter" and sent.advice != "shelter"
     told_t_ns = sight.t_ns if newly_shelter else alarm.told_t_ns
-    return replace(alarm, sent=warning, told_t_ns=told_t_ns), warning
+    return replace(alarm, sent=warning, told_t_ns=told_t_ns, untold=()), warning
 
 
-def _changes(config: Config, sent: Warning, now: Warning) -> tuple[list[str], bool]:
+def _changes(config: Config, alarm: Alarm, now: Warning) -> tuple[list[str], bool]:
     """Return what changed since people were last told, in words, and whether it became more urgent."""
-    changes, urgent = [], False
+    sent, changes, urgent = alarm.sent, [], False
     if now.advice != sent.advice:
         changes.append(f"now {now.advice}")
         urgent = True
-    joined = [track_id for track_id in now.track_ids if track_id not in sent.track_ids]
-    left = [track_id for track_id in sent.track_ids if track_id not in now.track_ids]
+    joined = [each for each in now.track_ids if each not in sent.track_ids and each not in alarm.untold]
+    left = [each for each in sent.track_ids if each not in now.track_ids and each not in alarm.untold]
     if joined:
         changes.append(f"{_rounds(joined)} joined")
     if left:
         changes.append(f"{_rounds(left)} left")
+    if alarm.untold:
+        changes.append(f"{_rounds(list(alarm.untold))} fell")
     shift_s = (now.impact_t_ns - sent.impact_t_ns) / 1e9
     if abs(shift_s) > config.impact_shift_s:
         changes.append(f"first impact {abs(shift_s):.1f} s {'later' if shift_s > 0.0 else 'earlier'}")
@@ -258,7 +262,7 @@ def _fallen_reason(sight: Sight, alarm: Alarm, probability: float) -> str:
         return f"{_percent(probability)} that a round lands near"
     left_s = max(alarm.clear_t_ns - sight.t_ns, 0) / 1e9
     what = _rounds([fall.track_id for fall in alarm.fallen])
-    return f"{_percent(probability)} that {what} fell near; all clear in {left_s:.0f} s unless more come"
+    return f"{_percent(probability)} that {what} landed near; all clear in {left_s:.0f} s unless more come"
 
 
 def _rounds(track_ids: list[int]) -> str:
