@@ -3,6 +3,7 @@
 import json
 import math
 
+import msgspec
 import pytest
 
 from opencram.adapters.events import encode_events, event
@@ -180,8 +181,6 @@ def test_inner_messages_give_no_event():
 
 
 def test_what_is_not_finite_is_null_never_nan():
-    import msgspec
-
     odd = [
         msgspec.structs.replace(TRACK, position_enu_m=(math.nan, math.inf, 1e300), position_m_std=math.nan),
         msgspec.structs.replace(

@@ -142,7 +142,8 @@ def test_a_wrong_column_map_has_all_its_faults_told(tmp_path):
     with pytest.raises(ConfigError) as caught:
         column_map(
             tmp_path,
-            '[csv]\ndelimiter = "ab"\n[time]\nunit = "s_of_day"\n[range_m]\nunit = "mile"\nscale = 0\ncolum = "x"\n[rnge]\n',
+            '[csv]\ndelimiter = "ab"\n[time]\nunit = "s_of_day"\n[range_m]\nunit = "mile"\nscale = 0\n'
+            'colum = "x"\n[rnge]\n',
         )
     places = {fault.place for fault in caught.value.faults}
     assert places == {"$.csv.delimiter", "$.csv.date", "$.range_m.unit", "$.range_m.scale", "$.range_m.colum", "$.rnge"}

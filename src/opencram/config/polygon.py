@@ -47,13 +47,13 @@ def read_polygon(value: Sequence[Any], place: str, site_deg: Point, findings: Fi
         return ()
     ring = [(_near(lon, site_deg[0]), lat) for lon, lat in ring]
     flat = _flat(ring)
-    if abs(_area_m2(flat)) < AREA_M2_MIN:
-        findings.fault(place, value, "must enclose an area", "the points lie on one line: list the corners in order")
-        return ()
     crossing = _crossing(flat)
     if crossing:
         edges = f"the edges after points {crossing[0]} and {crossing[1]} cross"
         findings.fault(place, value, "must not cross itself", f"{edges}: list the corners in order around the edge")
+        return ()
+    if abs(_area_m2(flat)) < AREA_M2_MIN:
+        findings.fault(place, value, "must enclose an area", "the points lie on one line: list the corners in order")
         return ()
     return tuple((math.radians(lon), math.radians(lat)) for lon, lat in ring)
 

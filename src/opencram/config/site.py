@@ -9,6 +9,7 @@ unless it is nearly the name of a known key that is missing: see `Table.done`.
 
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -351,17 +352,15 @@ def _warnings(table: Table | None) -> Warnings:
     return warnings
 
 
-def _identified(tables: list[Table]) -> list[tuple[Table, str]]:
-    """Return each table with its id; an id that an earlier table has is a fault."""
+def _identified(tables: list[Table]) -> Iterator[tuple[Table, str]]:
+    """Yield each table with its id; an id that an earlier table has is a fault."""
     first: dict[str, str] = {}
-    found = []
     for table in tables:
         identity = table.string("id", "give each a short id of its own, in quotation marks")
         if identity in first and identity:
             table.fault("id", identity, f"must be unique, but {first[identity]} has it", "give each an id of its own")
         first.setdefault(identity, table.place)
-        found.append((table, identity))
-    return found
+        yield table, identity
 
 
 def _position(table: Table, origin_deg: Point) -> Point:

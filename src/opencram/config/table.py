@@ -142,7 +142,7 @@ class Table:
         if value is MISSING:
             return 0 if default is None else default
         number = as_number(value)
-        if number is None or not (math.isinf(number) or number == math.floor(number)):
+        if number is None or (math.isfinite(number) and number != math.floor(number)):
             return self._wrong_type(key, value, "a whole number", remedy, 0)
         if not math.isfinite(number):
             self.fault(key, value, "must be finite", remedy)
