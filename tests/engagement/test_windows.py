@@ -36,6 +36,7 @@ def test_the_path_between_its_points_is_the_flight() -> None:
     impact = impact_of(SHELL, 8.0)
     path = resample(SITE, impact.path_enu_m, impact.t_ns, impact.impact_t_ns)
     wanted = [SHELL.position((t - T0) / S) for t in path.t_ns.tolist()]
+    assert math.dist(wanted[0], GUN.position_enu_m) > GUN.range_m_max
     assert path.position_enu_m == pytest.approx(np.array(wanted), abs=1e-3)
     assert path.t_ns[-1] <= impact.impact_t_ns - S
     assert not (path.t_ns % (S // 10)).any()
@@ -48,7 +49,8 @@ def test_a_path_under_drag_is_met_within_a_third_of_a_metre() -> None:
         return np.stack([9000.0 * np.log1p(t_s * 300.0 / 9000.0), 0.0 * t_s, 200.0 * t_s - 4.9 * t_s**2], axis=-1)
 
     knots = position(np.arange(0.0, 40.1, 2.0))
-    path = resample(SITE, tuple(map(tuple, knots.tolist())), T0, T0 + 40 * S)
+    path = resample(replace(SITE, effectors=()), tuple(map(tuple, knots.tolist())), T0, T0 + 40 * S)
+    assert len(path.t_ns) == 391
     wanted = position((path.t_ns - T0) / S)
     assert np.abs(path.position_enu_m - wanted).max() < 0.3
 

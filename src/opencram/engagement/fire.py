@@ -1,9 +1,9 @@
 """The life of a simulated engagement: committed, fired, killed or missed; or aborted before it is fired."""
 
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from opencram.engagement.config import Config, ns

@@ -5,7 +5,8 @@ A message that is older than what is known, or holds a number that is not one, c
 
 import math
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from opencram.engagement.config import Config, ns
 from opencram.engagement.rules import remember_surety
@@ -201,7 +202,7 @@ def _take_impact(config: Config, draft: Draft, impact: Impact) -> None:
         path = resample(config, impact.path_enu_m, impact.t_ns, impact.impact_t_ns)
         shots = tuple(shots_along(config, effector, path, impact.t_ns) for effector in config.effectors)
     starts = [each for each in shots if len(each)]
-    last_start = max((int(each.start_t_ns[-1]) for each in starts), default=None)
+    last_start = max((each.last_start_t_ns for each in starts), default=None)
     decide_by = impact.impact_t_ns - ns(config.decide_s_before_impact)
     if last_start is not None:
         decide_by = max(_last_call(config, each) for each in starts)
@@ -219,8 +220,8 @@ def _take_impact(config: Config, draft: Draft, impact: Impact) -> None:
 
 def _last_call(config: Config, shots: Shots) -> int:
     """Return the latest time to decide that leaves room for a second shot, or the first start where none fits."""
-    cycle = int(shots.done_t_ns[-1] - shots.start_t_ns[-1]) + ns(config.assessment_delay_s)
-    return max(int(shots.start_t_ns[0]), int(shots.start_t_ns[-1]) - cycle)
+    cycle = int(shots.done_t_ns[-1]) - shots.last_start_t_ns + ns(config.assessment_delay_s)
+    return max(int(shots.start_t_ns[0]), shots.last_start_t_ns - cycle)
 
 
 def _take_operator(draft: Draft, operator: Operator) -> None:

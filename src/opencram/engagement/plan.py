@@ -85,7 +85,7 @@ def plan(
 
 def _deadline(job: Job) -> tuple[int, int]:
     """Return the last start of any shot at the round, for order; the track breaks ties."""
-    return max((int(shots.start_t_ns[-1]) for shots in job.shots if len(shots)), default=0), job.track_id
+    return max((shots.last_start_t_ns for shots in job.shots), default=0), job.track_id
 
 
 def _bids(

@@ -5,9 +5,10 @@ planned.  A new rule (sectors, corridors, debris) is one more function in `RULES
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
+import msgspec
+from msgspec.structs import replace
 
 from opencram.engagement.config import Config, Effector, ns
 from opencram.engagement.state import NEVER_T_NS, Lead, Round
@@ -32,8 +33,7 @@ PENDING = Verdict("hold", "pending", "")
 READY = Verdict("engage", "ready", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """All that a rule may look at."""
 
     config: Config
@@ -271,7 +271,7 @@ def open_effectors(facts: Facts, *, loaded: bool) -> list[int]:
     """Return the effectors that can still start a shot at the round; `loaded`: that also have the rounds for it."""
     found = []
     for i, shots in enumerate(facts.round.shots):
-        if not len(shots) or shots.start_t_ns[-1] < facts.now_t_ns:
+        if shots.last_start_t_ns < facts.now_t_ns:
             continue
         if not loaded or facts.magazines[i] >= facts.config.effectors[i].behaviour.rounds_per_shot:
             found.append(i)
@@ -285,7 +285,7 @@ def wake_t_ns(config: Config, known: Round, now_t_ns: int) -> int:
         times.append(known.confirmed_t_ns + ns(config.prediction_wait_s))
     if known.decide_by_t_ns is not None and not known.called:
         times.append(known.decide_by_t_ns)
-    times += [int(shots.start_t_ns[-1]) + 1 for shots in known.shots if len(shots)]
+    times += [shots.last_start_t_ns + 1 for shots in known.shots]
     return min((t for t in times if t > now_t_ns), default=NEVER_T_NS)
 
 
@@ -307,7 +307,7 @@ def _ignored(lead: Lead) -> str:
 
 def _why_closed(config: Config, effector: Effector, shots: Shots) -> str:
     if len(shots):
-        return f"{effector.id} would have had to start by {clock(int(np.max(shots.start_t_ns)))}"
+        return f"{effector.id} would have had to start by {clock(shots.last_start_t_ns)}"
     if shots.blocked == "too_low":
         return f"{effector.id} would meet it lower than {config.intercept_height_m_min:.0f} m"
     if shots.blocked == "too_late":

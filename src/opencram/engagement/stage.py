@@ -1,7 +1,8 @@
 """The stage: messages in, decisions and simulated engagements out."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from opencram.engagement.config import NS_PER_S, Config, ns
 from opencram.engagement.fire import advance, call_off, commit
@@ -102,13 +103,13 @@ def _judge_all(config: Config, draft: Draft) -> list[int]:
 
 def _judged(config: Config, facts: Facts, verdict: Verdict) -> Round:
     """Return the round with its record of the judgement just made."""
-    since = facts.round.ready_since_t_ns if facts.round.ready_since_t_ns is not None else facts.now_t_ns
-    return replace(
-        facts.round,
-        ready_since_t_ns=since if verdict is READY else None,
-        due=False,
-        wake_t_ns=wake_t_ns(config, facts.round, facts.now_t_ns),
-    )
+    known = facts.round
+    since = known.ready_since_t_ns if known.ready_since_t_ns is not None else facts.now_t_ns
+    ready_since = since if verdict is READY else None
+    wake = wake_t_ns(config, known, facts.now_t_ns)
+    if (ready_since, False, wake) == (known.ready_since_t_ns, known.due, known.wake_t_ns):
+        return known
+    return replace(known, ready_since_t_ns=ready_since, due=False, wake_t_ns=wake)
 
 
 def _facts(config: Config, draft: Draft, known: Round, *, committed: bool) -> Facts:

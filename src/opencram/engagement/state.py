@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
+
 from opencram.engagement.config import Config
 from opencram.engagement.hit import kill_table
 from opencram.engagement.windows import Shots
@@ -16,8 +18,7 @@ Outcome = Literal["none", "fired", "killed", "missed"]
 NEVER_T_NS = 1 << 62
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lead:
+class Lead(msgspec.Struct, frozen=True, kw_only=True):
     """The place that a round threatens most, as far as the policy cares.
 
     `probability` is that of this place; `weighed_probability` is what the rules compare: the same for an asset, for a
@@ -35,8 +36,7 @@ class Lead:
     exposed: float  # expected number of people within the hazard radius, all zones
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class Round(msgspec.Struct, frozen=True, kw_only=True):
     """One track, from its first message to its end."""
 
     track_id: int
@@ -78,8 +78,7 @@ class Round:
     wake_t_ns: int = NEVER_T_NS  # when time alone may change the judgement
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Engaging:
+class Engaging(msgspec.Struct, frozen=True, kw_only=True):
     """One simulated engagement under way."""
 
     engagement_id: int
