@@ -112,6 +112,7 @@ def test_the_start_may_be_written_with_or_without_quotation_marks(start):
         ("azimuth_deg = -90.0", "aim_east_m = 0\naim_north_m = 0", "$.launch[0].elevation_deg", "exactly one"),
         ("azimuth_deg = -90.0\nelevation_deg = 60.0", "aim_east_m = 0", "$.launch[0].aim_north_m", "required"),
         ("time_s = 5", "time_s = 5\ncount = 100\ninterval_s = 1", "$.launch[0].interval_s", "leaves at 104 s"),
+        ("[[launch]]", LAUNCH + 'name = "a"\n' + LAUNCH + 'name = "a"\n[[launch]]', "$.launch[1].name", "unique"),
         ("time_s = 5", "time_s = 5\ncount = 0", "$.launch[0].count", ">= 1"),
         ("time_s = 5", "time_s = 5\ndispersion = 5", "$.launch[0].dispersion", "did you mean dispersion_m?"),
         ("time_s = 5", "time_s = 5\nintervall_s = 5", "$.launch[0].intervall_s", "did you mean interval_s?"),
@@ -156,3 +157,11 @@ def test_all_faults_come_at_once_those_of_the_site_too(tmp_path):
         "$.scenario.duration_s",
         "$.launch[0].speed_m_s",
     ]
+
+
+def test_the_example_in_the_documentation_is_a_scenario():
+    document = (FOLDER.parents[1] / "docs" / "scenario.md").read_text()
+    example = document[document.index("```toml") + 7 :]
+    scenario = parse(example[: example.index("```")])
+    assert [launch.count for launch in scenario.launches] == [1, 6]
+    assert scenario_notes(scenario, FOLDER / "x.toml") == []

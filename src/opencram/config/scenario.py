@@ -107,6 +107,7 @@ def _read(text: str, path: Path) -> tuple[Scenario | None, Findings]:
         _launch(table, index, duration_s, site)
         for index, table in enumerate(root.tables("launch", "write each launch under [[launch]]"))
     )
+    _judge_names(launches, findings)
     radars = _radars(root.tables("radar", "write what differs from the site under [[radar]]"), duration_s, site)
     root.done()
     if site is None:
@@ -226,6 +227,15 @@ def _launch(table: Table, index: int, duration_s: float, site: Site | None) -> L
             "interval_s", table.values.get("interval_s", 0.0), limit, "shorten the salvo or lengthen duration_s"
         )
     return launch
+
+
+def _judge_names(launches: tuple[Launch, ...], findings: Findings) -> None:
+    """Note names that stand twice: the draws of a salvo, and the truth that is kept, go by name."""
+    first: dict[str, int] = {}
+    for index, launch in enumerate(launches):
+        if launch.name and first.setdefault(launch.name, index) != index:
+            limit = f"must be unique, but $.launch[{first[launch.name]}] has it"
+            findings.fault(f"$.launch[{index}].name", launch.name, limit, "give each launch a name of its own")
 
 
 def _judge_direction(table: Table, *, aimed: bool) -> None:
