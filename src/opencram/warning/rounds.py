@@ -1,7 +1,7 @@
 """The rounds that the warning stage follows: from the first threat to the ground, or out of the story."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from opencram.messages import Threat
@@ -52,7 +52,7 @@ def either(probabilities: Iterable[float]) -> float:
     return 1.0 - miss
 
 
-def round_of(config: Config, numbers: dict[str, int], threat: Threat, before: Round | None) -> Round:
+def round_of(config: Config, numbers: Mapping[str, int], threat: Threat, before: Round | None) -> Round:
     """Return the round as `threat` tells it, with what is not a number taken on the safe side.
 
     A probability that is none keeps its last value; a deviation that is none is the greatest; an impact time beyond

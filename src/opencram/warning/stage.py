@@ -60,7 +60,7 @@ class _Scene:
     alarms_issued: int
     ended: dict[int, int]
     degraded: dict[str, str]
-    numbers: dict[str, int]
+    numbers: Mapping[str, int]  # as in the state, not a copy: nobody changes it
     falls: dict[int, list[Fall]]
     out: list[Message]
 
@@ -82,7 +82,7 @@ def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State,
         alarms_issued=state.alarms_issued,
         ended=dict(state.ended),
         degraded=dict(state.degraded),
-        numbers=dict(state.numbers),
+        numbers=state.numbers,
         falls={},
         out=[],
     )
