@@ -4,7 +4,7 @@ Everything that knows of files, clocks and terminals and belongs to more than on
 `process` and `simulate` differ in nothing but where their batches come from.
 """
 
-# ruff: noqa: PLC0415  the pipeline is imported only once its kernels are known to be compiled, or said not to be
+# ruff: noqa: PLC0415  the pipeline takes a second to import: files that cannot be opened are told before
 
 import time
 from collections.abc import Callable
@@ -19,7 +19,6 @@ from opencram.config.scenario_model import Scenario
 from opencram.errors import FileError, NoPlotsError
 from opencram.messages import Header, Rejected
 from opencram.recording import Writer, write_truth
-from opencram.runtime import warmup
 from opencram.runtime.header import header
 from opencram.runtime.sinks import EventSink, ProgressSink, RecordingSink, Sink, drive
 from opencram.runtime.source import look_ahead, opened, read_plots
@@ -77,7 +76,7 @@ def process(site: Site, plots: str, outputs: Outputs, streams: Streams) -> Outco
 
 def simulate(scenario: Scenario, outputs: Outputs, streams: Streams) -> Outcome:
     """Fly a scenario; its truth goes beside the recording."""
-    warm(streams.stderr)
+    warm(streams.stderr, simulation=True)
     from opencram.runtime.simulate import Raid
 
     began_s = time.perf_counter()
@@ -89,11 +88,12 @@ def simulate(scenario: Scenario, outputs: Outputs, streams: Streams) -> Outcome:
     return Outcome(summary=tally.summary(time.perf_counter() - began_s), truth=truth)
 
 
-def warm(stderr: TextIO) -> None:
-    """Compile the kernels if this version has not run on this machine before, and show it."""
-    if not warmup.is_warm():
-        with warmup.progress(stderr) as tell:
-            warmup.warm_up(tell)
+def warm(stderr: TextIO, *, simulation: bool = False) -> None:
+    """Make the kernels ready, and show it if it takes long."""
+    from opencram.runtime import warmup
+
+    with warmup.progress(stderr) as tell:
+        warmup.warm_up(tell, simulation=simulation)
 
 
 def open_sinks(

@@ -23,6 +23,8 @@ from opencram.messages import (
 )
 from opencram.runtime import words
 
+LISTED_MAX = 12  # tracks of one decision, or zones, that are named
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrackSummary:
@@ -193,19 +195,20 @@ def sentences(summary: RunSummary) -> list[str]:
     others = [track for track in summary.tracks if not track.projectile]
     lines = [f"{_tracked(projectiles)}{_others(others)}."]
     lines += _warned(summary.alarms)
-    for action, title in (("engage", "Engaged"), ("ignore", "Ignored"), ("hold", "Held"), (None, "Undecided")):
-        for track in projectiles:
-            if track.action == action:
-                outcome = f" [{track.engagement}]" if track.engagement else ""
-                lines.append(
-                    f"{title} track {track.track} ({track.class_name}){outcome}: {track.reason or 'no reason'}."
-                )
+    for action in ("engage", "ignore", "hold", None):
+        lines += _decided([track for track in projectiles if track.action == action])
     rejected = sum(number for _, number in summary.rejected)
     reasons = ", ".join(f"{number} {code}" for code, number in summary.rejected)
     lines.append(f"Plots: {summary.plots} read, {rejected} rejected{f' ({reasons})' if reasons else ''}.")
     rate = f", {summary.plots / summary.elapsed_s:,.0f} plots/s" if summary.elapsed_s > 0.0 else ""
     lines.append(f"Time: {summary.data_s:.1f} s of data in {summary.elapsed_s:.2f} s{rate}.")
-    return [line.replace("..", ".") if line.endswith("..") else line for line in lines]
+    return lines
+
+
+def _decided(tracks: list[TrackSummary]) -> list[str]:
+    lines = [f"Track {t.track} ({t.class_name}) {t.reason or 'was never decided on'}." for t in tracks[:LISTED_MAX]]
+    left = len(tracks) - LISTED_MAX
+    return lines if left <= 0 else [*lines, f"And {left} more like these; the events and the report name all."]
 
 
 def _tracked(projectiles: list[TrackSummary]) -> str:
@@ -229,12 +232,15 @@ def _others(others: list[TrackSummary]) -> str:
 
 def _warned(alarms: Sequence[AlarmSummary]) -> list[str]:
     lines = []
-    stood = [alarm for alarm in alarms if alarm.state != "cancelled"]
-    withdrawn = [alarm for alarm in alarms if alarm.state == "cancelled"]
+    stood = [f"{alarm.name} ({alarm.warned_s:.0f} s)" for alarm in alarms if alarm.state != "cancelled"]
+    withdrawn = [alarm.name for alarm in alarms if alarm.state == "cancelled"]
     if stood:
-        parts = [f"{alarm.name} {alarm.warned_s:.0f} s" for alarm in stood]
-        lines.append(f"Warned before the predicted impact: {words.listed(parts)}.")
+        lines.append(f"Warned, seconds before the first predicted impact: {_shortened(stood)}.")
     if withdrawn:
-        parts = [alarm.name for alarm in withdrawn]
-        lines.append(f"Warned, and withdrawn as the prediction sharpened: {words.listed(parts)}.")
+        lines.append(f"Warned, and withdrawn as the prediction sharpened: {_shortened(withdrawn)}.")
     return lines or ["No zone was warned."]
+
+
+def _shortened(names: list[str]) -> str:
+    left = len(names) - LISTED_MAX
+    return words.listed(names if left <= 0 else [*names[:LISTED_MAX], f"{left} more"])

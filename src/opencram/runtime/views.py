@@ -42,7 +42,7 @@ class EventLines:
                 if self._actions.get(message.track_id) == told:
                     return ""
                 self._actions[message.track_id] = told
-                return f"{message.action.upper()} track {message.track_id}: {message.reason}"
+                return f"TRACK {message.track_id} {message.reason}"
             case Engagement():
                 return f"SIMULATED {message.effector} on track {message.track_id}: {message.state}"
             case Track():

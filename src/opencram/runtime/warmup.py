@@ -1,37 +1,28 @@
-"""Compile every kernel before it is needed, say so while it lasts, and know whether that has been done.
+"""Compile every kernel, or load it where it is compiled, before it is needed; say so while it lasts.
 
-A small built-in raid goes through the whole pipeline, so that each kernel is compiled for the very types that
-it will meet.  When all is compiled a marker is written beside the compiled kernels; its name holds the hash of
-their source, as their folders do.
+A small built-in raid goes through the whole pipeline, so that each kernel is made ready for the very types that
+it will meet.  The first run of a version compiles for a while; later ones load in a second or two.
 """
 
-# ruff: noqa: PLC0415  to know whether all is compiled, nothing of it need be imported
-
-import hashlib
 import math
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TextIO
 
-from opencram import kernel
+import numba
+from numba.core import event
+
+from opencram.config.scenario_model import EnuPlace, Launch, Radar, Scenario, TruthWeather
 from opencram.config.site import parse_site
 from opencram.messages import Message, Plot
+from opencram.runtime.configure import configure
+from opencram.runtime.pipeline import dwells, initial, step
 
-COMPILED_PACKAGES = (
-    "earth",
-    "estimation",
-    "ballistics",
-    "simulation",
-    "tracking",
-    "prediction",
-    "threat",
-    "engagement",
-)
-_PYTHON = f"{sys.implementation.cache_tag}"
+QUIET_S = 1.0  # a start as short as this needs no word
+TTY_S, LINE_S = 0.2, 10.0
+
 _START_NS = 1_767_225_600_000_000_000  # 2026-01-01
 
 _SITE = """
@@ -70,41 +61,43 @@ magazine_rounds = 500
 """
 
 
-def is_warm() -> bool:
-    """Return whether `warm_up` has compiled this version of the source on this machine.  Needs no Numba."""
-    return _marker().exists()
-
-
-def warm_up(tell: Callable[[str], None] = lambda kernel_name: None) -> int:
-    """Compile all kernels, or load them where they are compiled; return how many were compiled.
+def warm_up(tell: Callable[[str], None] = lambda kernel_name: None, *, simulation: bool = True) -> int:
+    """Make all kernels ready, those of the simulation too if wanted; return how many had to be compiled.
 
     `tell` hears the name of each kernel as its compilation begins.
     """
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return 0
     with _listening(tell) as compiled:
-        from opencram.runtime.configure import configure
-        from opencram.runtime.pipeline import run
-
-        for _ in run(configure(parse_site(_SITE, "built-in site")), raid()):
-            pass
-    marker = _marker()
-    marker.parent.mkdir(parents=True, exist_ok=True)
-    marker.touch()
+        config = configure(parse_site(_SITE, "built-in site"))
+        state = initial(config)
+        for batch in dwells(config, raid()):
+            state, _ = step(config, state, batch)
+        if simulation:
+            _fly()
     return len(compiled)
+
+
+def _fly() -> None:
+    """Fly one aimed round through the simulated world."""
+    from opencram.runtime.simulate import Raid  # noqa: PLC0415  a run on recorded plots needs no simulation
+
+    for _ in Raid(_scenario()).batches():
+        pass
 
 
 @contextmanager
 def _listening(tell: Callable[[str], None]) -> Iterator[list[str]]:
     """Tell the name of each kernel that Numba begins to compile, and gather the names."""
-    from numba.core import event
-
     compiled: list[str] = []
 
     class Listener(event.Listener):  # type: ignore[misc]
         def on_start(self, begun: event.Event) -> None:
             function = begun.data["dispatcher"].py_func
-            name = f"{function.__module__.removeprefix('opencram.')}.{function.__name__}"
-            compiled.append(name)
-            tell(name)
+            module = str(function.__module__)
+            if module.startswith("opencram."):  # Numba compiles parts of its own by the way
+                compiled.append(f"{module.removeprefix('opencram.')}.{function.__name__}")
+                tell(compiled[-1])
 
         def on_end(self, ended: event.Event) -> None:
             pass
@@ -141,44 +134,82 @@ def _plot(plot_id: int, t_s: float, place_enu_m: tuple[float, float, float]) -> 
     )
 
 
-def _marker() -> Path:
-    digest = hashlib.sha256(_PYTHON.encode())
-    for package in COMPILED_PACKAGES:
-        digest.update(kernel.source_hash(package).encode())
-    return kernel.cache_root() / f"warm-{digest.hexdigest()[:16]}"
+def _scenario() -> Scenario:
+    """Return a scenario of one rocket at the built-in site, for half a second."""
+    site = parse_site(_SITE, "built-in site")
+    sensor = site.sensors[0]
+    return Scenario(
+        name="warm-up",
+        site=site,
+        start_t_ns=_START_NS,
+        seed=0,
+        duration_s=0.5,
+        weather=TruthWeather(),
+        launches=(
+            Launch(
+                name="round",
+                time_s=0.0,
+                class_name="rocket",
+                place=EnuPlace(east_m=5000.0, north_m=0.0),
+                aim=EnuPlace(east_m=0.0, north_m=0.0),
+                speed_m_s=None,
+                azimuth_rad=None,
+                elevation_rad=0.8,
+                ballistic_coefficient_kg_m2=None,
+                spin_drift_m_s=None,
+                count=1,
+                interval_s=0.0,
+                dispersion_m=0.0,
+            ),
+        ),
+        radars=(
+            Radar(
+                sensor=sensor.id,
+                range_m_std=sensor.range_m_std,
+                azimuth_rad_std=sensor.azimuth_rad_std,
+                elevation_rad_std=sensor.elevation_rad_std,
+                range_m_max=sensor.range_m_max,
+                period_s=sensor.period_s,
+                detection_probability=sensor.detection_probability,
+                clutter_per_scan=sensor.clutter_per_scan,
+                elevation_rad_min=0.0,
+                bias_range_m=0.0,
+                bias_azimuth_rad=0.0,
+                bias_elevation_rad=0.0,
+                dropouts_s=(),
+            ),
+        ),
+        text="",
+        sha256="",
+    )
 
 
 @contextmanager
-def progress(err: TextIO, *, once: bool = True) -> Iterator[Callable[[str], None]]:
-    """Show on `err` what is being compiled and for how many seconds; a quiet start of under a second shows nothing."""
-    why = "compiling kernels, once per version" if once else "compiling kernels"
+def progress(err: TextIO) -> Iterator[Callable[[str], None]]:
+    """Show on `err` what is being compiled and for how many seconds; a quick start shows nothing."""
     began_s = time.monotonic()
-    part, shown, done = "", False, threading.Event()
+    done = threading.Event()
+    names: list[str] = []
     tty = err.isatty()
 
-    def tell(name: str) -> None:
-        nonlocal part
-        part = name
-
     def show() -> None:
-        nonlocal shown
-        wait_s = 1.0
+        wait_s = QUIET_S
         while not done.wait(wait_s):
-            wait_s = 0.2 if tty else 10.0
-            seconds = time.monotonic() - began_s
-            text = f"opencram: {why}: {part}, {seconds:.0f} s"
-            err.write(f"\r\033[K{text}" if tty else f"{text}\n")
+            wait_s = TTY_S if tty else LINE_S
+            what = f"compiling kernels, once per version: {names[-1]}" if names else "loading kernels"
+            text = f"opencram: {what}, {time.monotonic() - began_s:.0f} s"
+            err.write(f"\r\033[K{text}" if tty else f"{text}\n" if names else "")
             err.flush()
-            shown = True
 
     thread = threading.Thread(target=show, daemon=True)
     thread.start()
     try:
-        yield tell
+        yield names.append
     finally:
         done.set()
         thread.join()
-        if shown:
-            err.write(f"{chr(13)}\033[K" if tty else "")
-            err.write(f"opencram: kernels compiled in {time.monotonic() - began_s:.0f} s\n")
-            err.flush()
+        if tty:
+            err.write("\r\033[K")
+        if names:
+            err.write(f"opencram: {len(names)} kernels compiled in {time.monotonic() - began_s:.0f} s\n")
+        err.flush()

@@ -60,7 +60,7 @@ def _rounds(scenario: Scenario, flyer: Flyer, launch: Launch) -> list[model.Roun
         launch_t_ns=scenario.start_t_ns + round(launch.time_s * 1e9),
         position_enu_m=_on_ground(scenario, launch.place),
         velocity_enu_m_s=(0.0, 0.0, 0.0),
-        ballistic_coefficient_kg_m2=usual.ballistic_coefficient_kg_m2() if coefficient is None else coefficient,
+        ballistic_coefficient_kg_m2=usual.ballistic_coefficient_kg_m2 if coefficient is None else coefficient,
         spin_drift_m_s=usual.spin_drift_m_s if spin is None else spin,
         source="scenario" if coefficient is not None else usual.source,
     )
@@ -140,9 +140,9 @@ def _radar(sensor: Sensor, radar: Radar, start_t_ns: int) -> model.Radar:
 
 
 def _effector(effector: Effector) -> model.Effector:
-    return model.generic_effector(
-        effector.id,
-        effector.kind,
+    return model.Effector(
+        id=effector.id,
+        kind=effector.kind,
         latitude_rad=effector.latitude_rad,
         longitude_rad=effector.longitude_rad,
         height_m=effector.height_m,
