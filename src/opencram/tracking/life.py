@@ -261,7 +261,7 @@ def _tracks_report(config: Config, constants: World, state: State, messages: lis
                 classes=_classes(config, models, weights, target.log_straight, tracks.x[best]),
             )
             hypotheses: tuple[Hypothesis, ...] = ()
-            if refreshed or _is_to_tell(config, target, state.t_ns):
+            if target.status != "dropped" and (refreshed or _is_to_tell(config, target, state.t_ns)):
                 hypotheses = _hypotheses(config, tracks, rows, probabilities[:-1])
                 target = changed(target, told_t_ns=state.t_ns)
             messages.append(_message(state.t_ns, target, tracks.x[best], tracks.p[best], hypotheses))
@@ -274,9 +274,8 @@ def _tracks_report(config: Config, constants: World, state: State, messages: lis
 
 
 def _is_to_tell(config: Config, target: Target, t_ns: int) -> bool:
-    """Return whether the flight models are to be told again: about once a second, while plots come in."""
-    fresh = target.status == "confirmed" and t_ns - target.updated_t_ns <= round(target.period_s * 1.5e9)
-    return fresh and t_ns - target.told_t_ns >= round((config.fit_s_max - 0.5 * config.report_s) * 1e9)
+    """Return whether the flight models are to be told again: once a second, coasting or not."""
+    return t_ns - target.told_t_ns >= round((config.fit_s_max - 0.5 * config.report_s) * 1e9)
 
 
 def _hypotheses(config: Config, tracks: Tracks, rows: slice, probabilities: Array) -> tuple[Hypothesis, ...]:
