@@ -96,7 +96,9 @@ def raid(
     timed += [
         m.Health(t_ns=at(20.0), part="sensor:south", state="degraded", reason="no plot for 1.2 s, period 0.25 s"),
         m.Health(t_ns=at(22.0), part="sensor:south", state="ok", reason="plots again"),
-        m.Rejected(t_ns=at(18.0), reason="range_m is NaN", code="nan", line=812, sensor="north", plot_id=0),
+        m.Rejected(
+            t_ns=at(18.0), reason="range_m = -3: must be > 0", code="range", line=812, sensor="north", plot_id=0
+        ),
         m.Rejected(t_ns=at(19.0), reason="sensor 'west' is not in the site file", code="unknown_sensor", line=900),
         m.Rejected(t_ns=at(19.5), reason="sensor 'west' is not in the site file", code="unknown_sensor", line=911),
     ]
@@ -289,7 +291,7 @@ def _warnings(entry: Round, threat: m.Threat, impact: m.Impact, warned: dict[str
     return found
 
 
-def _warning(
+def _warning(  # noqa: PLR0917
     entry: Round, zone: str, alarm_id: int, t_ns: int, state: str, probability: float, reason: str
 ) -> m.Warning:
     impact_t_ns = at(entry.seen_s + entry.flight_s)

@@ -53,7 +53,7 @@ def _by_time(facts: Facts, say: Catalogue) -> Markup:
     """Return medians and coverage at whole seconds before the impact."""
     with_truth = facts.truth is not None
     columns = [
-        Column(say("col.before"), is_number=True),
+        Column(say("col.before")),
         Column(say("col.n"), is_number=True),
         Column(say("col.size"), is_number=True),
     ]

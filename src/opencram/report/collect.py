@@ -140,8 +140,8 @@ def _plot(log: Collected, plot: Plot) -> None:
     entry.last_t_ns = max(entry.last_t_ns, plot.t_ns)
     second = plot.t_ns // 1_000_000_000
     entry.per_second[second] = entry.per_second.get(second, 0) + 1
-    if log.keep_lines and plot.line is not None:
-        log.line_of_plot[plot.plot_id] = plot.line
+    if log.keep_lines:
+        log.line_of_plot[plot.plot_id] = plot.line if plot.line is not None else plot.plot_id
 
 
 def _association(log: Collected, association: Association) -> None:

@@ -19,8 +19,8 @@ TEXTS: dict[str, str] = {
     "head.contents": "Contents",
     "skip": "Skip to the summary",
     "model_note": "Effectors are models in a simulation. No weapon was controlled by this program.",
-    "model_note_process": "Decisions on recorded plots say what would have been done; nothing was fired. "
-    "Effectors exist only as models.",
+    "model_note_process": "Decisions on recorded plots say what would have been done; nothing was fired. Effectors "
+    "exist only as models.",
     # ---- sections
     "nav.summary": "Summary",
     "nav.map": "Map and replay",
@@ -81,9 +81,10 @@ TEXTS: dict[str, str] = {
     "deck.join": "{seen}; {engaged}; {zones}{lead}.",
     "came.title": "What came.",
     "came.none": "Between {start} and {end} UTC no track was confirmed as a projectile.",
-    "came.some.one": "One projectile was tracked: {classes}. It was first seen at {first} and came down at {last} UTC.",
-    "came.some.other": "{n} projectiles were tracked: {classes}. The first was seen at {first}; "
-    "the last came down at {last} UTC.",
+    "came.some.one": "{n} projectile was tracked ({classes}). It was first seen at {first} and came down at {last} "
+    "UTC.",
+    "came.some.other": "{n} projectiles were tracked ({classes}). The first was seen at {first}; the last came "
+    "down at {last} UTC.",
     "came.others.one": "{n} confirmed track was judged not to be a projectile ({classes}).",
     "came.others.other": "{n} confirmed tracks were judged not to be projectiles ({classes}).",
     "came.unconfirmed.one": "{n} tentative track was never confirmed.",
@@ -98,18 +99,16 @@ TEXTS: dict[str, str] = {
     "({n} zones where a round came down or was last predicted to).",
     "warned.in_time.one": "It left the shelter time in {good} of 1 such zone.",
     "warned.in_time.other": "It left the zone’s own shelter time in {good} of {n} such zones.",
-    "warned.hit_all.one": "The 1 zone {where} was warned before.",
-    "warned.hit_all.other": "All {n} zones {where} were warned before.",
-    "warned.missed.one": "{n} zone {where} was NOT warned before: {names}.",
-    "warned.missed.other": "{n} zones {where} were NOT warned before: {names}.",
+    "warned.hit_all.one": "The 1 zone {where} was in alarm before it came.",
+    "warned.hit_all.other": "All {n} zones {where} were in alarm before it came.",
+    "warned.missed.one": "{n} zone {where} was NOT in alarm when it came: {names}.",
+    "warned.missed.other": "{n} zones {where} were NOT in alarm when it came: {names}.",
     "warned.where.truth": "within the hazard radius of a true impact",
     "warned.where.predicted": "within the hazard radius of a last predicted impact",
-    "warned.needless.one": "In {n} zone that was warned nothing came down ({people} people); an alarm for the whole "
-    "site "
-    "would have sent {all} people to shelter needlessly.",
+    "warned.needless.one": "In {n} zone that was warned nothing came down ({people} people); an alarm for the "
+    "whole site would have sent {all} people to shelter needlessly.",
     "warned.needless.other": "In {n} zones that were warned nothing came down ({people} people); an alarm for the "
-    "whole "
-    "site would have sent {all} people to shelter needlessly.",
+    "whole site would have sent {all} people to shelter needlessly.",
     "warned.withdrawn.one": "{n} alarm was cancelled before any impact.",
     "warned.withdrawn.other": "{n} alarms were cancelled before any impact.",
     "engaged.title": "What was engaged.",
@@ -122,11 +121,10 @@ TEXTS: dict[str, str] = {
     "engaged.result": "The effector model reported {killed} shot down of {n} engaged.",
     "ignored.title": "What was ignored, and why.",
     "ignored.none": "Nothing was ignored.",
-    "ignored.some.one": "{n} projectile was ignored: the last probability that it lands within the hazard radius of a "
-    "protected place was {most}.",
-    "ignored.some.other": "{n} projectiles were ignored: for none was the last probability of landing within the "
-    "hazard "
-    "radius of a protected place above {most}.",
+    "ignored.some.one": "{n} projectile was ignored. The last probability that it lands within the hazard radius "
+    "of a protected place was {most}.",
+    "ignored.some.other": "{n} projectiles were ignored. The highest last probability among them of landing within "
+    "the hazard radius of a protected place was {most}.",
     "ignored.held.one": "{n} was held ({codes}).",
     "ignored.held.other": "{n} were held ({codes}).",
     "ignored.undecided.one": "{n} projectile ended without a decision: track {tracks}.",
@@ -138,9 +136,9 @@ TEXTS: dict[str, str] = {
     "truth.unseen": "Not tracked: {rounds}.",
     "truth.false.one": "{n} projectile track answers to no round.",
     "truth.false.other": "{n} projectile tracks answer to no round.",
-    "truth.error": "Five seconds before the impact the predicted place was {error} off at the median (n = {n}); "
-    "of the 95 % ellipses at {at} seconds before, {held} of {of} held the true impact "
-    "({share}; 95 % interval {low} to {high}).",
+    "truth.error": "Five seconds before the impact the predicted place was {error} off at the median (n = {n}); of "
+    "the 95 % ellipses at {at} seconds before, {held} of {of} held the true impact ({share}; 95 % interval {low} "
+    "to {high}).",
     "truth.unreadable.one": "{n} entry of the truth file could not be read.",
     "truth.unreadable.other": "{n} entries of the truth file could not be read.",
     "health.title": "What did not work.",
@@ -160,12 +158,12 @@ TEXTS: dict[str, str] = {
     "figure.lead": "warning ahead, median",
     "figure.lead.note.one": "1 zone where a round came down",
     "figure.lead.note.other": "{least} to {most}; {n} zones where a round came down",
-    "figure.missed": "zones hit, not warned",
-    "figure.missed.note": "of {n} {where}",
+    "figure.missed": "hit with no alarm in force",
+    "figure.missed.note": "of {n} zones {where}",
     # ---- map
     "map.title": "Map of the raid on {site}",
-    "map.desc.one": "Positions east and north of the site. {n} projectile with its track, 95 % ellipses and predicted "
-    "impact; {zones} zones warned. The table under the map gives the same in figures.",
+    "map.desc.one": "Positions east and north of the site. {n} projectile with its track, 95 % ellipses and "
+    "predicted impact; {zones} zones warned. The table under the map gives the same in figures.",
     "map.desc.other": "Positions east and north of the site. {n} projectiles with their tracks, 95 % ellipses and "
     "predicted impacts; {zones} zones warned. The table under the map gives the same in figures.",
     "map.lead": "Numbers are track numbers, at the true impact where it is known, else at the last predicted one.",
@@ -197,8 +195,8 @@ TEXTS: dict[str, str] = {
     "table.map": "Data of the map",
     # ---- player
     "player.title": "Replay",
-    "player.help": "What was known then, and nothing later. Space plays and pauses, ← and → step 1 s, "
-    "N and P go to the next and previous event, Home and End to the ends.",
+    "player.help": "What was known then, and nothing later. Space plays and pauses, ← and → step 1 s, N and P go "
+    "to the next and previous event, Home and End to the ends.",
     "player.no_script": "The replay needs scripts; the map shows the whole raid without them.",
     "player.play": "Play",
     "player.pause": "Pause",
@@ -237,8 +235,8 @@ TEXTS: dict[str, str] = {
     "timeline.title": "Timeline of each projectile",
     "timeline.desc.one": "One row for {n} projectile, time in UTC from left to right.",
     "timeline.desc.other": "One row for each of {n} projectiles, time in UTC from left to right.",
-    "timeline.lead": "One row for each projectile, in the order they were seen; times in UTC. "
-    "The thin line runs from the first plot to confirmation, the thick one on to the impact.",
+    "timeline.lead": "One row for each projectile, in the order they were seen; times in UTC. The thin line runs "
+    "from the first plot to confirmation, the thick one on to the impact.",
     "timeline.none": "There is no projectile to show.",
     "timeline.table": "Data of the timeline",
     "mark.first": "first plot",
@@ -268,15 +266,15 @@ TEXTS: dict[str, str] = {
     "state.aborted": "aborted",
     # ---- zones
     "zones.lead": "Zones that were warned, and zones where a round came down, the first warned first. Lead time: "
-    "from the "
-    "issue of the alarm to the first impact that counts for the zone. Shelter time: what people there need, by the "
-    "site file.",
+    "from the issue of the alarm to the first impact that counts for the zone. Shelter time: what people there "
+    "need, by the site file. In brackets: the impact predicted when the alarm was issued, where none came down.",
     "zones.none": "No zone was warned and no round came down in one.",
     "zones.verdict.hit": "hit",
     "zones.verdict.predicted": "last predicted hit",
     "zones.verdict.shot_down": "round shot down",
     "zones.verdict.not_hit": "not hit",
     "zones.verdict.not_predicted": "last predicted free",
+    "zones.withdrawn": "cancelled before the impact",
     "zones.never": "not warned",
     "zones.end.cancelled": "cancelled {time}",
     "zones.end.all_clear": "all-clear {time}",
@@ -290,20 +288,19 @@ TEXTS: dict[str, str] = {
     "size.desc": "Root of east and north variance in metres against seconds to the impact, one curve for each "
     "projectile.",
     "error.title": "Error of the predicted impact",
-    "error.desc": "Distance from the predicted to the true impact in metres against seconds to it, one curve for each "
-    "projectile.",
+    "error.desc": "Distance from the predicted to the true impact in metres against seconds to it, one curve for "
+    "each projectile.",
     "convergence.axis": "seconds to impact",
-    "prediction.lead": "How the predicted impact sharpened while the projectiles flew. Size: root of the sum of the "
-    "variances east and north. Each curve carries its track’s number.",
-    "prediction.lead_many": "How the predicted impact sharpened while the projectiles flew. Size: root of the sum of "
-    "the "
-    "variances east and north. The heavy curve is the median.",
+    "prediction.lead": "How the predicted impact sharpened while the projectiles flew. Size: root of the sum of "
+    "the variances east and north. Each curve carries its track’s number.",
+    "prediction.lead_many": "How the predicted impact sharpened while the projectiles flew. Size: root of the sum "
+    "of the variances east and north. The heavy curve is the median.",
     "prediction.no_truth": "Without the truth nothing can be said about the error itself.",
     "prediction.none": "No impact was predicted.",
     "prediction.table": "Medians by time to impact",
     "prediction.rows": "Each projectile, by time to impact",
-    "close.lead": "Each impact close up: 95 % ellipses as known 10 s (dotted), 5 s (dashed) and 2 s (solid) before, "
-    "the last predicted impact (cross){truth}. Scales differ.",
+    "close.lead": "Each impact close up: 95 % ellipses as known 10 s (dotted), 5 s (dashed) and 2 s (solid) "
+    "before, the last predicted impact (cross){truth}. Scales differ.",
     "close.truth": " and the true one (star)",
     "close.more.one": "{n} more projectile is in the tables only.",
     "close.more.other": "{n} more projectiles are in the tables only.",
@@ -311,10 +308,11 @@ TEXTS: dict[str, str] = {
     "close.name": "Track {track}",
     "close.engaged": " (engage)",
     "close.plain": "",
+    "close.shot_down": " shot down (model)",
     "close.error": " last prediction {error} off",
     # ---- sensors
-    "sensors.lead": "Plots by sensor. Used: a track took the plot. The rest is clutter, or came from what was never "
-    "confirmed.",
+    "sensors.lead": "Plots by sensor. Used: a track took the plot. The rest is clutter, or came from what was "
+    "never confirmed.",
     "sensors.none": "No plot is in the log.",
     "strip.title": "Plots per second, {sensor}",
     "strip.desc": "Area of the plots per second over the recording; at most {most} a second.",
@@ -333,18 +331,16 @@ TEXTS: dict[str, str] = {
     "appendix.limits": "Limits of this report",
     "limit.log": "All positions, ellipses and probabilities are as logged at the time. Nothing was smoothed or "
     "computed again.",
-    "limit.thin": "Trails are thinned to four points a second, curves and the replay to two estimates a second; the "
-    "tables "
-    "give values at whole seconds.",
-    "limit.flat": "The map is the plane tangent at the site’s origin: distances are true near it, and grow wrong by "
-    "less "
-    "than 1 m in 10 km.",
-    "limit.people": "Numbers of people are the populations that the site file gives its zones. Who was there is not "
-    "known.",
+    "limit.thin": "Trails are thinned to four points a second, curves and the replay to two estimates a second; "
+    "the tables give values at whole seconds.",
+    "limit.flat": "The map is the plane tangent at the site’s origin: distances are true near it, and grow wrong "
+    "by less than 1 m in 10 km.",
+    "limit.people": "Numbers of people are the populations that the site file gives its zones. Who was there is "
+    "not known.",
     "limit.truth": "The truth comes from the simulation or from a scoring file. No part of the pipeline has seen it.",
     "limit.no_truth": "No truth was given: impacts and hits are as last predicted, and errors are unknown.",
-    "limit.model": "Projectile and effector parameters are generic, published, round numbers. Effectors are simulated; "
-    "kills are what the model reported.",
+    "limit.model": "Projectile and effector parameters are generic, published, round numbers. Effectors are "
+    "simulated; kills are what the model reported.",
     "limit.launch": "No launch point is shown: tracks begin where the radars first saw them.",
     "field.version": "Program",
     "field.commit": "Commit",

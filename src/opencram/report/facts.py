@@ -4,6 +4,7 @@ One pass over the log.  Nothing is computed here that the log (or the truth, if 
 positions and ellipses are as they were logged at the time, never smoothed afterwards.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,15 +59,20 @@ class TrackFacts:
         return any(e.state == "killed" for e in self.engagements)
 
     @property
+    def shot_down(self) -> bool:
+        """Whether it was destroyed in the air: truly if known, else as the effector model reported."""
+        return self.truth.intercepted and self.truth.impact is None if self.truth is not None else self.killed
+
+    @property
     def final(self) -> Estimate | None:
         """The last estimate of its impact."""
         return self.estimates[-1] if self.estimates else None
 
     @property
     def end_t_ns(self) -> int:
-        """When it hit the ground: truly if known, else as last predicted, else when last seen."""
-        if self.truth is not None and self.truth.impact_t_ns is not None and not self.truth.intercepted:
-            return self.truth.impact_t_ns
+        """When it came to its end: truly if known, else as last predicted, else when last seen."""
+        if self.truth is not None and self.truth.end_t_ns is not None:
+            return self.truth.end_t_ns
         if self.killed:
             return max(e.t_ns for e in self.engagements if e.state == "killed")
         return self.final.impact_t_ns if self.final else self.last_t_ns
@@ -78,19 +84,18 @@ class TrackFacts:
         return known[-1] if known and limit - known[-1].t_ns < 2 * SECOND_NS else None
 
     def error_m(self, estimate: Estimate) -> float | None:
-        """Return how far an estimate lies from the true impact, or None where that is unknown."""
-        if self.truth is None or self.truth.impact is None or self.truth.intercepted:
+        """Return how far an estimate lies from where the round came down (or would have); None if unknown."""
+        if self.truth is None or self.truth.undisturbed is None:
             return None
-        return float(
-            ((estimate.east_m - self.truth.impact[0]) ** 2 + (estimate.north_m - self.truth.impact[1]) ** 2) ** 0.5
-        )
+        true = self.truth.undisturbed
+        return math.hypot(estimate.east_m - true[0], estimate.north_m - true[1])
 
     def held(self, estimate: Estimate) -> bool | None:
         """Tell whether the 95 % ellipse of an estimate holds the true impact; None where that is unknown."""
         ellipse = ellipse_95(estimate.east_m, estimate.north_m, estimate.covariance_m2)
-        if ellipse is None or self.error_m(estimate) is None or self.truth is None or self.truth.impact is None:
+        if ellipse is None or self.error_m(estimate) is None or self.truth is None or self.truth.undisturbed is None:
             return None
-        return holds(ellipse, self.truth.impact)
+        return holds(ellipse, self.truth.undisturbed)
 
 
 @dataclass(frozen=True)
@@ -242,12 +247,10 @@ def _zones(
 ) -> tuple[ZoneFacts, ...]:
     """Return the zones that were warned or hit, with the impacts that count for each."""
     true_impacts = [
-        (entry.impact, entry.impact_t_ns, f"{entry.number}")
-        for entry in rounds
-        if entry.impact is not None and not entry.intercepted
+        (entry.impact, entry.impact_t_ns, f"{entry.number}") for entry in rounds if entry.impact is not None
     ]
     predicted = [
-        ((track.final.east_m, track.final.north_m), track.end_t_ns, track.track_id, track.killed)
+        ((track.final.east_m, track.final.north_m), track.end_t_ns, track.track_id, track.shot_down)
         for track in projectiles
         if track.final is not None
     ]

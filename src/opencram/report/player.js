@@ -64,7 +64,7 @@
   };
 
   /** Find a free place for a label beside a point: eight sides, near and far; null if all are taken. */
-  const placeLabel = (taken, text, x, y, size) => {
+  const placeLabel = (taken, text, x, y, size, centre = false) => {
     const wide = text.length * size * 0.6;
     const high = size * 1.15;
     for (const gap of [10, 22]) {
@@ -72,6 +72,7 @@
         [x + gap, y], [x - gap - wide, y], [x - wide / 2, y - gap - high / 2], [x - wide / 2, y + gap + high / 2],
         [x + gap * 0.7, y - gap], [x + gap * 0.7, y + gap], [x - gap * 0.7 - wide, y - gap], [x - gap * 0.7 - wide, y + gap],
       ];
+      if (centre) sides.unshift([x - wide / 2, y], [x - wide / 2, y - 14], [x - wide / 2, y + 14]);
       for (const [left, middle] of sides) {
         const box = [left, middle - high / 2, left + wide, middle + high / 2];
         const out = box[0] < 4 || box[1] < 4 || box[2] > raid.width - 4 || box[3] > raid.height - 4;
@@ -143,7 +144,7 @@
 
   const draw = (t) => {
     const layer = { under: svg("g", {}), over: svg("g", {}), labels: [], alarms: [] };
-    const taken = [];
+    const taken = raid.marks.slice();
     const zones = drawZones(t, layer, taken);
     for (const track of raid.others) drawOther(track, t, layer);
     const rows = raid.tracks.map((track) => drawTrack(track, t, layer, taken)).filter(Boolean);
@@ -155,7 +156,7 @@
       if (at) text.append(svg("text", { x: at[0], y: at[1], class: "live-label", "font-size": 13 }, content));
     }
     for (const [content, x, y] of layer.alarms) {
-      const at = placeLabel(taken, content, x - 10, y, 11.5);
+      const at = placeLabel(taken, content, x, y, 11.5, true);
       if (at) text.append(svg("text", { x: at[0], y: at[1], class: "alarm-label", "font-size": 11.5 }, content));
     }
     live.replaceChildren(layer.under, layer.over, text);

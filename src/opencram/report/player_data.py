@@ -28,6 +28,7 @@ def player_json(facts: Facts, view: Projection, say: Catalogue) -> Markup:
         "tracks": [_track(facts, track, view, say) for track in facts.projectiles],
         "others": [_track(facts, track, view, say) for track in facts.others],
         "zones": [entry for index, zone in enumerate(facts.zones) for entry in _zone(facts, zone, index, view)],
+        "marks": _marks(facts, view),
         "events": _events(facts, say),
         "words": {
             key: text for key, text in sorted(say.texts.items()) if key.startswith((WORDS, "advice.", "action."))
@@ -88,6 +89,20 @@ def _zone(facts: Facts, zone: ZoneFacts, index: int, view: Projection) -> list[d
         }
         for alarm in zone.alarms
     ]
+
+
+def _marks(facts: Facts, view: Projection) -> list[list[float]]:
+    """Return the boxes of radars, effectors and assets: labels of the replay keep off them."""
+    boxes = []
+    for at in (*(sensor.at for sensor in facts.plan.sensors), *(effector.at for effector in facts.plan.effectors)):
+        x, y = view.xy(at)
+        boxes.append([round(x - 10, 1), round(y - 10, 1), round(x + 10, 1), round(y + 10, 1)])
+    for asset in facts.plan.assets[:20]:
+        corners = [view.xy(corner) for corner in asset.polygon]
+        if corners:
+            xs, ys = [x for x, _ in corners], [y for _, y in corners]
+            boxes.append([round(value, 1) for value in (min(xs), min(ys), max(xs), max(ys))])
+    return boxes
 
 
 def _events(facts: Facts, say: Catalogue) -> list[list[Any]]:

@@ -119,7 +119,8 @@ def _last_decisions(facts: Facts, say: Catalogue) -> Markup:
         engaging = [d for d in track.decisions if d.action == "engage"]
         if track.engaged and decision is not None and decision.action != "engage" and engaging:
             decision = engaging[-1]  # what was done counts, not what was said after the shot
-        name = join(el("b", f"{track.track_id}"), " ", el("span", say("class." + track.class_name), class_="quiet"))
+        kind = el("span", say("class." + track.class_name), class_="quiet")
+        name = join(el("b", f"{track.track_id}"), "\N{NO-BREAK SPACE}", kind)
         if decision is None:
             rows.append([name, DASH, DASH, DASH, say("decisions.missing"), clock(track.end_t_ns)])
             kinds.append("grave")
@@ -220,7 +221,7 @@ def zones(facts: Facts, say: Catalogue) -> Markup:
         [30.0, *(zone.lead_s or 0.0 for zone in facts.zones), *(z.shelter_time_s or 0.0 for z in facts.zones)]
     )
     rows = [_zone_row(zone, longest, say) for zone in facts.zones]
-    kinds = ["grave" if zone.needed and not zone.alarms else None for zone in facts.zones]
+    kinds = ["grave" if zone.needed and (zone.lead_s is None or zone.lead_s <= 0.0) else None for zone in facts.zones]
     alarms = [(zone, alarm) for zone in facts.zones for alarm in zone.alarms]
     return join(
         el("p", say("zones.lead"), class_="lead"),
@@ -237,7 +238,7 @@ def _zone_row(zone: ZoneFacts, longest_s: float, say: Catalogue) -> list[Child]:
         warned: Child = el("b", say("zones.never"), class_="alarm-text")
     else:
         warned = clock(first.issued_t_ns)
-    enough: str = DASH
+    enough = say("zones.withdrawn") if first is not None and zone.lead_s is None else DASH
     if zone.in_time is not None and zone.lead_s is not None and zone.shelter_time_s is not None:
         enough = (
             say("zones.enough")
@@ -248,7 +249,7 @@ def _zone_row(zone: ZoneFacts, longest_s: float, say: Catalogue) -> list[Child]:
         name,
         warned,
         outcome,
-        clock(zone.impact_t_ns),
+        clock(zone.impact_t_ns) if zone.needed else el("span", f"({clock(zone.impact_t_ns)})", class_="quiet"),
         seconds(zone.lead_s),
         _lead_bar(zone, longest_s),
         seconds(zone.shelter_time_s),

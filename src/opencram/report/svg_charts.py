@@ -94,7 +94,7 @@ def _row(track: TrackFacts, y: float, x_of: Callable[[int], float], say: Catalog
 
 
 def _certain(track: TrackFacts) -> bool:
-    return track.truth is not None and track.truth.impact_t_ns is not None and not track.truth.intercepted
+    return track.truth is not None and track.truth.impact_t_ns is not None
 
 
 def _changes(track: TrackFacts) -> list[tuple[int, str]]:
@@ -235,17 +235,28 @@ def _end_numbers(
 ) -> list[Markup]:
     """Return the tracks' numbers at the ends of their curves, pushed apart until none overlap."""
     ends = sorted((y_of(curve.points[-1][1]), curve.track_id) for curve in drawn)
-    places: list[float] = []
-    for y, _ in ends:
-        places.append(max(y, places[-1] + 12.0) if places else max(y, top))
-    overflow = places[-1] - bottom
-    if overflow > 0.0:
-        for index in range(len(places) - 1, -1, -1):
-            places[index] = min(places[index], bottom - 12.0 * (len(places) - 1 - index))
+    places = spread([y for y, _ in ends], 12.0, top, bottom)
     return [
         el("text", f"{track_id}", x=x, y=y + 4, class_="curve-name")
         for y, (_, track_id) in zip(places, ends, strict=True)
     ]
+
+
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Return places at least `gap` apart, in the given (rising) order, as near as can be to those wanted.
+
+    With the gaps taken out the places only have to rise: least squares by pooling neighbours that do not.
+    """
+    pools: list[tuple[float, int]] = []  # mean, members
+    for index, y in enumerate(wanted):
+        mean, members = y - gap * index, 1
+        while pools and pools[-1][0] >= mean:
+            before, count = pools.pop()
+            mean, members = (before * count + mean * members) / (count + members), count + members
+        pools.append((mean, members))
+    flat = [mean for mean, members in pools for _ in range(members)]
+    most = high - gap * (len(wanted) - 1)
+    return [max(low, min(mean, most)) + gap * index for index, mean in enumerate(flat)]
 
 
 def _median_curve(drawn: Sequence[Curve], far_s: float) -> list[tuple[float, float]]:
@@ -271,7 +282,7 @@ def value_at(curve: Curve, seconds: float) -> float | None:
 
 def sensor_strip(sensor: SensorFacts, start_t_ns: int, say: Catalogue) -> Markup | None:
     """Return plots per second of one sensor over the recording, as a small area; None without plots."""
-    counts = _folded(sensor.per_second, 240)
+    counts, covered_s = _folded(sensor.per_second, 240)
     if not counts or max(counts) == 0:
         return None
     width, height, left = 330.0, 64.0, 44.0
@@ -282,7 +293,7 @@ def sensor_strip(sensor: SensorFacts, start_t_ns: int, say: Catalogue) -> Markup
         y = 6.0 + (height - 22.0) * (1.0 - count / top)
         d += f"L{number(left + index * step)} {number(y)}H{number(left + (index + 1) * step)}"
     d += f"V{number(height - 16)}Z"
-    end_t_ns = start_t_ns + len(sensor.per_second) * 1_000_000_000
+    end_t_ns = start_t_ns + covered_s * 1_000_000_000
     return el(
         "svg",
         el("title", say("strip.title", sensor=sensor.id)),
@@ -299,12 +310,15 @@ def sensor_strip(sensor: SensorFacts, start_t_ns: int, say: Catalogue) -> Markup
     )
 
 
-def _folded(counts: Sequence[int], most: int) -> list[float]:
-    """Return at most so many bins, each the mean of the seconds it covers; trailing silence is cut to a tenth."""
+def _folded(counts: Sequence[int], most: int) -> tuple[list[float], int]:
+    """Return at most so many bins, each the mean of the seconds it covers, and the seconds covered by all.
+
+    Silence at the end is cut to a tenth: a recording goes on until the last all-clear.
+    """
     last = max((index for index, count in enumerate(counts) if count), default=-1) + 1
     kept = counts[: last + max(2, last // 10)]
     size = -(-len(kept) // most) or 1
-    return [sum(kept[at : at + size]) / len(kept[at : at + size]) for at in range(0, len(kept), size)]
+    return [sum(kept[at : at + size]) / len(kept[at : at + size]) for at in range(0, len(kept), size)], len(kept)
 
 
 def name_width(names: Sequence[str], size: float) -> float:

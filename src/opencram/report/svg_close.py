@@ -72,6 +72,8 @@ def _caption(track: TrackFacts, say: Catalogue) -> list[Markup | str]:
         el("b", say("close.name", track=track.track_id)),
         f" {say('class.' + track.class_name)}{kind}, {clock(track.end_t_ns)}",
     ]
+    if track.shot_down:
+        parts.append(el("span", say("close.shot_down"), class_="quiet"))
     error = track.error_m(track.final) if track.final else None
     if error is not None:
         parts.append(el("span", say("close.error", error=metres(error)), class_="quiet"))
@@ -79,8 +81,8 @@ def _caption(track: TrackFacts, say: Catalogue) -> list[Markup | str]:
 
 
 def _half_side(track: TrackFacts, centre: Point, predicted: Point) -> float:
-    """Return half the side shown, in metres: room for the ellipse of five seconds before, at least 50 m."""
-    reach = 50.0
+    """Return half the side shown, in metres: room for the ellipse of five seconds before, at least 25 m."""
+    reach = 25.0
     estimate = track.estimate_at(5.0) or track.final
     ellipse = ellipse_95(estimate.east_m, estimate.north_m, estimate.covariance_m2) if estimate else None
     if ellipse is not None:
@@ -93,7 +95,7 @@ def _half_side(track: TrackFacts, centre: Point, predicted: Point) -> float:
 def _bar(half_m: float) -> float:
     limit = 0.6 * half_m
     return max(
-        (step for step in (10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0) if step <= limit), default=10.0
+        (step for step in (5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0) if step <= limit), default=10.0
     )
 
 

@@ -40,7 +40,7 @@ class Projection:
 
 
 def projection_of(facts: Facts) -> Projection:
-    """Return the projection of the main map: all places and impacts; radars and trails as far as they fit."""
+    """Return the projection of the main map: all places and impacts, and the radars that are not far off."""
     plan = facts.plan
     points: list[Point] = [(0.0, 0.0)]
     points += [corner for area in (*plan.assets, *plan.zones) for corner in area.polygon]
@@ -48,9 +48,10 @@ def projection_of(facts: Facts) -> Projection:
     points += [track.truth.impact for track in facts.projectiles if track.truth and track.truth.impact]
     west, east, south, north = _bounds(points)
     reach = 0.25 * max(east - west, north - south, 1000.0)
-    near = [*(s.at for s in plan.sensors), *(e.at for e in plan.effectors)]
-    near += [(fix.east_m, fix.north_m) for track in facts.projectiles for fix in track.trail]
-    for x, y in near:
+    if len(points) == 1:  # no places and no impacts: the tracks are all there is
+        points += [(fix.east_m, fix.north_m) for track in (*facts.projectiles, *facts.others) for fix in track.trail]
+        west, east, south, north = _bounds(points)
+    for x, y in (*(sensor.at for sensor in plan.sensors), *(effector.at for effector in plan.effectors)):
         if west - reach <= x <= east + reach and south - reach <= y <= north + reach:
             points.append((x, y))
     return fit(_bounds(points), WIDTH, HEIGHT_MIN, HEIGHT_MAX)
@@ -318,7 +319,7 @@ def _places(facts: Facts, view: Projection, placer: Placer, say: Catalogue) -> M
             x = sum(corner[0] for corner in corners) / len(corners)
             drawn += label(placer, asset.id, x, top, "asset-label", size=13.0, gap=6.0, must=True)
     for (x, y), name, _ in marks:
-        drawn += label(placer, name, x, y, "place-label", size=11.5, gap=11.0)
+        drawn += label(placer, name, x, y, "place-label", size=11.5, gap=11.0, must=True)
     for effector in facts.plan.effectors:
         x, y = view.xy(effector.at)
         text = say("map.range", range=metres(effector.range_m_max))

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from opencram.report.markup import Child, Markup, el
 
+COMPACT_MAX = 7  # a table of up to so many narrow columns is as wide as its content
+
 
 @dataclass(frozen=True)
 class Column:
@@ -27,7 +29,8 @@ def table(
             for at, (column, cell) in enumerate(zip(columns, row, strict=True))
         ]
         body.append(el("tr", *cells, class_=kinds[index] if index < len(kinds) else None))
-    inner = el("table", el("caption", caption), el("thead", head), el("tbody", *body))
+    compact = None if any(column.wide for column in columns) or len(columns) > COMPACT_MAX else "compact"
+    inner = el("table", el("caption", caption), el("thead", head), el("tbody", *body), class_=compact)
     return el("div", inner, class_="table", tabindex=0, role="region", aria_label=caption)
 
 

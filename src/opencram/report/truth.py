@@ -1,8 +1,9 @@
 """What really happened, where it is known: the truth of a simulation or of a scoring file, read with care.
 
 The file is laid out like that of a scored raid: `rounds`, each with `impact_enu_m` and times in RFC 3339;
-optionally `origin`, for each line of the plot file the number of the round it came from (-1: clutter).
-A round that was shot down may carry no impact.  What cannot be read is counted, never guessed.
+optionally `origin`, for each plot in order the round it came from, counted from 0 (-1: clutter).  A round
+that was shot down may carry no impact, but then `intercept_time` and `unengaged_impact_enu_m`, where it
+would have come down.  What cannot be read is counted, never guessed.
 """
 
 import math
@@ -20,18 +21,28 @@ LATE_S = 8.0
 
 @dataclass(frozen=True)
 class TrueRound:
-    """One round as it flew.  `number` counts from 1 in the order of the file."""
+    """One round as it flew.  `number` counts from 1 in the order of the file.
+
+    `impact` is where it came down, None if it was destroyed in the air; `undisturbed` is where it came
+    down or would have, had nobody fired at it: what predictions are judged by.
+    """
 
     number: int
     name: str
     impact: Point | None
-    impact_t_ns: int | None
+    undisturbed: Point | None
+    end_t_ns: int | None  # of the impact, or of the interception
     intercepted: bool
+
+    @property
+    def impact_t_ns(self) -> int | None:
+        """When it came down, if it did."""
+        return self.end_t_ns if self.impact is not None else None
 
 
 @dataclass(frozen=True)
 class Truth:
-    """All rounds, and from which round each line of the plot file came (0: clutter or unknown)."""
+    """All rounds, and from which of them each plot of the file came, by its line."""
 
     rounds: tuple[TrueRound, ...]
     round_of_line: Mapping[int, int]
@@ -96,17 +107,24 @@ def time_ns(text: object) -> int | None:
 
 
 def _round(number: int, entry: Mapping[str, Any]) -> TrueRound:
-    place = entry.get("impact_enu_m")
-    impact: Point | None = None
-    if isinstance(place, Sequence) and len(place) >= 2 and all(_is_finite(value) for value in place[:2]):
-        impact = float(place[0]), float(place[1])
+    impact = _place(entry.get("impact_enu_m"))
+    intercepted = entry.get("intercepted") is True
+    end = entry.get("impact_time") if impact is not None else entry.get("intercept_time")
     return TrueRound(
         number=number,
         name=str(entry.get("name", "")),
         impact=impact,
-        impact_t_ns=time_ns(entry.get("impact_time")),
-        intercepted=entry.get("intercepted") is True,
+        undisturbed=_place(entry.get("unengaged_impact_enu_m")) or (None if intercepted else impact),
+        end_t_ns=time_ns(end),
+        intercepted=intercepted,
     )
+
+
+def _place(place: object) -> Point | None:
+    if not isinstance(place, Sequence) or isinstance(place, str) or len(place) < 2:
+        return None
+    east, north = place[0], place[1]
+    return (float(east), float(north)) if _is_finite(east) and _is_finite(north) else None
 
 
 def _is_finite(value: object) -> bool:
@@ -115,8 +133,8 @@ def _is_finite(value: object) -> bool:
 
 def _apart(entry: TrueRound, place: Point, t_ns: int) -> float:
     """Return how far a prediction lies from a round in metres; infinite if the times forbid it."""
-    if entry.impact is None:
+    if entry.undisturbed is None:
         return math.inf
-    if entry.impact_t_ns is not None and abs(entry.impact_t_ns - t_ns) > LATE_S * 1e9:
+    if entry.end_t_ns is not None and abs(entry.end_t_ns - t_ns) > LATE_S * 1e9:
         return math.inf
-    return math.dist(entry.impact, place)
+    return math.dist(entry.undisturbed, place)

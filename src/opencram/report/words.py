@@ -34,9 +34,8 @@ class Figure:
 
 
 def acted(facts: Facts) -> bool:
-    """Whether effectors of the simulation acted, so that "engaged" is what happened, not what would have."""
-    source = facts.header.source if facts.header else ""
-    return source != "process" or any(track.engagements for track in facts.projectiles)
+    """Whether effectors of a simulation could act: in recorded plots "engaged" is only what would have been done."""
+    return facts.header is None or facts.header.source != "process"
 
 
 def counting_zones(facts: Facts) -> list[ZoneFacts]:
@@ -212,12 +211,13 @@ def _engaged(facts: Facts, say: Catalogue) -> Paragraph:
     sentences = [
         say("engaged.some", count=len(engaged), policy=facts.plan.protect or "?", tracks=say.several(named)),
     ]
-    if any(track.engagements for track in engaged):
+    judged = [track for track in engaged if any(e.state in ("killed", "missed") for e in track.engagements)]
+    if judged:
         sentences.append(
             say(
                 "engaged.result",
                 killed=sum(track.killed for track in engaged),
-                n=sum(bool(t.engagements) for t in engaged),
+                n=len(judged),
             )
         )
     return Paragraph(title, tuple(sentences))

@@ -9,6 +9,7 @@ from opencram.report.geometry import Point
 from opencram.report.siteplan import PlanArea
 
 Verdict = Literal["hit", "predicted", "shot_down", "not_hit", "not_predicted"]
+NEEDED: tuple[Verdict, ...] = ("hit", "predicted", "shot_down")  # a round came down, or would have
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class ZoneFacts:
     alarms: tuple[AlarmFacts, ...]
     verdict: Verdict
     impact_t_ns: int | None  # the first impact that counts for the zone: true, else predicted
-    lead_s: float | None  # from the issue of its alarm to that impact; None: not warned
+    lead_s: float | None  # from the issue of its alarm to that impact; None: no alarm was in force then
 
     @property
     def first_issued_t_ns(self) -> int:
@@ -63,7 +64,7 @@ class ZoneFacts:
     @property
     def needed(self) -> bool:
         """Whether a round came down within its hazard radius, or would have."""
-        return self.verdict in ("hit", "predicted", "shot_down")
+        return self.verdict in NEEDED
 
     @property
     def in_time(self) -> bool | None:
@@ -89,10 +90,6 @@ def zone_facts(
     verdict = _verdict(predicted, hits)
     counted = hits or [t_ns for t_ns, _, _ in predicted] or [alarm.phases[0].impact_t_ns for alarm in alarms[:1]]
     impact_t_ns = min(counted, default=None)
-    lead_s = None
-    if alarms and impact_t_ns is not None:
-        before = [alarm for alarm in alarms if alarm.issued_t_ns <= impact_t_ns]
-        lead_s = (impact_t_ns - (before[-1] if before else alarms[0]).issued_t_ns) / 1e9
     return ZoneFacts(
         id=area.id,
         name=area.name,
@@ -102,8 +99,19 @@ def zone_facts(
         alarms=alarms,
         verdict=verdict,
         impact_t_ns=impact_t_ns,
-        lead_s=lead_s,
+        lead_s=_lead_s(alarms, impact_t_ns, needed=verdict in NEEDED),
     )
+
+
+def _lead_s(alarms: Sequence[AlarmFacts], impact_t_ns: int | None, *, needed: bool) -> float | None:
+    """Return the seconds from the alarm to the impact; negative if the alarm came after it.
+
+    An alarm that was cancelled before the impact warned nobody of it.
+    """
+    if impact_t_ns is None:
+        return None
+    issued = [alarm.issued_t_ns for alarm in alarms if not needed or alarm.end_t_ns >= impact_t_ns]
+    return (impact_t_ns - min(issued)) / 1e9 if issued else None
 
 
 def alarms_of(warnings: Sequence[Warning]) -> tuple[AlarmFacts, ...]:
