@@ -7,7 +7,7 @@ Everything that knows of files, clocks and terminals and belongs to more than on
 # ruff: noqa: PLC0415  the pipeline takes a second to import: files that cannot be opened are told before
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from opencram.runtime.header import header
 from opencram.runtime.sinks import EventSink, ProgressSink, RecordingSink, Sink, drive
 from opencram.runtime.source import look_ahead, opened, read_plots
 from opencram.runtime.summary import RunSummary, Tally
-from opencram.runtime.views import choose_view
+from opencram.runtime.views import PacedView, choose_view
 
 STANDARD = "-"
 
@@ -71,7 +71,7 @@ def process(site: Site, plots: str, outputs: Outputs, streams: Streams) -> Outco
             rejected = sum(tally.rejected.values())
             why = f"all {rejected} lines were rejected" if rejected else "it is empty"
             raise NoPlotsError(f"{source.name}: no readable plot, {why}; a plot is one JSON object on a line")
-    return Outcome(summary=tally.summary(time.perf_counter() - began_s))
+    return Outcome(summary=tally.summary(_worked_s(began_s, sinks)))
 
 
 def simulate(scenario: Scenario, outputs: Outputs, streams: Streams) -> Outcome:
@@ -83,9 +83,15 @@ def simulate(scenario: Scenario, outputs: Outputs, streams: Streams) -> Outcome:
     raid = Raid(scenario)
     head = header(scenario.site, scenario.start_t_ns, "simulation", scenario_sha256=scenario.sha256, seed=scenario.seed)
     tally = Tally(scenario.site)
-    drive(raid.batches(), open_sinks(tally, head, outputs, streams))
+    sinks = open_sinks(tally, head, outputs, streams)
+    drive(raid.batches(), sinks)
     truth = write_truth(outputs.recording, raid.truth()) if outputs.recording is not None else None
-    return Outcome(summary=tally.summary(time.perf_counter() - began_s), truth=truth)
+    return Outcome(summary=tally.summary(_worked_s(began_s, sinks)), truth=truth)
+
+
+def _worked_s(began_s: float, sinks: Sequence[Sink]) -> float:
+    """Return how long a run took, without what it waited to be looked at."""
+    return time.perf_counter() - began_s - sum(sink.waited_s for sink in sinks if isinstance(sink, PacedView))
 
 
 def warm(stderr: TextIO, *, simulation: bool = False) -> None:

@@ -25,6 +25,7 @@ TRACK_ROWS_MAX = 24
 EVENT_ROWS = 5
 
 _SIGNS = {"engage": "◆", "hold": "◇", "ignore": "·"}
+_SAID = {"engage": "engage: ", "hold": "held: ", "ignore": "ignored: "}  # by the column before
 _OVER = ("cancelled", "all_clear")
 
 
@@ -40,6 +41,7 @@ class LiveView:
         self._now_ns = 0
         self._start_ns = 0
         self._next_frame_s = 0.0
+        self._final = False
         self._console = Console(file=out)
         self._live = Live(console=self._console, auto_refresh=False, vertical_overflow="crop")
         self._live.start()
@@ -56,6 +58,7 @@ class LiveView:
             self._live.update(self._frame(), refresh=True)
 
     def close(self) -> None:
+        self._final = True
         self._live.update(self._frame(), refresh=True)
         self._live.stop()
 
@@ -63,18 +66,18 @@ class LiveView:
         tally, width = self._tally, self._console.width
         rejected = sum(tally.rejected.values())
         alive = sum(track.status != "dropped" for track in tally.tracks.values())
-        head = (
-            f"{words.clock((self._now_ns - self._start_ns) / 1e9)}  {tally.site.name}  "
-            f"plots {tally.plots}  rejected {rejected}  tracks {alive}"
-        )
+        elapsed = words.clock((self._now_ns - self._start_ns) / 1e9)
+        head = f"{elapsed}  {alive} tracks  {tally.plots} plots  {rejected} rejected  {tally.site.name}"
         events = [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._recent]
-        return Group(Text(head, style="bold", no_wrap=True), self._tracks(width), self._zones(), *events)
+        return Group(
+            Text(head, style="bold", no_wrap=True, overflow="ellipsis"), self._tracks(width), self._zones(), *events
+        )
 
     def _tracks(self, width: int) -> RenderableType:
         table = Table(expand=True, pad_edge=False, show_edge=False, header_style="dim")
         table.add_column("track", justify="right", no_wrap=True)
         table.add_column("class", no_wrap=True)
-        table.add_column("lands", no_wrap=True, ratio=2, overflow="ellipsis")
+        table.add_column("lands", no_wrap=True, ratio=2, overflow="ellipsis", max_width=30)
         if width >= 72:
             table.add_column("95 % ellipse", no_wrap=True, justify="right")
         table.add_column("in", no_wrap=True, justify="right")
@@ -90,7 +93,9 @@ class LiveView:
         return table
 
     def _shown(self) -> list[Track]:
-        """Return the tracks to show: the living and the just ended, the next to land first."""
+        """Return the tracks to show: the living and the just ended, the next to land first; at the end, all."""
+        if self._final:
+            return list(self._tally.tracks.values())[:TRACK_ROWS_MAX]
         ended_ns = self._now_ns - round(LINGER_S * 1e9)
         shown = [t for t in self._tally.tracks.values() if t.status != "dropped" or t.t_ns >= ended_ns]
         return sorted(shown, key=self._urgency)[:TRACK_ROWS_MAX]
@@ -119,19 +124,29 @@ class LiveView:
             words.ellipse(impact) if impact else "",
             left,
             action,
-            decision.reason if decision else "",
+            decision.reason.removeprefix(_SAID.get(decision.action, "")) if decision else "",
         )
 
     def _zones(self) -> RenderableType:
+        """Return the zones in alarm, a line for each thing that people are told to do, the next impact first."""
         standing = [w for w in self._tally.alarms.values() if w.state not in _OVER]
         if not standing:
             return Text("no zone in alarm", style="dim")
-        text = Text(no_wrap=False)
-        for warning in sorted(standing, key=lambda w: (w.impact_t_ns < self._now_ns, w.impact_t_ns)):
+        told: dict[str, list[str]] = {}
+        waiting: list[str] = []
+        for warning in sorted(standing, key=lambda w: (w.impact_t_ns, w.zone)):
             left_s = (warning.impact_t_ns - self._now_ns) / 1e9
             name = self._names.get(("zone", warning.zone), warning.zone)
-            advice = words.ADVICE[warning.advice] or "stay in cover"
-            when = f"{left_s:.0f} s" if left_s > 0.0 else "stay in cover"
-            label = f"{advice}, {when}" if left_s > 0.0 else when
-            text.append(f"▲ {name}: {label}   ", style="bold white on red" if left_s > 0.0 else "red")
+            if left_s > 0.0:
+                told.setdefault(words.ADVICE[warning.advice] or "stay in cover", []).append(f"{name} {left_s:.0f} s")
+            else:
+                waiting.append(name)
+        text = Text()
+        for advice, names in told.items():
+            text.append(f"▲ {advice.upper()} ", style="bold white on red").append(
+                f" {', '.join(names)}\n", style="bold red"
+            )
+        if waiting:
+            text.append("▲ stay in cover until the all-clear: ").append(", ".join(waiting))
+        text.rstrip()
         return text

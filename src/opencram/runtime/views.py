@@ -88,13 +88,17 @@ class PlainView:
 
 
 class PacedView:
-    """Another view, slowed down to `pace` seconds of data a second.  Gaps without plots are cut short."""
+    """Another view, slowed down to `pace` seconds of data a second.  Gaps without plots are cut short.
+
+    `waited_s`: how long the run was held up for it.
+    """
 
     def __init__(self, view: Sink, pace: float) -> None:
         self._view = view
         self._pace = pace
         self._last_ns = 0
         self._due_s = 0.0
+        self.waited_s = 0.0
 
     def take(self, inputs: Sequence[Message], outputs: Sequence[Message]) -> None:
         t_ns = inputs[-1].t_ns if inputs else 0
@@ -103,6 +107,7 @@ class PacedView:
         self._due_s = max(self._due_s + wait_s, time.monotonic())  # a slow machine does not run to catch up
         if (left_s := self._due_s - time.monotonic()) > 0.0:
             time.sleep(left_s)
+            self.waited_s += left_s
         self._view.take(inputs, outputs)
 
     def close(self) -> None:
