@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import pytest
-from engagement_raids import GUN, HAZARD_M, SEVEN, SITE, T0, S, Shell, raid, track_of
+from engagement_raids import GUN, HAZARD_M, SEVEN, SITE, T0, S, Shell, impact_of, raid, track_of
 
 from opencram.engagement import Config, State, initial, step
+from opencram.engagement.windows import resample, shots_along
 from opencram.messages import Decision, Engagement, Message, Operator, Tick
 
 AT_COMPOUND = (1, 2)
@@ -232,3 +233,12 @@ def test_same_input_same_output_and_nothing_given_is_changed() -> None:
         assert made == made_again
         state = new_state
     assert pickle.dumps(state) == pickle.dumps(again)
+
+
+def test_no_shot_is_put_off_to_the_end_of_its_window(seven: list[Message]) -> None:
+    """A prediction that moves by a tenth of a second must not lose the round."""
+    for engagement in engagements(seven, "fired"):
+        impact = impact_of(SEVEN[engagement.track_id - 1], 20.0)
+        path = resample(SITE, impact.path_enu_m, impact.t_ns, impact.impact_t_ns)
+        last_fire_ns = int(shots_along(SITE, GUN, path, impact.t_ns).fire_t_ns[-1])
+        assert last_fire_ns - engagement.fire_t_ns > 0.4 * S

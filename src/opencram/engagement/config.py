@@ -172,6 +172,7 @@ class Config:
     rounds_max: int = 500
     ended_max: int = 4096  # ended tracks that are remembered, so that a repeated message decides nothing
     plan_rounds_max: int = 64
+    plan_slack_s: float = 1.0  # a planned start this close to the last possible one is in doubt: paths still move
     stale_s: float = 30.0  # a track that nobody speaks of for this long has ended
 
     def __post_init__(self) -> None:
@@ -186,6 +187,7 @@ class Config:
         )
         assert all(low <= high for low, high in itertools.pairwise(steps)), "thresholds must rise"
         assert self.period_s >= 0.01
+        assert self.plan_slack_s > 0.0
         assert min(self.rounds_max, self.ended_max, self.plan_rounds_max, self.shots_per_round_max) >= 1
         assert len({e.id for e in self.effectors}) == len(self.effectors), "effector ids must differ"
 

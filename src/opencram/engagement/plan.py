@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opencram.engagement.config import Config, ns
-from opencram.engagement.windows import Shots
+from opencram.engagement.windows import Floats, Shots
 
 # A round stays with its effector of the last plan unless another is better by more than this.
 _STAY = 1.05
@@ -114,6 +114,7 @@ def _bids(
             rows, kill = np.concatenate((rows, rows[twice])), np.concatenate((kill, both))
             done = np.concatenate((done, shots.again_done_t_ns[first:][twice]))
         worth = kill * (job.worth * (_STAY if last.get(job.track_id) == effector else 1.0))
+        worth = worth * _chance_to_start(config, shots.start_t_ns[rows], shots.last_start_t_ns, now_t_ns)
         elsewhere = chosen.get(job.track_id)
         gain = worth if elsewhere is None else worth - elsewhere.worth
         better = np.flatnonzero(gain > 0.0)
@@ -122,6 +123,19 @@ def _bids(
             end = -((now_t_ns - done[better]) // period)
             bids.append(_Bid(job, rows[better], start, end, gain[better], worth[better]))
     return bids
+
+
+def _chance_to_start(config: Config, start_t_ns: NDArray[np.int64], last_t_ns: int, now_t_ns: int) -> Floats:
+    """Return how likely each planned start stays possible until its time.
+
+    The window moves a little with every new prediction: a start at its very end is a coin toss, one with
+    `plan_slack_s` and more to spare is safe, and one that is made at once is certain.  Without this, plans put off
+    every shot to the last moment, where a tenth of a second loses the round.
+    """
+    spare = (last_t_ns - start_t_ns) / 1e9 / config.plan_slack_s
+    ahead = (start_t_ns - now_t_ns) / 1e9 / config.plan_slack_s
+    chance: Floats = 1.0 + 0.5 * np.exp(-spare) * np.expm1(-np.maximum(ahead, 0.0))
+    return chance
 
 
 def _fill(bids: list[_Bid], shots_left: int) -> list[tuple[_Bid, int]]:
