@@ -5,6 +5,7 @@ import pytest
 from simulation_worlds import rocket, straight, world
 
 from opencram.ballistics.drag import standard_curve
+from opencram.ballistics.environment import AIR_BOTTOM_M, AIR_STEP_M, WIND_EAST, WIND_NORTH
 from opencram.simulation.flights import CLASS_CURVES, Flight, Flyer, apex_m, drag_curve, positions_at, true_environment
 from opencram.simulation.model import Air
 
@@ -58,12 +59,12 @@ def test_a_flight_lands_on_the_ground_where_the_trial_flights_do_and_its_table_i
 def test_wind_grows_with_height_over_the_ground_and_density_is_scaled() -> None:
     air = Air(wind_east_m_s=2.0, wind_north_m_s=-1.0, shear_east_per_s=0.002, shear_north_per_s=0.001)
     table = true_environment(air, 0.5, 500.0, 500.0).air
-    heights = -500.0 + 50.0 * np.arange(len(table))
+    heights = AIR_BOTTOM_M + AIR_STEP_M * np.arange(len(table))
     at = {h: table[np.flatnonzero(heights == h)[0]] for h in (500.0, 1500.0, 5500.0, 9500.0)}
-    assert at[500.0][2:] == pytest.approx([2.0, -1.0])
-    assert at[1500.0][2:] == pytest.approx([4.0, 0.0])
-    assert at[5500.0][2:] == pytest.approx([12.0, 4.0])
-    assert at[9500.0][2:] == pytest.approx([12.0, 4.0])
+    assert at[500.0][[WIND_EAST, WIND_NORTH]] == pytest.approx([2.0, -1.0])
+    assert at[1500.0][[WIND_EAST, WIND_NORTH]] == pytest.approx([4.0, 0.0])
+    assert at[5500.0][[WIND_EAST, WIND_NORTH]] == pytest.approx([12.0, 4.0])
+    assert at[9500.0][[WIND_EAST, WIND_NORTH]] == pytest.approx([12.0, 4.0])
     thin = true_environment(Air(density_factor=0.97), 0.5, 500.0, 500.0).air
     assert thin[:, 0] == pytest.approx(0.97 * table[:, 0])
 

@@ -13,19 +13,22 @@ from opencram.kernel import helper
 
 Array = NDArray[np.float64]
 
-AIR_STEP_M = 50.0
+AIR_STEP_M = 100.0
 AIR_BOTTOM_M = -500.0
 AIR_TOP_M = 32_000.0
 
-DENSITY, SOUND_INVERSE, WIND_EAST, WIND_NORTH = 0, 1, 2, 3  # columns of `Environment.air`
+# Columns of `Environment.air`: a value at the row's height, and its slopes by height behind it.
+DENSITY, SOUND_INVERSE, WIND_EAST, WIND_NORTH = 0, 3, 5, 7
+_COLUMNS = 9
 
 
 class Environment(NamedTuple):
     """Constants of one site; heights are above the ellipsoid, axes those of the site's ENU.
 
-    `air` (n, 4) holds density (kg/m³), reciprocal speed of sound (s/m) and wind east and north (m/s,
-    where the air is moving to) every `AIR_STEP_M` from `AIR_BOTTOM_M` up; between, they are linear
-    (relative error of the density under 5e-6).
+    `air` (n, 9) holds a Taylor polynomial about every `AIR_STEP_M` from `AIR_BOTTOM_M` up: density
+    (kg/m³; value, slope, half the curvature), reciprocal speed of sound (s/m; value, slope), wind east and
+    north (m/s, where the air is moving to; value, slope each).  A step of the integration looks the row of
+    its start up once and stays with it: relative error of the density under 1e-5 within 350 m.
     """
 
     height_m: float  # of the ENU origin
@@ -56,14 +59,23 @@ def environment(
     between its heights the components are linear, outside they keep their end values.
     """
     heights = np.arange(AIR_BOTTOM_M, AIR_TOP_M + AIR_STEP_M, AIR_STEP_M)
-    _, _, density, sound = isa(heights)
     if wind_profile is None:
         wind_profile = ([0.0], [wind_m_s[0]], [wind_m_s[1]])
     levels, east, north = (np.asarray(column, dtype=np.float64) for column in wind_profile)
-    air = np.stack(
-        [density * density_factor, 1.0 / sound, np.interp(heights, levels, east), np.interp(heights, levels, north)],
-        axis=1,
-    )
+    reach = AIR_STEP_M
+    below, here, above = (isa(heights + offset) for offset in (-reach, 0.0, reach))
+    air = np.empty((len(heights), _COLUMNS))
+    densities = [density * density_factor for _, _, density, _ in (below, here, above)]
+    air[:, DENSITY] = densities[1]
+    air[:, DENSITY + 1] = (densities[2] - densities[0]) / (2.0 * reach)
+    air[:, DENSITY + 2] = (densities[2] - 2.0 * densities[1] + densities[0]) / (2.0 * reach * reach)
+    air[:, SOUND_INVERSE] = 1.0 / here[3]
+    air[:, SOUND_INVERSE + 1] = (1.0 / above[3] - 1.0 / below[3]) / (2.0 * reach)
+    for column, wind in ((WIND_EAST, east), (WIND_NORTH, north)):
+        air[:, column] = np.interp(heights, levels, wind)
+        air[:, column + 1] = (np.interp(heights + reach, levels, wind) - np.interp(heights - reach, levels, wind)) / (
+            2.0 * reach
+        )
     sin2 = math.sin(latitude_rad) ** 2
     flat = 1.0 - ECCENTRICITY_2 * sin2
     normal_radius = SEMI_MAJOR_M / math.sqrt(flat)

@@ -20,32 +20,46 @@ MACH_STEP = 0.01
 MACH_MAX = 5.0
 _MACH_LAST = MACH_MAX / MACH_STEP - 1e-6
 _AIR_INVERSE = 1.0 / AIR_STEP_M
+_AIR_REACH_M = 1000.0  # beyond, the row of a step's start holds its end values: no round climbs so far in one step
 _ONE = np.uint64(1)
 
 
+
 @helper
-def acceleration(e, n, u, ve, vn, vu, beta_inverse, wind_e, wind_n, spin, env, cd):
+def air_row(e, n, u, env):
+    """Return the row of `env.air` nearest to this height.
+
+    Unsigned, and with a NaN caught by the comparisons: a signed index costs a test for negative ones, and
+    the lanes.
+    """
+    place = (altitude(e, n, u, env) - AIR_BOTTOM_M) * _AIR_INVERSE + 0.5
+    place = place if place > 0.0 else 0.0
+    top = env.air.shape[0] - 1.0
+    return np.uint64(place if place < top else top)
+
+
+@helper
+def acceleration(e, n, u, ve, vn, vu, beta_inverse, wind_e, wind_n, spin, row, env, cd):
     """Return the acceleration (m/s²) east, north, up.
 
-    `cd`: drag coefficient at Mach 0, 0.01, … 5, linear between, constant above.
+    `row`: of `env.air`, near this height.  `cd`: drag coefficient at Mach 0, 0.01, … 5, linear between,
+    constant above.
     """
     h = altitude(e, n, u, env)
     air = env.air
-    place = (h - AIR_BOTTOM_M) * _AIR_INVERSE
-    place = min(max(place, 0.0), air.shape[0] - 1.000001)
-    row = np.uint64(place)  # unsigned: a signed index costs a test for negative ones, and the lanes
-    above = row + _ONE
-    part = place - row
-    density = air[row, 0] + part * (air[above, 0] - air[row, 0])
-    sound_inverse = air[row, 1] + part * (air[above, 1] - air[row, 1])
-    ae = ve - wind_e - (air[row, 2] + part * (air[above, 2] - air[row, 2]))
-    an = vn - wind_n - (air[row, 3] + part * (air[above, 3] - air[row, 3]))
+    rise = h - (AIR_BOTTOM_M + row * AIR_STEP_M)
+    rise = rise if rise > -_AIR_REACH_M else -_AIR_REACH_M
+    rise = rise if rise < _AIR_REACH_M else _AIR_REACH_M
+    density = air[row, 0] + rise * (air[row, 1] + rise * air[row, 2])
+    sound_inverse = air[row, 3] + rise * air[row, 4]
+    ae = ve - wind_e - (air[row, 5] + rise * air[row, 6])
+    an = vn - wind_n - (air[row, 7] + rise * air[row, 8])
     speed = math.sqrt(ae * ae + an * an + vu * vu)
-    place = min(speed * sound_inverse * (1.0 / MACH_STEP), _MACH_LAST)
-    row = np.uint64(place)
-    above = row + _ONE
-    part = place - row
-    drag = -0.5 * density * speed * beta_inverse * (cd[row] + part * (cd[above] - cd[row]))
+    mach = speed * sound_inverse * (1.0 / MACH_STEP)
+    mach = mach if mach < _MACH_LAST else _MACH_LAST
+    below = np.uint64(mach)
+    part = mach - below
+    drag = -0.5 * density * speed * beta_inverse * (cd[below] + part * (cd[below + _ONE] - cd[below]))
 
     tilt_e = e * env.curvature_east_1_m
     tilt_n = n * env.curvature_north_1_m
@@ -65,18 +79,19 @@ def rk4(e, n, u, ve, vn, vu, beta_inverse, wind_e, wind_n, spin, dt, env, cd):
     Error: 2e-4 m over a 20 s flight at dt 0.25 s (docs/ballistics.md).
     """
     half = 0.5 * dt
-    a1e, a1n, a1u = acceleration(e, n, u, ve, vn, vu, beta_inverse, wind_e, wind_n, spin, env, cd)
+    row = air_row(e, n, u, env)
+    a1e, a1n, a1u = acceleration(e, n, u, ve, vn, vu, beta_inverse, wind_e, wind_n, spin, row, env, cd)
     v2e, v2n, v2u = ve + half * a1e, vn + half * a1n, vu + half * a1u
     a2e, a2n, a2u = acceleration(
-        e + half * ve, n + half * vn, u + half * vu, v2e, v2n, v2u, beta_inverse, wind_e, wind_n, spin, env, cd
+        e + half * ve, n + half * vn, u + half * vu, v2e, v2n, v2u, beta_inverse, wind_e, wind_n, spin, row, env, cd
     )
     v3e, v3n, v3u = ve + half * a2e, vn + half * a2n, vu + half * a2u
     a3e, a3n, a3u = acceleration(
-        e + half * v2e, n + half * v2n, u + half * v2u, v3e, v3n, v3u, beta_inverse, wind_e, wind_n, spin, env, cd
+        e + half * v2e, n + half * v2n, u + half * v2u, v3e, v3n, v3u, beta_inverse, wind_e, wind_n, spin, row, env, cd
     )
     v4e, v4n, v4u = ve + dt * a3e, vn + dt * a3n, vu + dt * a3u
     a4e, a4n, a4u = acceleration(
-        e + dt * v3e, n + dt * v3n, u + dt * v3u, v4e, v4n, v4u, beta_inverse, wind_e, wind_n, spin, env, cd
+        e + dt * v3e, n + dt * v3n, u + dt * v3u, v4e, v4n, v4u, beta_inverse, wind_e, wind_n, spin, row, env, cd
     )
     sixth = dt / 6.0
     return (

@@ -1,5 +1,6 @@
 """The class bank of one track: every flight model fitted to its first plots, and "no projectile" beside them."""
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -40,6 +41,7 @@ class Fitted:
     log_weight: float
 
 
+@functools.lru_cache(maxsize=64)
 def prior_of(model: Model, wind_m_s_std: float) -> tuple[Array, Array]:
     """Return prior mean (10) and information (10, 10); position and velocity are free but for 1e-10."""
     mean = np.zeros(10)
@@ -70,8 +72,8 @@ def fit_models(
     found = []
     for k, start in wanted:
         model = models[k]
-        mean, information = prior_of(model, wind_m_s_std)
-        mean[:6] = start[:6]
+        usual, information = prior_of(model, wind_m_s_std)
+        mean = np.concatenate([start[:6], usual[6:]])
         x, covariance = start.copy(), np.empty((10, 10))
         evidence, _ = fit(
             x, window.times_s, window.sensors, window.z, window.weights, env, curves[k], rotations, origins,
@@ -98,7 +100,9 @@ def straight_log_weight(prior: float, window: Window, environment: tuple[object,
     return float(evidence) + math.log(prior) + density - 0.5 * (climb * climb + beyond * beyond)
 
 
-def normalised(log_weights: Array) -> Array:
+def normalised(log_weights: list[float]) -> list[float]:
     """Return the probabilities of log weights."""
-    weights = np.exp(log_weights - np.max(log_weights))
-    return np.asarray(weights / weights.sum())
+    top = max(log_weights)
+    weights = [math.exp(weight - top) for weight in log_weights]
+    total = sum(weights)
+    return [weight / total for weight in weights]

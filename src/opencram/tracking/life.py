@@ -1,10 +1,9 @@
 """The life of a target: promoted, fitted again, coasting, ended; and what is said of it."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
-from msgspec.structs import replace as changed
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from opencram.ballistics.environment import altitude
@@ -13,7 +12,7 @@ from opencram.tracking.bank import Fitted, Window, fit_models, normalised, strai
 from opencram.tracking.config import Config
 from opencram.tracking.filter import carry
 from opencram.tracking.history import window
-from opencram.tracking.state import Candidates, State, Target, Tracks
+from opencram.tracking.state import Candidates, State, Target, Tracks, best_rows
 from opencram.tracking.world import World
 
 Array = NDArray[np.float64]
@@ -43,7 +42,7 @@ def promote(config: Config, constants: World, state: State) -> State:
         if target.updated_t_ns != state.t_ns:
             continue
         if target.track_id == 0 and target.plots >= _TENTATIVE_PLOTS and target.score > 0.5 * config.confirm_score:
-            target = targets[k] = changed(target, track_id=next_id)
+            target = targets[k] = replace(target, track_id=next_id)
             next_id += 1
         if not _is_ripe(config, target, state.t_ns) or len(tracks.targets) >= config.tracks_max:
             continue
@@ -118,28 +117,28 @@ def _bank(
     if not rows:
         return None
     rows.sort(key=lambda f: -f.log_weight)
-    target = changed(
+    target = replace(
         target,
         status="confirmed",
         log_straight=straight,
         fitted_t_ns=state.t_ns,
-        classes=_classes(config, [f.model for f in rows], np.array([f.log_weight for f in rows]), straight, rows[0].x),
+        classes=_classes(config, [f.model for f in rows], [f.log_weight for f in rows], straight, rows[0].x[3:6].tolist()),
     )
     return target, rows
 
 
 def _classes(
-    config: Config, models: list[int], log_weights: Array, straight: float, x: Array
+    config: Config, models: list[int], log_weights: list[float], straight: float, velocity_m_s: list[float]
 ) -> tuple[tuple[str, float], ...]:
     """Return class names and probabilities, most probable first."""
-    probabilities = normalised(np.append(log_weights, straight))
-    speed = float(np.linalg.norm(x[3:6]))
-    other = "bird" if speed < 25.0 else "drone" if speed < 60.0 else "aircraft"  # noqa: PLR2004  m/s, round
+    probabilities = normalised([*log_weights, straight])
+    speed = math.hypot(*velocity_m_s)
+    other = "bird" if speed < 25.0 else "drone" if speed < 60.0 else "aircraft"
     totals: dict[str, float] = {}
-    for k, probability in zip(models, probabilities[:-1].tolist(), strict=True):
+    for k, probability in zip(models, probabilities, strict=False):
         name = config.models[k].class_name
         totals[name] = totals.get(name, 0.0) + probability
-    totals[other] = totals.get(other, 0.0) + float(probabilities[-1])
+    totals[other] = totals.get(other, 0.0) + probabilities[-1]
     return tuple(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
 
 
@@ -151,25 +150,24 @@ def _is_double(tracks: Tracks, row: Fitted) -> bool:
     """Return whether a track is already where this one would start (d² of position and velocity below 9)."""
     for k in range(len(tracks.x)):
         difference = tracks.x[k, :6] - row.x[:6]
-        if abs(difference[0]) + abs(difference[1]) + abs(difference[2]) > 500.0:  # noqa: PLR2004  m, a cheap first look
+        if abs(difference[0]) + abs(difference[1]) + abs(difference[2]) > 500.0:
             continue
         both = tracks.p[k, :6, :6] + row.covariance[:6, :6]
-        if difference @ np.linalg.solve(both, difference) < 9.0:  # noqa: PLR2004
+        if difference @ np.linalg.solve(both, difference) < 9.0:
             return True
     return False
 
 
 def _with_rows(tracks: Tracks, target: Target, rows: list[Fitted]) -> Tracks:
     """Return the tracks with one more."""
-    top = rows[0].log_weight
-    rows = [f for f in rows if f.log_weight > top + math.log(_KEEP)]
+    more = _rows_of(rows, len(tracks.targets))
     return Tracks(
         targets=(*tracks.targets, target),
-        x=np.concatenate([tracks.x, np.stack([f.x for f in rows])]),
-        p=np.concatenate([tracks.p, np.stack([f.covariance for f in rows])]),
-        log_weight=np.concatenate([tracks.log_weight, [f.log_weight for f in rows]]),
-        model=np.concatenate([tracks.model, np.array([f.model for f in rows], dtype=np.int64)]),
-        owner=np.concatenate([tracks.owner, np.full(len(rows), len(tracks.targets), dtype=np.int64)]),
+        x=np.concatenate([tracks.x, more.x]),
+        p=np.concatenate([tracks.p, more.p]),
+        log_weight=np.concatenate([tracks.log_weight, more.log_weight]),
+        model=np.concatenate([tracks.model, more.model]),
+        owner=np.concatenate([tracks.owner, more.owner]),
     )
 
 
@@ -204,20 +202,49 @@ def refit(config: Config, constants: World, state: State) -> State:
                 fitted[k] = judged
     if not fitted:
         return state
-    rebuilt = Tracks(
-        targets=(), x=tracks.x[:0], p=tracks.p[:0], log_weight=tracks.log_weight[:0], model=tracks.model[:0],
-        owner=tracks.owner[:0],
+    return replace(state, tracks=_rebuilt(tracks, fitted))
+
+
+def _rebuilt(tracks: Tracks, fitted: dict[int, tuple[Target, list[Fitted]]]) -> Tracks:
+    """Return the tracks with the rows of those that have been fitted put in place of their old ones."""
+    pieces: list[Tracks] = []
+    starts = np.searchsorted(tracks.owner, np.arange(len(tracks.targets) + 1)).tolist()
+    done = 0
+    for k in sorted(fitted):
+        pieces.append(_slice(tracks, starts[done], starts[k]))
+        pieces.append(_rows_of(fitted[k][1], k))
+        done = k + 1
+    pieces.append(_slice(tracks, starts[done], starts[-1]))
+    return Tracks(
+        targets=tuple([fitted[k][0] if k in fitted else target for k, target in enumerate(tracks.targets)]),
+        x=np.concatenate([piece.x for piece in pieces]),
+        p=np.concatenate([piece.p for piece in pieces]),
+        log_weight=np.concatenate([piece.log_weight for piece in pieces]),
+        model=np.concatenate([piece.model for piece in pieces]),
+        owner=np.concatenate([piece.owner for piece in pieces]),
+    )
+
+
+def _slice(tracks: Tracks, first: int, end: int) -> Tracks:
+    """Return some rows, without their targets."""
+    return Tracks(
+        targets=(), x=tracks.x[first:end], p=tracks.p[first:end], log_weight=tracks.log_weight[first:end],
+        model=tracks.model[first:end], owner=tracks.owner[first:end],
     )  # fmt: skip
-    for k, target in enumerate(tracks.targets):
-        if k in fitted:
-            rebuilt = _with_rows(rebuilt, *fitted[k])
-        else:
-            rows = [
-                Fitted(int(tracks.model[r]), tracks.x[r], tracks.p[r], float(tracks.log_weight[r]))
-                for r in np.flatnonzero(tracks.owner == k).tolist()
-            ]
-            rebuilt = _with_rows(rebuilt, target, rows)
-    return replace(state, tracks=rebuilt)
+
+
+def _rows_of(found: list[Fitted], owner: int) -> Tracks:
+    """Return the fitted models that are worth following as rows, without their target."""
+    top = found[0].log_weight
+    found = [f for f in found if f.log_weight > top + math.log(_KEEP)]
+    return Tracks(
+        targets=(),
+        x=np.array([f.x for f in found]),
+        p=np.array([f.covariance for f in found]),
+        log_weight=np.array([f.log_weight for f in found]),
+        model=np.array([f.model for f in found], dtype=np.int64),
+        owner=np.full(len(found), owner, dtype=np.int64),
+    )
 
 
 def _is_due(config: Config, target: Target, t_ns: int) -> bool:
@@ -242,35 +269,51 @@ def _tracks_report(config: Config, constants: World, state: State, messages: lis
     tracks = state.tracks
     if not tracks.targets:
         return state
-    targets: list[Target] = []
     starts = np.searchsorted(tracks.owner, np.arange(len(tracks.targets) + 1)).tolist()
-    other = False
+    best = best_rows(tracks.owner, tracks.log_weight, len(tracks.targets))
+    x = tracks.x[best]
+    env = constants.env
+    heights = (altitude(x[:, 0], x[:, 1], x[:, 2], env) - config.ground_height_m).tolist()
+    falling = (x[:, 5] < 0.0).tolist()
+    sound = np.isfinite(tracks.log_weight[best]).tolist()
+    targets = list(tracks.targets)
+    ended = False
     for k, before in enumerate(tracks.targets):
-        rows = slice(starts[k], starts[k + 1])
-        weights = tracks.log_weight[rows]
-        best = starts[k] + int(np.argmax(weights))
-        target = _status(config, constants, state, before, tracks.x[best], bool(np.isfinite(weights).any()))
-        due = state.t_ns - target.reported_t_ns >= round(config.report_s * 1e9)
+        target = before
+        if sound[k] and heights[k] > 0.0 and state.t_ns - target.updated_t_ns <= target.period_s * 1e9:
+            if target.status == "coasting":
+                target = replace(target, status="confirmed")
+        else:
+            target = _status(config, constants, state, target, x[k], heights[k], falling[k], sound[k])
+            ended = ended or target.status == "dropped"
         refreshed = target.fitted_t_ns == state.t_ns
-        if target.status != before.status or refreshed or due or target.reported_t_ns == 0:
-            probabilities = normalised(np.append(weights, target.log_straight))
-            models = tracks.model[rows].tolist()
-            target = changed(
-                target,
-                reported_t_ns=state.t_ns,
-                classes=_classes(config, models, weights, target.log_straight, tracks.x[best]),
+        if (
+            target.status != before.status
+            or refreshed
+            or state.t_ns - target.reported_t_ns >= round(config.report_s * 1e9)
+        ):
+            targets[k] = _report_track(
+                config, state, target, slice(starts[k], starts[k + 1]), int(best[k]), refreshed, messages
             )
-            hypotheses: tuple[Hypothesis, ...] = ()
-            if target.status != "dropped" and (refreshed or _is_to_tell(config, target, state.t_ns)):
-                hypotheses = _hypotheses(config, tracks, rows, probabilities[:-1])
-                target = changed(target, told_t_ns=state.t_ns)
-            messages.append(_message(state.t_ns, target, tracks.x[best], tracks.p[best], hypotheses))
-        other = other or target is not before
-        targets.append(target)
-    if not other:
-        return state
     tracks = replace(tracks, targets=tuple(targets))
     return replace(state, tracks=_prune(tracks))
+
+
+def _report_track(
+    config: Config, state: State, target: Target, rows: slice, best: int, refreshed: bool, messages: list[Message]
+) -> Target:
+    """Say how a track stands; return it with the times of having been said."""
+    tracks = state.tracks
+    weights, models = tracks.log_weight[rows].tolist(), tracks.model[rows].tolist()
+    x = tracks.x[best]
+    classes = _classes(config, models, weights, target.log_straight, x[3:6].tolist())
+    target = replace(target, reported_t_ns=state.t_ns, classes=classes)
+    hypotheses: tuple[Hypothesis, ...] = ()
+    if target.status != "dropped" and (refreshed or _is_to_tell(config, target, state.t_ns)):
+        hypotheses = _hypotheses(config, tracks, rows, normalised([*weights, target.log_straight]))
+        target = replace(target, told_t_ns=state.t_ns)
+    messages.append(_message(state.t_ns, target, x, tracks.p[best], hypotheses))
+    return target
 
 
 def _is_to_tell(config: Config, target: Target, t_ns: int) -> bool:
@@ -278,18 +321,22 @@ def _is_to_tell(config: Config, target: Target, t_ns: int) -> bool:
     return t_ns - target.told_t_ns >= round((config.fit_s_max - 0.5 * config.report_s) * 1e9)
 
 
-def _hypotheses(config: Config, tracks: Tracks, rows: slice, probabilities: Array) -> tuple[Hypothesis, ...]:
+def _hypotheses(config: Config, tracks: Tracks, rows: slice, probabilities: list[float]) -> tuple[Hypothesis, ...]:
     """Return the flight models worth telling."""
+    means, lowers = tracks.x[rows].tolist(), tracks.p[rows][:, _LOWER[0], _LOWER[1]].tolist()
+    models = [config.models[k] for k in tracks.model[rows].tolist()]
     return tuple(
-        Hypothesis(
-            class_name=config.models[tracks.model[r]].class_name,
-            curve=config.models[tracks.model[r]].curve,
-            probability=float(probability),
-            mean=tuple(tracks.x[r].tolist()),
-            covariance=tuple(tracks.p[r][_LOWER].tolist()),
-        )
-        for r, probability in zip(range(rows.start, rows.stop), probabilities.tolist(), strict=True)
-        if probability > _SAY
+        [
+            Hypothesis(
+                class_name=model.class_name,
+                curve=model.curve,
+                probability=probability,
+                mean=tuple(mean),
+                covariance=tuple(lower),
+            )
+            for model, probability, mean, lower in zip(models, probabilities, means, lowers, strict=False)
+            if probability > _SAY
+        ]
     )
 
 
@@ -312,15 +359,15 @@ def _message(t_ns: int, target: Target, x: Array, p: Array, hypotheses: tuple[Hy
     )
 
 
-def _status(config: Config, constants: World, state: State, target: Target, x: Array, sound: bool) -> Target:
+def _status(
+    config: Config, constants: World, state: State, target: Target, x: Array, height: float, falling: bool, sound: bool
+) -> Target:
     """Return the target with the status that its last plot and its place give it."""
     gap_s = (state.t_ns - target.updated_t_ns) * 1e-9
-    height = altitude(x[0], x[1], x[2], constants.env) - config.ground_height_m
-    falling = x[5] < 0.0
     status, reason = target.status, target.reason
     if not sound:
         status, reason = "dropped", "lost"
-    elif falling and (height < -20.0 or (height < 0.0 and gap_s > 0.25)):  # noqa: PLR2004  m, s
+    elif falling and (height < -20.0 or (height < 0.0 and gap_s > 0.25)):
         status, reason = "dropped", "impact"
     elif gap_s > config.coast_after * target.period_s:
         hidden = falling and height < _horizon_m(constants, x)
@@ -330,7 +377,7 @@ def _status(config: Config, constants: World, state: State, target: Target, x: A
         status = "confirmed"
     if status == target.status:
         return target
-    return changed(target, status=status, reason=reason)
+    return replace(target, status=status, reason=reason)
 
 
 def _end(reason: DropReason) -> DropReason:
@@ -345,7 +392,7 @@ def _horizon_m(constants: World, x: Array) -> float:
 
 def _prune(tracks: Tracks) -> Tracks:
     """Return the tracks without those that have ended and without flight models that are out of the question."""
-    alive = np.array([t.status != "dropped" for t in tracks.targets])
+    alive = np.array([target.status != "dropped" for target in tracks.targets])
     starts = np.searchsorted(tracks.owner, np.arange(len(tracks.targets)))
     top = np.maximum.reduceat(tracks.log_weight, starts)
     keep = alive[tracks.owner] & (tracks.log_weight >= top[tracks.owner] + math.log(_KEEP))
@@ -375,14 +422,14 @@ def _candidates_report(config: Config, state: State, messages: list[Message]) ->
             keep[k] = False
             if target.reported_t_ns:
                 reason: DropReason = "lost" if confirmed else "never_confirmed"
-                ended = changed(target, status="dropped", reason=reason)
+                ended = replace(target, status="dropped", reason=reason)
                 messages.append(_message(state.t_ns, ended, few.x[k], few.p[k], ()))
         elif target.track_id and (
             target.reported_t_ns == 0
             or state.t_ns - target.reported_t_ns >= round(config.report_s * 1e9)
             or target.fitted_t_ns == state.t_ns
         ):
-            targets[k] = changed(target, reported_t_ns=state.t_ns)
+            targets[k] = replace(target, reported_t_ns=state.t_ns)
             messages.append(_message(state.t_ns, targets[k], few.x[k], few.p[k], ()))
     if keep.all() and targets == list(few.targets):
         return state

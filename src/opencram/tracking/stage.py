@@ -6,10 +6,9 @@ a projectile, with one filter for every flight model in question, or of a body t
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
-import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from opencram.estimation.assignment import assign
@@ -20,7 +19,7 @@ from opencram.tracking.dwell import Dwell, read_dwell
 from opencram.tracking.filter import gate_costs, predict_rows, update_rows
 from opencram.tracking.history import append
 from opencram.tracking.life import end_and_report, promote, refit
-from opencram.tracking.state import Candidates, State, Target, Tracks, nothing
+from opencram.tracking.state import Candidates, State, Target, Tracks, best_rows, nothing
 from opencram.tracking.world import World, world
 
 Array = NDArray[np.float64]
@@ -133,15 +132,6 @@ def _update_tracks(config: Config, constants: World, state: State, dwell: Dwell)
     return replace(tracks, x=x, p=p, log_weight=log_weight), track_of
 
 
-def best_rows(owner: Integers, log_weight: Array, count: int) -> Integers:
-    """Return, for each track, the index of its heaviest row.  Rows of one track stand together."""
-    starts = np.searchsorted(owner, np.arange(count))
-    top = np.maximum.reduceat(log_weight, starts)
-    heaviest = np.flatnonzero(log_weight >= top[owner])
-    _, first = np.unique(owner[heaviest], return_index=True)
-    return heaviest[first]
-
-
 def _update_candidates(
     config: Config, constants: World, state: State, dwell: Dwell, free: NDArray[np.bool_]
 ) -> tuple[Candidates, Integers]:
@@ -160,7 +150,7 @@ def _update_candidates(
     candidate_of[plot_of[joined]] = joined
     targets = list(few.targets)
     for k in joined.tolist():
-        targets[k] = msgspec.structs.replace(targets[k], score=targets[k].score + float(gains[k]))
+        targets[k] = replace(targets[k], score=targets[k].score + float(gains[k]))
     new = np.flatnonzero(free & (candidate_of < 0))[: max(0, config.candidates_max - len(targets))]
     if len(new):
         candidate_of[new] = len(targets) + np.arange(len(new))
@@ -219,7 +209,7 @@ def _remember(
 
 def _seen(target: Target, dwell: Dwell, number: int, period_s: float) -> Target:
     """Return the target with one more plot."""
-    return msgspec.structs.replace(
+    return replace(
         target,
         plots=target.plots + 1,
         last=number,

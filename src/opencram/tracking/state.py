@@ -1,7 +1,5 @@
 """What the tracker remembers between two dwells."""
 
-from dataclasses import dataclass
-
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +31,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     reason: DropReason = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Candidates:
+class Candidates(msgspec.Struct, frozen=True, kw_only=True):
     """Targets in the small linear filter, one row each: candidates, and bodies that do not fall."""
 
     targets: tuple[Target, ...]
@@ -43,8 +40,7 @@ class Candidates:
     fall: Array  # (n,) 1: under gravity, 0: level flight
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tracks:
+class Tracks(msgspec.Struct, frozen=True, kw_only=True):
     """Targets that fly as projectiles, each with one row for every flight model still in question.
 
     `owner[r]` is the index in `targets` of row r; the rows of one track stand together.
@@ -58,8 +54,7 @@ class Tracks:
     owner: Integers  # (rows,)
 
 
-@dataclass(frozen=True, kw_only=True)
-class State:
+class State(msgspec.Struct, frozen=True, kw_only=True):
     """The tracker at `t_ns`, to which all filters have been moved."""
 
     t_ns: int
@@ -90,3 +85,13 @@ def nothing() -> State:
     return State(
         t_ns=0, newest_t_ns=0, next_track_id=1, tracks=no_tracks(), candidates=no_candidates(), history=empty()
     )
+
+
+def best_rows(owner: Integers, log_weight: Array, count: int) -> Integers:
+    """Return, for each of `count` tracks, the index of its heaviest row.  Rows of one track stand together."""
+    starts = np.searchsorted(owner, np.arange(count))
+    top = np.maximum.reduceat(log_weight, starts)
+    heaviest = np.flatnonzero(log_weight >= top[owner])
+    owners = owner[heaviest]
+    first = np.concatenate([[True], owners[1:] != owners[:-1]])
+    return np.asarray(heaviest[first])
