@@ -52,7 +52,7 @@ class PipelineState:
     now_ns: int = 0
     last_plot_t_ns: int = 0
     open_tracks: frozenset[int] = frozenset()
-    last_impact_t_ns: int = 0  # the latest that is predicted for any track
+    in_air_until_ns: int = 0  # by when the last predicted impact has come, or will not
     alarm_expiries_ns: Mapping[int, int] = field(default_factory=dict)  # of the alarms that stand
 
 
@@ -89,7 +89,9 @@ def step(config: PipelineConfig, state: PipelineState, batch: Sequence[Message])
         now_ns=now_ns,
         last_plot_t_ns=now_ns if plots else state.last_plot_t_ns,
         open_tracks=_open_tracks(state.open_tracks, tracks),
-        last_impact_t_ns=max([state.last_impact_t_ns, *(m.impact_t_ns for m in impacts if type(m) is Impact)]),
+        in_air_until_ns=max(
+            [state.in_air_until_ns, *(m.impact_t_ns + OVERDUE_NS for m in impacts if type(m) is Impact)]
+        ),
         alarm_expiries_ns=_alarm_expiries_ns(state.alarm_expiries_ns, warnings),
     )
     return new_state, [*tracks, *impacts, *threats, *warnings, *decisions]
@@ -150,8 +152,8 @@ def batches_of(inputs: Iterable[Message]) -> Iterator[list[Message]]:
 def due_t_ns(config: PipelineConfig, state: PipelineState) -> int | None:
     """Return when the next tick is due once plots have ended, or None when nothing is alive any more."""
     waited_ns = state.now_ns - state.last_plot_t_ns
-    in_the_air = state.open_tracks or state.now_ns < state.last_impact_t_ns + OVERDUE_NS
-    if in_the_air and waited_ns < AIR_NS_MAX:
+    in_air = state.open_tracks or state.now_ns < state.in_air_until_ns
+    if in_air and waited_ns < AIR_NS_MAX:
         return state.now_ns + AIR_STEP_NS
     if state.alarm_expiries_ns and waited_ns < ALARM_NS_MAX:
         # An alarm expires a while after it should have ended, for those who miss its end.
