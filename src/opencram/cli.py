@@ -4,7 +4,7 @@ Exit codes: 0 done; 1 a replay that differs; 2 bad command, site or file; 3 no r
 Errors go to standard error as "opencram: …".
 """
 
-# ruff: noqa: PLC0415  each command imports what it needs, and no other
+# Each command imports what it needs, and no other: hence the imports inside functions.
 
 import argparse
 import os
@@ -137,7 +137,11 @@ def _add_report(commands: Any) -> None:
 
 
 def _add_truth(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--truth", metavar="FILE", help="a scoring file: what really flew, for the report only")
+    parser.add_argument(
+        "--truth",
+        metavar="FILE",
+        help="a scoring file: what really flew, for the report only (default: NAME.truth.json beside the recording)",
+    )
 
 
 def _add_check(commands: Any) -> None:

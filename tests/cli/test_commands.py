@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -167,8 +168,6 @@ def test_what_cannot_be_done_is_said(run: Run, arguments: tuple[object, ...], co
 
 
 def test_a_recording_that_differs_is_exit_code_1(run: Run, few: str, tmp_path: Path) -> None:
-    import sqlite3  # noqa: PLC0415
-
     recording = tmp_path / "raid.opencram"
     run("process", SITE, "--plots", few, "--recording", recording, "--no-live")
     connection = sqlite3.connect(recording)

@@ -135,3 +135,8 @@ def test_a_simulation_in_closed_loop_replays_and_leaves_its_truth_beside(tmp_pat
     assert truth is not None
     assert truth["plots"] == sum(isinstance(message, Plot) for message in read(path))
     assert truth_of(path, msgspec.structs.replace(head, seed=head.seed + 1)) is None
+    processed = msgspec.structs.replace(head, source="process", scenario_sha256="", seed=0)
+    assert truth_of(path, processed) is None
+    write_truth(path, {"rounds": []})
+    assert truth_of(path, processed) == {"rounds": []}
+    assert truth_of(path, head) is None

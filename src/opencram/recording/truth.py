@@ -28,13 +28,17 @@ def write_truth(recording_path: str | Path, truth: Any) -> Path:
 
 
 def truth_of(recording_path: str | Path, header: Header) -> dict[str, Any] | None:
-    """Return the truth of a simulation's recording, or None where there is none, or it is that of another run."""
+    """Return the truth that stands beside a recording, or None where there is none, or it is that of another run.
+
+    A simulation's truth names its scenario and seed.  A scoring file for recorded plots names neither, and is taken
+    at the word of whoever put it there.
+    """
     path = truth_path(recording_path)
-    if header.source != "simulation" or not path.is_file():
+    if not path.is_file():
         return None
     truth = load_truth(path)
-    same = truth.get("scenario_sha256") == header.scenario_sha256 and truth.get("seed") == header.seed
-    return truth if same else None
+    scenario, seed = truth.get("scenario_sha256", ""), truth.get("seed", header.seed)
+    return truth if (scenario, seed) == (header.scenario_sha256, header.seed) else None
 
 
 def load_truth(path: str | Path) -> dict[str, Any]:

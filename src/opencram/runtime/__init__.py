@@ -1,0 +1,1 @@
+"""What runs: `pipeline` ties the stages together (read it first), the rest feeds it and shows what comes out."""

@@ -4,7 +4,7 @@ Everything that knows of files, clocks and terminals and belongs to more than on
 `process` and `simulate` differ in nothing but where their batches come from.
 """
 
-# ruff: noqa: PLC0415  the pipeline takes a second to import: files that cannot be opened are told before
+# The pipeline takes a second to import: files that cannot be opened are told before.
 
 import time
 from collections.abc import Callable, Sequence

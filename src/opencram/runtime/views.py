@@ -118,7 +118,7 @@ def choose_view(tally: Tally, out: TextIO, pace: float) -> Sink:
     """Return the view for `out`: a live table on a terminal, else plain lines; slowed down by a `pace` above 0."""
     view: Sink
     if out.isatty():
-        from opencram.runtime.terminal import LiveView  # noqa: PLC0415  rich is slow to import
+        from opencram.runtime.terminal import LiveView  # rich is slow to import
 
         view = LiveView(tally, out)
     else:

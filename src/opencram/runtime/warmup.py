@@ -80,7 +80,7 @@ def warm_up(tell: Callable[[str], None] = lambda kernel_name: None, *, simulatio
 
 def _fly() -> None:
     """Fly one aimed round through the simulated world."""
-    from opencram.runtime.simulate import Raid  # noqa: PLC0415  a run on recorded plots needs no simulation
+    from opencram.runtime.simulate import Raid  # a run on recorded plots needs no simulation
 
     for _ in Raid(_scenario()).batches():
         pass
