@@ -32,7 +32,7 @@ BELIEF_M_S_STD = 2.0
 
 @dataclass(frozen=True)
 class Score:
-    """One estimate against the truth: error (m), deviation (m), squared Mahalanobis distance, time error over its std."""
+    """One estimate against the truth: error and deviation (m), squared Mahalanobis distance, time error over std."""
 
     error_m: float
     deviation_m: float
@@ -102,9 +102,7 @@ def score(config: WorldConfig, tally: dict, events: Counter) -> None:
                 if track_id:
                     votes[track_id][origin[plot_id - 1]] += 1
     confirmed = {
-        m.track_id
-        for m in said
-        if isinstance(m, Track) and m.status == "confirmed" and m.projectile_probability >= 0.5  # noqa: PLR2004
+        m.track_id for m in said if isinstance(m, Track) and m.status == "confirmed" and m.projectile_probability >= 0.5
     }
     impacts = defaultdict(list)
     for message in said:
@@ -114,6 +112,10 @@ def score(config: WorldConfig, tally: dict, events: Counter) -> None:
     for plot, number in zip(plots, origin, strict=True):
         if number >= 0:
             seen[number].append(plot.t_ns)
+    first_confirmed = {}
+    for message in said:
+        if isinstance(message, Track) and message.status == "confirmed":
+            first_confirmed.setdefault(message.track_id, message.t_ns)
     owner = {}
     for track_id in sorted(confirmed):
         number, count = votes[track_id].most_common(1)[0]
@@ -126,12 +128,13 @@ def score(config: WorldConfig, tally: dict, events: Counter) -> None:
         if count < sum(votes[track_id].values()) * 0.95:
             events["mixed"] += 1
     for number, what in enumerate(config.rounds):
-        if len(seen[number]) < 8:  # noqa: PLR2004  too few plots to ask for a track
+        if len(seen[number]) < 8:
             continue
         events["rounds"] += 1
         if number not in owner:
             events["missed"] += 1
             continue
+        tally["delays"].append((first_confirmed[owner[number]] - seen[number][2]) * 1e-9)
         flight = truth["rounds"][number]
         landed_ns = int(np.datetime64(flight["impact_time"].rstrip("Z"), "ns").astype(np.int64))
         for age in (*AGES_S, -LAST_S):
@@ -169,6 +172,9 @@ def main() -> None:
     for k in range(arguments.raids):
         score(raids.random_raid(arguments.seed * 100_000 + k), tally, events)
     print(f"{arguments.raids} raids, seed {arguments.seed}: {dict(events)}")
+    delays = np.array(tally.pop("delays"))
+    late = ", ".join(f"{q} % {np.percentile(delays, q):.2f} s" for q in (50, 90, 95, 99, 100))
+    print(f"from the third plot to the confirmation: {late}; within 1.5 s: {np.mean(delays <= 1.5):.3f}")
     print("class    age s    n   median err m   median std m   NEES/2   in 95 % ellipse          time in 95 %")
     for class_name in ("mortar", "rocket", "shell", "all"):
         for age in (*AGES_S, -LAST_S):

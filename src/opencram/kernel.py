@@ -66,6 +66,6 @@ def _compile(function: F, *, inline: bool) -> F:
     import numba
 
     package = function.__module__.split(".")[1]
-    numba.config.CACHE_DIR = str(cache_folder(package))  # read by numba while it decorates
-    compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=inline)(function)
+    numba.config.CACHE_DIR = str(cache_folder(package))  # type: ignore[attr-defined]  # read while it decorates
+    compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=inline)(function)  # type: ignore[assignment]
     return compiled

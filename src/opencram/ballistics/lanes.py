@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import carray, types
+from numba import carray, types  # type: ignore[attr-defined]
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
@@ -39,6 +39,6 @@ def _stack(typing_context):  # type: ignore[no-untyped-def]
 @overload(lane_block, inline="always")
 def _lane_block():  # type: ignore[no-untyped-def]
     def block():  # type: ignore[no-untyped-def]
-        return carray(_stack(), (ROWS, LANES), np.float64)
+        return carray(_stack(), (ROWS, LANES), np.float64)  # type: ignore[call-arg]
 
     return block

@@ -58,13 +58,13 @@ def step_block(block, dt, env, cd):
 
 @kernel
 def to_ground(x, dt, t_max, env, cd, landed):
-    """Fly the lanes of `x` (10, LANES) to the ground; write time (s), position and velocity there to `landed` (7, LANES).
+    """Fly the lanes of `x` (10, LANES) to the ground; write time (s), position, velocity to `landed` (7, LANES).
 
     The ground is met in ellipsoidal height, on the way down, at the root of the cubic Hermite
     polynomial between two steps.  Returns the number of lanes that landed within `t_max`; the others
     hold NaN.  A lane that starts at or below the ground going down lands at time 0.
 
-    Error: 0.02 m at dt 0.25 s (docs/ballistics.md).
+    Error: under 0.1 m at dt 0.25 s, 0.5 m at 0.5 s (tests/ballistics).
     """
     block = lane_block()
     before = lane_block()

@@ -26,7 +26,7 @@ def _base_pressures_pa() -> Array:
     return np.array(pressures)
 
 
-def _layer_pressure(base_pa: ArrayLike, layer: ArrayLike, geopotential_m: ArrayLike) -> Array:
+def _layer_pressure(base_pa: ArrayLike, layer: int | NDArray[np.intp], geopotential_m: ArrayLike) -> Array:
     """Return pressure (Pa) within a layer: the hydrostatic equation for a constant lapse rate."""
     lapse, base_k = _LAPSE_K_M[layer], _BASE_K[layer]
     rise = np.asarray(geopotential_m) - _BASE_M[layer]
@@ -34,7 +34,7 @@ def _layer_pressure(base_pa: ArrayLike, layer: ArrayLike, geopotential_m: ArrayL
     isothermal = np.exp(-exponent * rise / base_k)
     safe_lapse = np.where(lapse == 0.0, 1.0, lapse)
     polytropic = (1.0 + safe_lapse * rise / base_k) ** (-exponent / safe_lapse)
-    return np.asarray(base_pa) * np.where(lapse == 0.0, isothermal, polytropic)
+    return np.asarray(np.asarray(base_pa) * np.where(lapse == 0.0, isothermal, polytropic))
 
 
 def geopotential_from_geometric(height_m: ArrayLike) -> Array:

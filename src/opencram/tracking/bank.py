@@ -23,7 +23,7 @@ _ITERATIONS = 8
 
 @dataclass(frozen=True)
 class Window:
-    """Plots of one track: seconds after the first, sensor numbers, measurements (n, 4), reciprocal deviations (n, 4)."""
+    """Plots of one track: seconds after the first, sensors, measurements (n, 4), reciprocal deviations (n, 4)."""
 
     times_s: Array
     sensors: NDArray[np.int64]
@@ -96,8 +96,9 @@ def straight_log_weight(prior: float, window: Window, environment: tuple[object,
     level = math.hypot(velocity[0], velocity[1])
     beyond = max(0.0, level - _STRAIGHT_SPEED_M_S_MAX) / 50.0
     climb = velocity[2] / _STRAIGHT_CLIMB_M_S_STD
-    density = -math.log(math.pi * _STRAIGHT_SPEED_M_S_MAX**2) - math.log(_STRAIGHT_CLIMB_M_S_STD * math.sqrt(2 * math.pi))
-    return float(evidence) + math.log(prior) + density - 0.5 * (climb * climb + beyond * beyond)
+    disc = math.pi * _STRAIGHT_SPEED_M_S_MAX**2
+    density = -math.log(disc * _STRAIGHT_CLIMB_M_S_STD * math.sqrt(2 * math.pi))
+    return float(evidence + math.log(prior) + density - 0.5 * (climb * climb + beyond * beyond))
 
 
 def normalised(log_weights: list[float]) -> list[float]:

@@ -19,6 +19,7 @@ from opencram.kernel import helper, kernel
 STEP_S = 0.25
 HUBER = 3.0  # standard deviations
 MEASURED = 4  # range, azimuth, elevation, range rate
+RATE = 3
 
 # Steps of the central differences: position (m), velocity (m/s), log coefficient, wind (m/s), spin (m/s).
 DELTAS = np.array([1.0, 1.0, 1.0, 0.2, 0.2, 0.2, 0.02, 0.2, 0.2, 0.2])
@@ -101,21 +102,7 @@ def normal_equations(x, times, sensors, z, weights, env, cd, rotations, origins,
                     before[r, lane] = block[r, lane]
             step_block(block, STEP_S, env, cd)
             now += STEP_S
-        if now == 0.0:
-            for r in range(6):
-                for lane in range(LANES):
-                    moved[r, lane] = block[r, lane]
-        else:
-            t = (times[k] - (now - STEP_S)) / STEP_S
-            s = 1.0 - t
-            a0, b0 = s * s * (1.0 + 2.0 * t), s * s * t * STEP_S
-            a1, b1 = t * t * (3.0 - 2.0 * t), -t * t * s * STEP_S
-            c, d0, d1 = 6.0 * t * s / STEP_S, s * (1.0 - 3.0 * t), t * (3.0 * t - 2.0)
-            for r in range(3):
-                for lane in range(LANES):
-                    y0, y1, v0, v1 = before[r, lane], block[r, lane], before[r + 3, lane], block[r + 3, lane]
-                    moved[r, lane] = a0 * y0 + b0 * v0 + a1 * y1 + b1 * v1
-                    moved[r + 3, lane] = c * (y1 - y0) + d0 * v0 + d1 * v1
+        _between(before, block, 1.0 if now == 0.0 else (times[k] - (now - STEP_S)) / STEP_S, moved)
         for axis in range(3):
             position[axis] = moved[axis, 0]
             velocity[axis] = moved[axis + 3, 0]
@@ -136,21 +123,33 @@ def normal_equations(x, times, sensors, z, weights, env, cd, rotations, origins,
                 cost += HUBER * (2.0 * size - HUBER)
             else:
                 cost += size * size
-            if m < 3:
-                for j in range(STATES):
+            for j in range(STATES):
+                if m == RATE:
+                    _rate_row(moved, j, origins[sensors[k]], row)
+                else:
                     row[j] = 0.0
                     for axis in range(3):
                         row[j] += by_position[m, axis] * (moved[axis, 1 + j] - moved[axis, 11 + j])
-                    row[j] *= weights[k, m] / (2.0 * deltas[j])
-            else:
-                for j in range(STATES):
-                    _rate_row(moved, j, origins[sensors[k]], row)
-                    row[j] *= weights[k, m] / (2.0 * deltas[j])
+                row[j] *= weights[k, m] / (2.0 * deltas[j])
             for i in range(STATES):
                 gradient[i] += weight * residual * row[i]
                 for j in range(i + 1):
                     information[i, j] += weight * row[i] * row[j]
     return cost
+
+
+@helper
+def _between(before, after, t, moved):
+    """Write positions and velocities (6, LANES) at the share `t` of the step between two blocks (cubic Hermite)."""
+    s = 1.0 - t
+    a0, b0 = s * s * (1.0 + 2.0 * t), s * s * t * STEP_S
+    a1, b1 = t * t * (3.0 - 2.0 * t), -t * t * s * STEP_S
+    c, d0, d1 = 6.0 * t * s / STEP_S, s * (1.0 - 3.0 * t), t * (3.0 * t - 2.0)
+    for r in range(3):
+        for lane in range(LANES):
+            y0, y1, v0, v1 = before[r, lane], after[r, lane], before[r + 3, lane], after[r + 3, lane]
+            moved[r, lane] = a0 * y0 + b0 * v0 + a1 * y1 + b1 * v1
+            moved[r + 3, lane] = c * (y1 - y0) + d0 * v0 + d1 * v1
 
 
 @helper
@@ -180,7 +179,9 @@ def _prior_pull(x, prior_mean, prior_information, gradient):
 
 
 @kernel
-def fit(x, times, sensors, z, weights, env, cd, rotations, origins, prior_mean, prior_information, iterations, covariance):
+def fit(
+    x, times, sensors, z, weights, env, cd, rotations, origins, prior_mean, prior_information, iterations, covariance
+):
     """Improve `x` (10) in place; write its posterior covariance; return (evidence, cost of the plots).
 
     `prior_information` (10, 10) is the inverse prior covariance.  Levenberg-Marquardt: a step that
@@ -202,7 +203,9 @@ def fit(x, times, sensors, z, weights, env, cd, rotations, origins, prior_mean, 
             gradient[i] = 0.0
             for j in range(STATES):
                 information[i, j] = prior_information[i, j]
-        cost = normal_equations(x, times, sensors, z, weights, env, cd, rotations, origins, DELTAS, information, gradient)
+        cost = normal_equations(
+            x, times, sensors, z, weights, env, cd, rotations, origins, DELTAS, information, gradient
+        )
         total = cost + _prior_pull(x, prior_mean, prior_information, gradient)
         if total <= best_cost + 1e-9 * abs(best_cost):
             gain = best_cost - total

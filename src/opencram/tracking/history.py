@@ -61,7 +61,11 @@ def append(
     if ring.head != history.written:  # somebody has gone on from here already
         ring = _Ring(
             history.written,
-            *(column.copy() for column in (ring.t_ns, ring.sensor, ring.z, ring.weight, ring.previous)),
+            ring.t_ns.copy(),
+            ring.sensor.copy(),
+            ring.z.copy(),
+            ring.weight.copy(),
+            ring.previous.copy(),
         )
     numbers = history.written + np.arange(len(t_ns))
     slots = numbers % CAPACITY

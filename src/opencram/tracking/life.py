@@ -19,6 +19,8 @@ Array = NDArray[np.float64]
 
 _LOWER = np.tril_indices(10)
 _TENTATIVE_PLOTS = 3
+_STRAIGHT_PLOTS = 8  # before it has so many, and is so old, a body is not said to be no projectile
+_STRAIGHT_NS = 2_000_000_000
 _FIT_AGE_S = 5.0  # beyond, and with enough plots, the filters carry on alone
 _FIT_PLOTS = 12
 _FIT_AGE_S_MAX = 12.0
@@ -54,6 +56,8 @@ def promote(config: Config, constants: World, state: State) -> State:
             keep[k] = False
             if not _is_double(tracks, rows[0]):
                 tracks = _with_rows(tracks, target, rows)
+        elif target.plots < _STRAIGHT_PLOTS or state.t_ns - target.first_t_ns < _STRAIGHT_NS:
+            targets[k] = replace(target, status="tentative")
         else:
             targets[k] = target
             if fall is few.fall:
@@ -69,7 +73,8 @@ def _is_ripe(config: Config, target: Target, t_ns: int) -> bool:
     """Return whether a candidate is to be judged now: for the first time, or again after a second."""
     if target.plots < config.confirm_plots or target.score < config.confirm_score:
         return False
-    return target.fitted_t_ns == 0 or t_ns - target.fitted_t_ns >= round(config.fit_s_max * 1e9)
+    pause_s = config.fit_s_min if target.status == "tentative" else config.fit_s_max
+    return target.fitted_t_ns == 0 or t_ns - target.fitted_t_ns >= round(pause_s * 1e9)
 
 
 def _judge(
@@ -83,8 +88,7 @@ def _judge(
     first[:3] -= first[3:6] * age_s
     first[2] += 0.5 * 9.8 * age_s * age_s
     wanted = [
-        (k, np.concatenate([first, [model.ln_beta, 0.0, 0.0, model.spin_m_s]]))
-        for k, model in enumerate(config.models)
+        (k, np.concatenate([first, [model.ln_beta, 0.0, 0.0, model.spin_m_s]])) for k, model in enumerate(config.models)
     ]
     return _bank(config, constants, state, target, plots, wanted)
 
@@ -122,7 +126,9 @@ def _bank(
         status="confirmed",
         log_straight=straight,
         fitted_t_ns=state.t_ns,
-        classes=_classes(config, [f.model for f in rows], [f.log_weight for f in rows], straight, rows[0].x[3:6].tolist()),
+        classes=_classes(
+            config, [f.model for f in rows], [f.log_weight for f in rows], straight, rows[0].x[3:6].tolist()
+        ),
     )
     return target, rows
 

@@ -92,9 +92,7 @@ def _dwell(config: Config, state: State, plots: list[Plot], messages: list[Messa
         tracks.targets[k].track_id if k >= 0 else (few.targets[c].track_id if c >= 0 else 0)
         for k, c in zip(track_of.tolist(), candidate_of.tolist(), strict=True)
     ]
-    messages.append(
-        Association(t_ns=dwell.t_ns, sensor=dwell.sensor_id, plot_ids=dwell.plot_ids, track_ids=tuple(ids))
-    )
+    messages.append(Association(t_ns=dwell.t_ns, sensor=dwell.sensor_id, plot_ids=dwell.plot_ids, track_ids=tuple(ids)))
     state = replace(
         state, t_ns=dwell.t_ns, newest_t_ns=max(state.newest_t_ns, dwell.t_ns), tracks=tracks, candidates=few
     )
@@ -195,9 +193,7 @@ def _remember(
             )
     if (refused > 0) != state.full:
         reason = f"{refused} plots of one dwell found no room" if refused else "room for candidates again"
-        messages.append(
-            Health(t_ns=dwell.t_ns, part="tracking", state="degraded" if refused else "ok", reason=reason)
-        )
+        messages.append(Health(t_ns=dwell.t_ns, part="tracking", state="degraded" if refused else "ok", reason=reason))
     return replace(
         state,
         history=history,
