@@ -291,7 +291,7 @@ def _warnings(entry: Round, threat: m.Threat, impact: m.Impact, warned: dict[str
     return found
 
 
-def _warning(  # noqa: PLR0917
+def _warning(
     entry: Round, zone: str, alarm_id: int, t_ns: int, state: str, probability: float, reason: str
 ) -> m.Warning:
     impact_t_ns = at(entry.seen_s + entry.flight_s)

@@ -74,6 +74,9 @@ TEXTS: dict[str, str] = {
     "deck.engaged.other": "{n} were engaged",
     "deck.would.one": "{n} would have been engaged",
     "deck.would.other": "{n} would have been engaged",
+    "deck.none": "none was engaged",
+    "deck.held.one": "{n} was held",
+    "deck.held.other": "{n} were held",
     "deck.no_zone": "no zone was warned",
     "deck.zones.one": "{n} zone was warned",
     "deck.zones.other": "{n} zones were warned",
@@ -252,7 +255,7 @@ TEXTS: dict[str, str] = {
     "mark.gap": "coasting, no plots",
     # ---- decisions
     "decisions.lead": "The last decision on each projectile. Probability: of landing within the hazard radius "
-    "({radius}) of the place named, as believed at that time.",
+    "({radius}) of the place named, as believed at that time. Zone most likely: by the last threat.",
     "decisions.none": "No decision is in the log.",
     "decisions.all": "Every change of decision",
     "decisions.missing": "no decision in the log",
@@ -280,7 +283,7 @@ TEXTS: dict[str, str] = {
     "zones.end.all_clear": "all-clear {time}",
     "zones.end.in_force": "in force at the end of the recording; expires {time}",
     "zones.reason": "Alarms one by one, with their reasons",
-    "zones.bar": "Bar: lead time. Stroke: shelter time.",
+    "zones.bar": "Bar: lead. Stroke: shelter",
     "zones.short": "short by {short}",
     "zones.enough": "enough",
     # ---- prediction
@@ -381,6 +384,8 @@ TEXTS: dict[str, str] = {
     "col.state": "State",
     "col.zone": "Zone",
     "col.people": "People",
+    "col.zone_most": "Zone most likely",
+    "col.exposed": "People exposed, expected",
     "col.lead": "Lead time",
     "col.shelter": "Shelter time",
     "col.enough": "In time",

@@ -132,9 +132,8 @@ def _map(facts: Facts, say: Catalogue) -> Markup:
     view = projection_of(facts)
     overview = overview_svg(facts, view, say)
     lead = say("map.lead") + (f" {say('map.lead_closer')}" if overview is not None else "")
-    picture = el(
-        "div", map_svg(facts, view, say), class_="scroll", tabindex=0, role="group", aria_label=say("section.map")
-    )
+    drawn, kept = map_svg(facts, view, say)
+    picture = el("div", drawn, class_="scroll", tabindex=0, role="group", aria_label=say("section.map"))
     problem = say("map.no_plan", problem=facts.plan.problem) if facts.plan.problem else None
     aside = el("div", _legend(facts, say), overview, class_="still-aside")
     return join(
@@ -147,7 +146,7 @@ def _map(facts: Facts, say: Catalogue) -> Markup:
             class_="map-grid",
         ),
         folded(say("table.map"), _map_table(facts, say)),
-        el("script", player_json(facts, view, say), type="application/json", id="raid"),
+        el("script", player_json(facts, view, kept, say), type="application/json", id="raid"),
     )
 
 
@@ -220,7 +219,11 @@ def _legend(facts: Facts, say: Catalogue) -> Markup:
     entries: list[tuple[bool, Child, str]] = [
         (bool(facts.plan.assets), el("path", d=square, class_="asset"), "asset"),
         (bool(facts.plan.zones), el("path", d=square, class_="zone"), "zone"),
-        (any(z.alarms for z in facts.zones), el("g", warned, edge, class_="told warned"), "warned"),
+        (
+            any(z.alarms and z.alarms[-1].end != "cancelled" for z in facts.zones),
+            el("g", warned, edge, class_="told warned"),
+            "warned",
+        ),
         (
             any(z.alarms and z.alarms[-1].end == "cancelled" for z in facts.zones),
             el("g", warned, edge, class_="told warned withdrawn"),
@@ -246,6 +249,7 @@ def _map_table(facts: Facts, say: Catalogue) -> Markup:
         Column(say("col.track")),
         Column(say("col.class")),
         *(Column(say(f"col.{name}"), is_number=True) for name in ("predicted", "true", "error_one", "impact")),
+        Column(say("col.exposed"), is_number=True),
     ]
     rows: list[list[Child]] = []
     for track in facts.projectiles:
@@ -258,6 +262,7 @@ def _map_table(facts: Facts, say: Catalogue) -> Markup:
                 f"{count(true[0])}, {count(true[1])} m" if true else DASH,
                 metres(track.error_m(final)) if final else DASH,
                 clock(track.end_t_ns) if final else DASH,
+                DASH if track.expected_exposed is None else f"{track.expected_exposed:.1f}",
             ]
         )
     return table(say("table.map"), columns, rows)

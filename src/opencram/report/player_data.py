@@ -4,11 +4,13 @@ The player draws what it is given and computes nothing but which entry holds at 
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from opencram.report.catalogue import Catalogue
 from opencram.report.facts import Facts, TrackFacts
 from opencram.report.geometry import ellipse_95, middle
+from opencram.report.labels import Box
 from opencram.report.markup import Markup
 from opencram.report.svg_map import Projection, ellipse_on
 from opencram.report.zones import ZoneFacts
@@ -18,8 +20,8 @@ ESTIMATE_STEP_MS = 450
 WORDS = "player."
 
 
-def player_json(facts: Facts, view: Projection, say: Catalogue) -> Markup:
-    """Return the data block, safe inside a script element."""
+def player_json(facts: Facts, view: Projection, kept: Sequence[Box], say: Catalogue) -> Markup:
+    """Return the data block, safe inside a script element.  `kept`: where the map's own names and marks stand."""
     data = {
         "start_ms": facts.scene[0] // 1_000_000,
         "length_ms": _ms(facts, facts.scene[1]),
@@ -28,7 +30,7 @@ def player_json(facts: Facts, view: Projection, say: Catalogue) -> Markup:
         "tracks": [_track(facts, track, view, say) for track in facts.projectiles],
         "others": [_track(facts, track, view, say) for track in facts.others],
         "zones": [entry for index, zone in enumerate(facts.zones) for entry in _zone(facts, zone, index, view)],
-        "marks": _marks(facts, view),
+        "marks": [[round(value, 1) for value in (box.x0, box.y0, box.x1, box.y1)] for box in kept],
         "events": _events(facts, say),
         "words": {
             key: text for key, text in sorted(say.texts.items()) if key.startswith((WORDS, "advice.", "action."))
@@ -89,20 +91,6 @@ def _zone(facts: Facts, zone: ZoneFacts, index: int, view: Projection) -> list[d
         }
         for alarm in zone.alarms
     ]
-
-
-def _marks(facts: Facts, view: Projection) -> list[list[float]]:
-    """Return the boxes of radars, effectors and assets: labels of the replay keep off them."""
-    boxes = []
-    for at in (*(sensor.at for sensor in facts.plan.sensors), *(effector.at for effector in facts.plan.effectors)):
-        x, y = view.xy(at)
-        boxes.append([round(x - 10, 1), round(y - 10, 1), round(x + 10, 1), round(y + 10, 1)])
-    for asset in facts.plan.assets[:20]:
-        corners = [view.xy(corner) for corner in asset.polygon]
-        if corners:
-            xs, ys = [x for x, _ in corners], [y for _, y in corners]
-            boxes.append([round(value, 1) for value in (min(xs), min(ys), max(xs), max(ys))])
-    return boxes
 
 
 def _events(facts: Facts, say: Catalogue) -> list[list[Any]]:

@@ -1,5 +1,7 @@
 """Sections 3 to 5: the timeline, the decisions and their reasons, the warnings by zone."""
 
+from collections.abc import Mapping
+
 from opencram.report.catalogue import Catalogue
 from opencram.report.facts import Facts, TrackFacts
 from opencram.report.formats import DASH, clock, count, metres, percent, seconds
@@ -110,8 +112,10 @@ def _last_decisions(facts: Facts, say: Catalogue) -> Markup:
         Column(say("col.place")),
         Column(say("col.probability"), is_number=True),
         Column(say("col.reason"), wide=True),
+        Column(say("col.zone_most")),
         Column(say("col.impact"), is_number=True),
     ]
+    names = {zone.id: zone.name for zone in facts.plan.zones}
     rows: list[list[Child]] = []
     kinds: list[str | None] = []
     for track in sorted(facts.projectiles, key=lambda track: (not track.engaged, track.first_t_ns, track.track_id)):
@@ -122,7 +126,9 @@ def _last_decisions(facts: Facts, say: Catalogue) -> Markup:
         kind = el("span", say("class." + track.class_name), class_="quiet")
         name = join(el("b", f"{track.track_id}"), "\N{NO-BREAK SPACE}", kind)
         if decision is None:
-            rows.append([name, DASH, DASH, DASH, say("decisions.missing"), clock(track.end_t_ns)])
+            rows.append(
+                [name, DASH, DASH, DASH, say("decisions.missing"), _zone_most(track, names), clock(track.end_t_ns)]
+            )
             kinds.append("grave")
             continue
         rows.append(
@@ -132,11 +138,21 @@ def _last_decisions(facts: Facts, say: Catalogue) -> Markup:
                 decision.asset or DASH,
                 percent(decision.probability),
                 decision.reason,
+                _zone_most(track, names),
                 clock(track.end_t_ns),
             ]
         )
         kinds.append("engage" if track.engaged else None)
     return table(say("section.decisions"), columns, rows, kinds=kinds)
+
+
+def _zone_most(track: TrackFacts, names: Mapping[str, str]) -> Child:
+    """Return the zone that the last threat of the track gave the highest probability, and that probability."""
+    zones = [(place, probability) for kind, place, probability in track.places if kind == "zone"]
+    if not zones:
+        return DASH
+    place, probability = zones[0]
+    return [f"{names.get(place, place)} ", el("span", percent(probability), class_="quiet")]
 
 
 def action_badge(action: str, say: Catalogue) -> Markup:

@@ -14,6 +14,7 @@ from opencram.report.formats import clock, metres
 from opencram.report.geometry import Ellipse, Point, ellipse_95, middle
 from opencram.report.labels import Box, Placed, Placer, text_width
 from opencram.report.markup import Markup, el, join, number
+from opencram.report.siteplan import PlanArea
 
 WIDTH = 760.0
 HEIGHT_MIN, HEIGHT_MAX = 480.0, 780.0
@@ -72,12 +73,14 @@ def fit(bounds: tuple[float, float, float, float], width: float, height_min: flo
     )
 
 
-def map_svg(facts: Facts, view: Projection, say: Catalogue) -> Markup:
-    """Return the map, as a still picture of the whole raid."""
+def map_svg(facts: Facts, view: Projection, say: Catalogue) -> tuple[Markup, list[Box]]:
+    """Return the map, as a still picture of the whole raid, and the boxes that the replay must keep its text off."""
     placer = Placer(Box(4, 4, view.width - 4, view.height - 4))
     placer.taken += [Box(0, view.height - 40, 190, view.height), Box(view.width - 46, 0, view.width, 60)]
     still_under, still_over = _tracks(facts, view, placer, say)
+    before = len(placer.taken)
     places = _places(facts, view, placer, say)
+    kept = placer.taken[before:]
     labels = _zone_labels(facts, view, placer)
     body = (
         el("title", say("map.title", site=facts.plan.name), id="picture-title"),
@@ -99,16 +102,17 @@ def map_svg(facts: Facts, view: Projection, say: Catalogue) -> Markup:
         _north_arrow(view, say),
         el("rect", x=0.5, y=0.5, width=view.width - 1, height=view.height - 1, class_="frame"),
     )
-    return el(
+    picture = el(
         "svg",
         *body,
         viewBox=f"0 0 {number(view.width)} {number(view.height)}",
         role="img",
         aria_labelledby="picture-title picture-desc",
         id="picture",
-        class_="map",
+        class_="map" if len(facts.projectiles) <= EARLY_TRACKS_MAX else "map crowded",
         xmlns="http://www.w3.org/2000/svg",
     )
+    return picture, kept
 
 
 def overview_svg(facts: Facts, main: Projection, say: Catalogue) -> Markup | None:
@@ -314,10 +318,7 @@ def _places(facts: Facts, view: Projection, placer: Placer, say: Catalogue) -> M
         placer.block(x, y, 10.0)
     for asset in facts.plan.assets:
         if asset.polygon:
-            corners = [view.xy(corner) for corner in asset.polygon]
-            top = min(y for _, y in corners)
-            x = sum(corner[0] for corner in corners) / len(corners)
-            drawn += label(placer, asset.id, x, top, "asset-label", size=13.0, gap=6.0, must=True)
+            drawn += _asset_label(placer, view, asset)
     for (x, y), name, _ in marks:
         drawn += label(placer, name, x, y, "place-label", size=11.5, gap=11.0, must=True)
     for effector in facts.plan.effectors:
@@ -327,6 +328,18 @@ def _places(facts: Facts, view: Projection, placer: Placer, say: Catalogue) -> M
     x, y = view.xy((0.0, 0.0))
     drawn.append(el("path", d=f"M{number(x - 4)} {number(y)}h8M{number(x)} {number(y - 4)}v8", class_="origin"))
     return el("g", *drawn)
+
+
+def _asset_label(placer: Placer, view: Projection, asset: PlanArea) -> list[Markup]:
+    """Return the name of an asset above or below it, where its edge does not strike it through; else beside it."""
+    corners = [view.xy(corner) for corner in asset.polygon]
+    x = sum(corner[0] for corner in corners) / len(corners)
+    top, bottom = min(y for _, y in corners), max(y for _, y in corners)
+    for y in (top - 10.0, bottom + 10.0, top + 11.0):
+        placed = placer.centred(asset.id, x, y, size=13.0)
+        if placed is not None:
+            return [_text(asset.id, placed, "asset-label", 13.0)]
+    return label(placer, asset.id, x, top, "asset-label", size=13.0, gap=6.0, must=True)
 
 
 def _zone_labels(facts: Facts, view: Projection, placer: Placer) -> Markup:

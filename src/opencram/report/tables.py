@@ -29,8 +29,9 @@ def table(
             for at, (column, cell) in enumerate(zip(columns, row, strict=True))
         ]
         body.append(el("tr", *cells, class_=kinds[index] if index < len(kinds) else None))
-    compact = None if any(column.wide for column in columns) or len(columns) > COMPACT_MAX else "compact"
-    inner = el("table", el("caption", caption), el("thead", head), el("tbody", *body), class_=compact)
+    compact = "compact" if len(columns) <= COMPACT_MAX and not any(column.wide for column in columns) else None
+    dense = "dense" if len(columns) > COMPACT_MAX + 1 else None
+    inner = el("table", el("caption", caption), el("thead", head), el("tbody", *body), class_=compact or dense)
     return el("div", inner, class_="table", tabindex=0, role="region", aria_label=caption)
 
 

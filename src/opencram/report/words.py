@@ -53,12 +53,15 @@ def deck(facts: Facts, say: Catalogue) -> str:
     if not facts.projectiles:
         return say("head.nothing")
     engaged = sum(track.engaged for track in facts.projectiles)
+    last = [track.decision.action for track in facts.projectiles if track.decision and not track.engaged]
+    held = last.count("hold")
+    done = say("deck.engaged" if acted(facts) else "deck.would", count=engaged) if engaged else say("deck.none")
     warned = sum(1 for zone in facts.zones if zone.alarms)
     leads = [zone.lead_s for zone in counting_zones(facts) if zone.lead_s is not None]
     return say(
         "deck.join",
         seen=say("deck.seen", count=len(facts.projectiles)),
-        engaged=say("deck.engaged" if acted(facts) else "deck.would", count=engaged),
+        engaged=say.several([done, *([say("deck.held", count=held)] if held else [])]),
         zones=say("deck.zones", count=warned) if warned else say("deck.no_zone"),
         lead=say("deck.lead", lead=seconds(median(leads))) if leads else "",
     )
@@ -236,7 +239,7 @@ def _ignored(facts: Facts, say: Catalogue) -> Paragraph:
     elif facts.projectiles:
         sentences.append(say("ignored.none"))
     if held:
-        codes = say.several(sorted({decision.code for decision in held}))
+        codes = say.several(sorted({decision.code.replace("_", " ") for decision in held}))
         sentences.append(say("ignored.held", count=len(held), codes=codes))
     if undecided:
         tracks = say.several([str(track.track_id) for track in undecided[:12]])
