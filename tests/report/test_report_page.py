@@ -187,6 +187,15 @@ def test_the_summary_says_what_happened() -> None:
     assert "3 pieces of input were rejected, each with its reason." in text
 
 
+def test_what_became_of_intercepted_rounds_is_told_from_the_truth() -> None:
+    truth = truth_of()
+    truth["rounds"][0] |= {"impact_enu_m": None, "impact_time": None, "intercepted": True}
+    truth["rounds"][1] |= {"intercepted": True}
+    text = " ".join(Outline(render(raid(), truth)).texts)
+    assert "1 was destroyed in the air." in text
+    assert "1 was hit in the air and still came down, as a dud." in text
+
+
 def test_recorded_plots_are_never_said_to_be_engaged() -> None:
     messages = raid()
     messages[0] = header(site_toml(), source="process")

@@ -259,6 +259,12 @@ def _truth(facts: Facts, say: Catalogue) -> Paragraph:
     unanswered = sum(1 for track in facts.projectiles if track.truth is None)
     if unanswered:
         sentences.append(say("truth.false", count=unanswered))
+    destroyed = sum(1 for entry in rounds if entry.intercepted and entry.impact is None)
+    duds = sum(1 for entry in rounds if entry.intercepted and entry.impact is not None)
+    if destroyed:
+        sentences.append(say("truth.destroyed", count=destroyed))
+    if duds:
+        sentences.append(say("truth.duds", count=duds))
     judged = [(track, track.estimate_at(BEFORE_S)) for track in facts.projectiles]
     errors = [e for track, estimate in judged if estimate and (e := track.error_m(estimate)) is not None]
     held = [h for track, estimate in judged if estimate and (h := track.held(estimate)) is not None]
