@@ -5,7 +5,7 @@ from importlib import resources
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opencram.ballistics.classes import CLASS_BANK
@@ -55,6 +55,7 @@ def test_every_flight_model_flies_on_a_standard_curve():
 steps = st.lists(st.floats(0.02, 0.6), min_size=1, max_size=20)
 
 
+@settings(deadline=None)
 @given(st.floats(0.0, 0.5), steps, st.data())
 def test_resampling_never_leaves_the_values_on_both_sides(first, gaps, data):
     """What PCHIP is for: no overshoot between two points, and the end values outside."""

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from ballistics_worlds import felt, real_earth
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opencram.ballistics.environment import altitude, environment
@@ -16,6 +16,7 @@ from opencram.earth.gravity import normal_gravity
 sites = st.tuples(st.floats(-1.4, 1.4), st.floats(-400.0, 3000.0))
 
 
+@settings(deadline=None)
 @given(sites, st.floats(0.0, 30_000.0), st.floats(0.0, 2.0 * math.pi), st.floats(-1000.0, 20_000.0))
 def test_altitude_is_the_height_above_the_ellipsoid(site, distance_m, bearing_rad, up_m):
     latitude_rad, height_m = site
@@ -25,6 +26,7 @@ def test_altitude_is_the_height_above_the_ellipsoid(site, distance_m, bearing_ra
     assert altitude(*place, env) == pytest.approx(float(exact_m), abs=0.01)
 
 
+@settings(deadline=None)
 @given(sites, st.floats(-30_000.0, 30_000.0), st.floats(0.0, 20_000.0))
 def test_gravity_between_the_points_it_was_made_from(site, north_m, rise_m):
     """The quadratic in height and the slope northward stay within 1e-6 of the exact formula."""
@@ -74,6 +76,7 @@ def test_speed_of_sound_is_that_of_the_standard_atmosphere():
     assert 300.0 / mach[~SMOOTH] == pytest.approx(exact[~SMOOTH], rel=1e-3)
 
 
+@settings(deadline=None)
 @given(st.floats(0.0, 15_000.0), st.floats(-40.0, 40.0), st.floats(-40.0, 40.0))
 def test_a_round_that_drifts_with_the_wind_feels_no_drag_sideways(height_m, east_m_s, north_m_s):
     calm, windy = real_earth(density_factor=0.0), real_earth(wind_m_s=(east_m_s, north_m_s))

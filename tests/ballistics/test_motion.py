@@ -49,6 +49,7 @@ def energy(x):
     return 0.5 * float(x[3:6] @ x[3:6]) + G0 * x[2]
 
 
+@settings(deadline=None)
 @given(rounds, curves)
 def test_drag_takes_energy_and_nothing_gives_any(state, curve):
     """The turning earth and the yaw of a spinning shell push across the line of flight: they do no work."""
@@ -63,6 +64,7 @@ def test_drag_takes_energy_and_nothing_gives_any(state, curve):
         before = after
 
 
+@settings(deadline=None)
 @given(rounds)
 def test_without_air_the_energy_stays(state):
     spin_free = (*state[:9], 0.0)
@@ -70,6 +72,7 @@ def test_without_air_the_energy_stays(state):
     assert energy(after) == pytest.approx(energy(np.array(spin_free)), rel=1e-9, abs=1e-3)
 
 
+@settings(deadline=None)
 @given(rounds, curves)
 def test_a_mirror_changes_left_and_right_and_nothing_else(state, curve):
     env = real_earth(wind_m_s=(4.0, -3.0))
@@ -84,6 +87,7 @@ def test_a_mirror_changes_left_and_right_and_nothing_else(state, curve):
     assert there == pytest.approx(here * flip, rel=1e-12, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(rounds, curves)
 def test_forward_and_back_is_where_it_began(state, curve):
     env = real_earth(wind_m_s=(3.0, 5.0))

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opencram.earth.gravity import normal_gravity
@@ -35,6 +35,7 @@ def test_at_the_pole_it_is_the_standards_own_figure():
     assert normal_gravity(math.pi / 2.0, 0.0) == pytest.approx(9.8321849379, rel=1e-10)
 
 
+@settings(deadline=None)
 @given(st.floats(0.0, math.pi / 2.0), st.floats(-10_000.0, 30_000.0))
 def test_both_hemispheres_are_alike_and_height_makes_lighter(latitude_rad, height_m):
     here = normal_gravity(latitude_rad, height_m)
