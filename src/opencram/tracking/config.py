@@ -1,6 +1,6 @@
 """What the tracker is told: the radars, the site's air, the classes it knows, and its limits."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from opencram.ballistics.classes import CLASS_BANK, Model
 
@@ -49,10 +49,10 @@ class Config:
     fit_s_min: float = 0.5  # between two fits of a track
     fit_s_max: float = 1.0
     fit_share: float = 0.12  # of the track's age, between those two
-    fading_s: float = 10.0  # a plot this old counts 1/e: what the model leaves out (wind shear) grows with age
     window_plots_max: int = 600  # newest plots of a track that a fit uses
     tracks_max: int = 2000
     candidates_max: int = 5000
     late_s_max: float = 2.0  # a plot older than the newest of all by more is rejected
     report_s: float = 0.5  # between two messages of an unchanged track
-    projectile_probability_min: float = field(default=0.5)  # from here on a track is fitted as a projectile
+    tell_s_max: float = 1.0  # between two messages with flight models, from which impacts are predicted
+    projectile_probability_min: float = 0.5  # from here on a track is fitted as a projectile

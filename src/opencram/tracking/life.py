@@ -297,6 +297,7 @@ def _tracks_report(config: Config, constants: World, state: State, messages: lis
             target.status != before.status
             or refreshed
             or state.t_ns - target.reported_t_ns >= round(config.report_s * 1e9)
+            or _is_to_tell(config, target, state.t_ns)
         ):
             targets[k] = _report_track(
                 config, state, target, slice(starts[k], starts[k + 1]), int(best[k]), refreshed, messages
@@ -323,8 +324,8 @@ def _report_track(
 
 
 def _is_to_tell(config: Config, target: Target, t_ns: int) -> bool:
-    """Return whether the flight models are to be told again: once a second, coasting or not."""
-    return t_ns - target.told_t_ns >= round((config.fit_s_max - 0.5 * config.report_s) * 1e9)
+    """Return whether its flight models are to be told: the next dwell would come too late for once a second."""
+    return (t_ns - target.told_t_ns) * 1e-9 + target.period_s > config.tell_s_max + 1e-6
 
 
 def _hypotheses(config: Config, tracks: Tracks, rows: slice, probabilities: list[float]) -> tuple[Hypothesis, ...]:
