@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
-from opencram.ballistics.lanes import LANES, lane_block
-from opencram.ballistics.propagation import LN_BETA, STATES, step_block
+from opencram.ballistics.lanes import LANES
+from opencram.ballistics.propagation import LN_BETA, STATES, exponential, fly
 from opencram.estimation.linear import cholesky
 from opencram.kernel import helper, kernel
 from opencram.tracking.fit import predicted, wrap
@@ -52,14 +52,14 @@ def _predict(x, p, dt, growth, env, cd, block, factor):
     if math.isnan(cholesky(factor, STATES)):
         return False
     sigma_block(x, factor, block)
-    for lane in range(LANES):
-        block[LN_BETA, lane] = math.exp(-block[LN_BETA, lane])
-    steps = max(1, int(math.ceil(abs(dt) / _STEP_S_MAX)))
     if dt != 0.0:
-        for _ in range(steps):
-            step_block(block, dt / steps, env, cd)
-    for lane in range(LANES):
-        block[LN_BETA, lane] = -math.log(block[LN_BETA, lane])
+        for lane in range(LANES):
+            block[STATES, lane] = block[LN_BETA, lane]
+            block[LN_BETA, lane] = exponential(-block[LN_BETA, lane])
+        steps = max(1, math.ceil(abs(dt) / _STEP_S_MAX))
+        fly(block, dt / steps, steps, env, cd)
+        for lane in range(LANES):
+            block[LN_BETA, lane] = block[STATES, lane]
     for row in range(6):
         total = 0.0
         for lane in range(1, POINTS + 1):
@@ -83,7 +83,7 @@ def _predict(x, p, dt, growth, env, cd, block, factor):
 @kernel
 def carry(x, p, dt, env, cd):
     """Move one mean (10) and covariance (10, 10) on by `dt` without process noise, in place; return if all is sound."""
-    return _predict(x, p, dt, 0.0, env, cd, lane_block(), np.empty((STATES, STATES)))
+    return _predict(x, p, dt, 0.0, env, cd, np.empty((STATES + 1, LANES)), np.empty((STATES, STATES)))
 
 
 @kernel
@@ -95,7 +95,7 @@ def predict_rows(x, p, dts, curves, env, cds, rotation, origin, h, s, cross):
     """
     n = x.shape[0]
     sound = np.ones(n, dtype=np.bool_)
-    block = lane_block()
+    block = np.empty((STATES + 1, LANES))  # the last row keeps the log coefficients during a flight
     factor = np.empty((STATES, STATES))
     seen = np.empty((LANES, 4))
     position = np.empty(3)

@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
-from opencram.ballistics.lanes import LANES, lane_block
-from opencram.ballistics.propagation import LN_BETA, STATES, step_block
+from opencram.ballistics.lanes import LANES
+from opencram.ballistics.propagation import LN_BETA, STATES, exponential, fly
 from opencram.estimation.linear import cholesky, solve_factored
 from opencram.kernel import helper, kernel
 
@@ -35,7 +35,7 @@ def fill_lanes(block, x, deltas):
         block[row, 1 + row] += deltas[row]
         block[row, 11 + row] -= deltas[row]
     for lane in range(LANES):
-        block[LN_BETA, lane] = math.exp(-block[LN_BETA, lane])
+        block[LN_BETA, lane] = exponential(-block[LN_BETA, lane])
 
 
 @helper
@@ -81,8 +81,8 @@ def normal_equations(x, times, sensors, z, weights, env, cd, rotations, origins,
     (NaN where not measured).  `weights` (n, 4): reciprocal standard deviations.  Costs hold the
     quadratic and Huber terms only, no determinants.
     """
-    block = lane_block()
-    before = lane_block()
+    block = np.empty((STATES, LANES))
+    before = np.empty((6, LANES))
     moved = np.empty((6, LANES))
     fill_lanes(block, x, deltas)
     position = np.empty(3)
@@ -100,7 +100,7 @@ def normal_equations(x, times, sensors, z, weights, env, cd, rotations, origins,
             for r in range(6):
                 for lane in range(LANES):
                     before[r, lane] = block[r, lane]
-            step_block(block, STEP_S, env, cd)
+            fly(block, STEP_S, 1, env, cd)
             now += STEP_S
         _between(before, block, 1.0 if now == 0.0 else (times[k] - (now - STEP_S)) / STEP_S, moved)
         for axis in range(3):
