@@ -1,8 +1,8 @@
-"""The plots that tracks and candidates have used: a ring that grows at its head, linked back in time.
+"""The plots that tracks and candidates have used: a table that grows at its head, linked back in time.
 
-A state of the tracker names a prefix of the ring (`written`).  Appending writes beyond it and so leaves
-earlier states as they were; a state that is stepped a second time finds the head moved on and copies the
-ring first.  Old plots are overwritten once the ring is full, and links to them end there.
+A state of the tracker names a prefix of the table (`written`).  Appending writes beyond it and so leaves
+earlier states as they were.  A state that is stepped a second time finds the head moved on, and a state
+whose table is full finds no room: both carry their newest plots over into a table of their own.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from opencram.kernel import kernel
 
-CAPACITY = 1 << 16  # plots; at 1000 associated plots a second, the newest minute
+CAPACITY = 1 << 16  # plots that are kept; at 1000 associated plots a second, the newest minute
 
 
 @dataclass
-class _Ring:
+class _Table:
+    first: int  # number of the plot in slot 0
     head: int
     t_ns: NDArray[np.int64]
     sensor: NDArray[np.int64]
@@ -27,25 +28,37 @@ class _Ring:
 
 @dataclass(frozen=True)
 class History:
-    """The first `written` plots of a ring.  Plot `k` sits in slot `k % CAPACITY`; −1 is no plot."""
+    """The plots of a table up to number `written`.  −1 is no plot."""
 
-    ring: _Ring
+    table: _Table
     written: int
 
 
 def empty() -> History:
     """Return a history without plots."""
-    return History(
-        _Ring(
-            head=0,
-            t_ns=np.zeros(CAPACITY, dtype=np.int64),
-            sensor=np.zeros(CAPACITY, dtype=np.int64),
-            z=np.zeros((CAPACITY, 4)),
-            weight=np.zeros((CAPACITY, 4)),
-            previous=np.full(CAPACITY, -1, dtype=np.int64),
-        ),
-        0,
+    return History(_table(0, 2 * CAPACITY), 0)
+
+
+def _table(first: int, size: int) -> _Table:
+    return _Table(
+        first=first,
+        head=first,
+        t_ns=np.zeros(size, dtype=np.int64),
+        sensor=np.zeros(size, dtype=np.int64),
+        z=np.zeros((size, 4)),
+        weight=np.zeros((size, 4)),
+        previous=np.zeros(size, dtype=np.int64),
     )
+
+
+def _carried_over(history: History, count: int) -> _Table:
+    """Return a table of its own for the newest plots of a history, with room for `count` more."""
+    old, first = history.table, max(history.table.first, history.written - CAPACITY)
+    new = _table(first, 2 * CAPACITY + count)
+    kept = slice(first - old.first, history.written - old.first)
+    for name in ("t_ns", "sensor", "z", "weight", "previous"):
+        getattr(new, name)[: history.written - first] = getattr(old, name)[kept]
+    return new
 
 
 def append(
@@ -57,41 +70,34 @@ def append(
     previous: NDArray[np.int64],
 ) -> tuple[History, NDArray[np.int64]]:
     """Return the history with these plots of one sensor added, and their numbers."""
-    ring = history.ring
-    if ring.head != history.written:  # somebody has gone on from here already
-        ring = _Ring(
-            history.written,
-            ring.t_ns.copy(),
-            ring.sensor.copy(),
-            ring.z.copy(),
-            ring.weight.copy(),
-            ring.previous.copy(),
-        )
-    numbers = history.written + np.arange(len(t_ns))
-    slots = numbers % CAPACITY
-    ring.t_ns[slots], ring.sensor[slots], ring.z[slots] = t_ns, sensor, z
-    ring.weight[slots], ring.previous[slots] = weight, previous
-    ring.head = history.written + len(t_ns)
-    return History(ring, ring.head), numbers
+    table, written = history.table, history.written
+    if table.head != written or written + len(t_ns) > table.first + len(table.t_ns):
+        table = _carried_over(history, len(t_ns))
+    slots = slice(written - table.first, written - table.first + len(t_ns))
+    table.t_ns[slots], table.sensor[slots], table.z[slots] = t_ns, sensor, z
+    table.weight[slots], table.previous[slots] = weight, previous
+    table.head = written + len(t_ns)
+    return History(table, table.head), np.arange(written, table.head)
 
 
 def window(
     history: History, last: int, count_max: int, t_ns_min: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Return times (ns), sensors, measurements (n, 4) and weights (n, 4) of a chain, oldest first."""
-    ring = history.ring
-    slots = _chain(last, history.written - CAPACITY, count_max, t_ns_min, ring.t_ns, ring.previous)
-    order = slots[np.argsort(ring.t_ns[slots], kind="stable")]
-    return ring.t_ns[order], ring.sensor[order], ring.z[order], ring.weight[order]
+    table = history.table
+    oldest = max(table.first, history.written - CAPACITY)
+    slots = _chain(last, oldest, table.first, count_max, t_ns_min, table.t_ns, table.previous)
+    order = slots[np.argsort(table.t_ns[slots], kind="stable")]
+    return table.t_ns[order], table.sensor[order], table.z[order], table.weight[order]
 
 
 @kernel
-def _chain(last, oldest, count_max, t_ns_min, t_ns, previous):
+def _chain(last, oldest, first, count_max, t_ns_min, t_ns, previous):
     """Return the slots of a chain, newest first."""
     slots = np.empty(count_max, dtype=np.int64)
     count = 0
-    while last >= 0 and last >= oldest and count < count_max:
-        slot = last % len(t_ns)
+    while last >= oldest and count < count_max:
+        slot = last - first
         if t_ns[slot] < t_ns_min:
             break
         slots[count] = slot
