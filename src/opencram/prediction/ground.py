@@ -16,7 +16,7 @@ from opencram.kernel import kernel
 POINTS = 20
 PATH_POINTS = 17
 _SPREAD = math.sqrt(10.0)
-_SHORT_S = 12.0
+_SHORT_S, _LONG_S = 12.0, 25.0  # a step may be longer when what it gets wrong is nothing against the ellipse
 _LANDED_MIN = 12  # of 20 sigma points: below, the moments would be of another question
 
 
@@ -28,7 +28,7 @@ def mixture_moments(means, lowers, shares, steps, t_max, env, curves, parts, who
     """Fly every flight model of one track; write the moments of each and of their mixture.
 
     `means` (k, 10), `lowers` (k, 55) lower triangles by rows, `shares` (k) weights, `curves` (k, Mach).
-    `steps`: step (s) for flights shorter and longer than 12 s.  `parts` (k, 13) as `impact_moments`
+    `steps`: step (s) for flights under 12 s, under 25 s, and longer.  `parts` (k, 13) as `impact_moments`
     writes them; `whole` (13) in the same order, by the law of total covariance.  `shares` comes back
     normalised over the models that land, 0 for the others; returns how many landed.
     """
@@ -44,7 +44,7 @@ def mixture_moments(means, lowers, shares, steps, t_max, env, curves, parts, who
                 place += 1
         rise, height = means[k, 5], max(means[k, 2], 0.0)
         fall_s = (rise + math.sqrt(rise * rise + 20.0 * height)) / 10.0
-        dt = steps[0] if fall_s < _SHORT_S else steps[1]
+        dt = steps[0] if fall_s < _SHORT_S else (steps[1] if fall_s < _LONG_S else steps[2])
         if impact_moments(means[k], covariance, dt, t_max, env, curves[k], parts[k]):
             count += 1
             total += shares[k]

@@ -27,7 +27,7 @@ class Config:
     ground_height_m: float
     wind_m_s: tuple[float, float] = (0.0, 0.0)
     flight_s_max: float = 200.0  # a flight that has not landed by then gives no impact
-    steps_s: tuple[float, float] = (0.25, 0.5)  # of the integration: for flights under 12 s, and longer ones
+    steps_s: tuple[float, float, float] = (0.25, 0.5, 1.0)  # of the integration: for flights under 12 s, 25 s, longer
 
 
 @dataclass(frozen=True)

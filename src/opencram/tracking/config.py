@@ -46,13 +46,14 @@ class Config:
     coast_after: float = 3.0  # periods without a plot after which a track is said to coast
     coast_s_max: float = 4.0  # without a plot and not yet due to land: lost
     landed_s: float = 1.0  # after the predicted impact: over
-    fit_s_min: float = 0.5  # between two fits of a track
+    fit_s_min: float = 0.4  # between two fits of a track
     fit_s_max: float = 1.0
-    fit_share: float = 0.12  # of the track's age, between those two
+    fit_share: float = 0.25  # of the track's age, between those two
     window_plots_max: int = 600  # newest plots of a track that a fit uses
     tracks_max: int = 2000
     candidates_max: int = 5000
     late_s_max: float = 2.0  # a plot older than the newest of all by more is rejected
     report_s: float = 0.5  # between two messages of an unchanged track
     tell_s_max: float = 1.0  # between two messages with flight models, from which impacts are predicted
+    speed_m_s_min: float = 40.0  # what is not surely faster is not yet confirmed as a projectile
     projectile_probability_min: float = 0.5  # from here on a track is fitted as a projectile

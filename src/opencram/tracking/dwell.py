@@ -54,11 +54,15 @@ def read_dwell(constants: World, plots: list[Plot], t_ns_min: int, messages: lis
         return None
     usual = constants.variances[sensor]
     z = np.array([(q.range_m, q.azimuth_rad, q.elevation_rad, q.range_rate_m_s) for q in good], dtype=np.float64)
-    variances = np.tile(usual, (len(good), 1))
+    variances = np.empty((len(good), 3))
+    variances[:] = usual
     for k, plot in enumerate(good):
-        for m, std in enumerate((plot.range_m_std, plot.azimuth_rad_std, plot.elevation_rad_std)):
-            if std is not None:
-                variances[k, m] = std * std
+        if plot.range_m_std is not None:
+            variances[k, 0] = plot.range_m_std**2
+        if plot.azimuth_rad_std is not None:
+            variances[k, 1] = plot.azimuth_rad_std**2
+        if plot.elevation_rad_std is not None:
+            variances[k, 2] = plot.elevation_rad_std**2
     weights = np.empty((len(good), 4))
     weights[:, :3] = variances**-0.5
     weights[:, 3] = 1.0 / _RANGE_RATE_M_S_STD
@@ -81,12 +85,11 @@ def _fault(plot: Plot, sensor: int | None, t_ns_min: int) -> tuple[str, str] | N
     if plot.t_ns < t_ns_min:
         late = (t_ns_min - plot.t_ns) * 1e-9
         return "late", f"{late:.3f} s older than the oldest plot that can still be used"
-    numbers = (plot.range_m, plot.azimuth_rad, plot.elevation_rad)
-    if not all(map(math.isfinite, numbers)):
+    if not math.isfinite(plot.range_m + plot.azimuth_rad + plot.elevation_rad):
         return "nan", "range, azimuth or elevation is not a finite number"
     if plot.range_m <= 0.0:
         return "range", f"range {plot.range_m} m must be > 0"
-    stds = (plot.range_m_std, plot.azimuth_rad_std, plot.elevation_rad_std)
-    if any(std is not None and not (math.isfinite(std) and std > 0.0) for std in stds):
-        return "range", "a standard deviation must be a finite number > 0"
+    for std in (plot.range_m_std, plot.azimuth_rad_std, plot.elevation_rad_std):
+        if std is not None and not (math.isfinite(std) and std > 0.0):
+            return "range", "a standard deviation must be a finite number > 0"
     return None

@@ -15,7 +15,7 @@ from opencram.ballistics.lanes import LANES
 from opencram.ballistics.propagation import LN_BETA, STATES, exponential, fly
 from opencram.estimation.linear import cholesky
 from opencram.kernel import helper, kernel
-from opencram.tracking.fit import predicted, wrap
+from opencram.tracking.fit import wrap
 
 POINTS = 20
 _SPREAD = math.sqrt(10.0)
@@ -65,19 +65,32 @@ def _predict(x, p, dt, growth, env, cd, block, factor):
         for lane in range(1, POINTS + 1):
             total += block[row, lane]
         x[row] = total / POINTS
-    for i in range(STATES):
-        for j in range(i + 1):
-            total = 0.0
-            for lane in range(1, POINTS + 1):
-                total += (block[i, lane] - x[i]) * (block[j, lane] - x[j])
-            p[i, j] = total / POINTS
-            p[j, i] = p[i, j]
+    _spread(block, x, p)
     for i in range(3, 6):
         p[i, i] += _VELOCITY_GROWTH * growth
     p[LN_BETA, LN_BETA] += _LN_BETA_GROWTH * growth
     for i in range(7, 9):
         p[i, i] += _WIND_GROWTH * growth
     return math.isfinite(p[0, 0] + p[3, 3] + x[0] + x[3])
+
+
+@helper
+def _spread(block, x, p):
+    """Write the covariance of the 20 points about `x`.
+
+    Sums run over points in the outer loop: the inner ones are then free of each other, and vectors.
+    """
+    deviation = np.empty(STATES)
+    for i in range(STATES):
+        for j in range(STATES):
+            p[i, j] = 0.0
+    for lane in range(1, POINTS + 1):
+        for i in range(STATES):
+            deviation[i] = block[i, lane] - x[i]
+        for i in range(STATES):
+            share = deviation[i] * (1.0 / POINTS)
+            for j in range(STATES):
+                p[i, j] += share * deviation[j]
 
 
 @kernel
@@ -97,36 +110,65 @@ def predict_rows(x, p, dts, curves, env, cds, rotation, origin, h, s, cross):
     sound = np.ones(n, dtype=np.bool_)
     block = np.empty((STATES + 1, LANES))  # the last row keeps the log coefficients during a flight
     factor = np.empty((STATES, STATES))
-    seen = np.empty((LANES, 4))
-    position = np.empty(3)
-    velocity = np.zeros(3)
+    seen = np.empty((POINTS + 1, 3))
     for k in range(n):
         if not _predict(x[k], p[k], dts[k], abs(dts[k]), env, cds[curves[k]], block, factor):
             sound[k] = False
             continue
-        for lane in range(POINTS + 1):
-            for axis in range(3):
-                position[axis] = block[axis, lane]
-            predicted(position, velocity, rotation, origin, seen[lane])
-            seen[lane, 1] = seen[0, 1] + wrap(seen[lane, 1] - seen[0, 1])
-        for m in range(3):
-            total = 0.0
-            for lane in range(1, POINTS + 1):
-                total += seen[lane, m]
-            h[k, m] = total / POINTS
-        for m in range(3):
-            for l in range(m + 1):
-                total = 0.0
-                for lane in range(1, POINTS + 1):
-                    total += (seen[lane, m] - h[k, m]) * (seen[lane, l] - h[k, l])
-                s[k, m, l] = total / POINTS
-                s[k, l, m] = s[k, m, l]
-            for i in range(STATES):
-                total = 0.0
-                for lane in range(1, POINTS + 1):
-                    total += (block[i, lane] - x[k, i]) * (seen[lane, m] - h[k, m])
-                cross[k, i, m] = total / POINTS
+        _see(block, rotation, origin, seen)
+        _moments(block, x[k], seen, h[k], s[k], cross[k])
     return sound
+
+
+@helper
+def _see(block, rotation, origin, seen):
+    """Write range, azimuth and elevation of the mean and the 20 points (21, 3), azimuths without a jump."""
+    e0, n0, ring0, u0 = 0.0, 0.0, 0.0, 0.0
+    for lane in range(POINTS + 1):
+        de, dn, du = block[0, lane] - origin[0], block[1, lane] - origin[1], block[2, lane] - origin[2]
+        e = rotation[0, 0] * de + rotation[0, 1] * dn + rotation[0, 2] * du
+        n = rotation[1, 0] * de + rotation[1, 1] * dn + rotation[1, 2] * du
+        u = rotation[2, 0] * de + rotation[2, 1] * dn + rotation[2, 2] * du
+        ring = math.sqrt(e * e + n * n)
+        seen[lane, 0] = math.sqrt(ring * ring + u * u) + 1e-9
+        if lane == 0:
+            e0, n0, ring0, u0 = e, n, ring, u
+            seen[0, 1] = math.atan2(e, n)
+            seen[0, 2] = math.atan2(u, ring)
+        else:
+            seen[lane, 1] = seen[0, 1] + _angle(e * n0 - n * e0, n * n0 + e * e0)
+            seen[lane, 2] = seen[0, 2] + _angle(u * ring0 - ring * u0, ring * ring0 + u * u0)
+
+
+@helper
+def _angle(y, x):
+    """Return atan2(y, x); for the small angles between sigma points by a series, error under 1e-9 rad."""
+    if x > 0.0 and abs(y) < 0.15 * x:
+        t = y / x
+        q = t * t
+        return t * (1.0 - q * (1.0 / 3.0 - q * (0.2 - q * (1.0 / 7.0 - q * (1.0 / 9.0)))))
+    return math.atan2(y, x)
+
+
+@helper
+def _moments(block, x, seen, h, s, cross):
+    """Write mean (3), covariance (3, 3) and covariance with the state (10, 3) of what is seen."""
+    for m in range(3):
+        total = 0.0
+        for lane in range(1, POINTS + 1):
+            total += seen[lane, m]
+        h[m] = total / POINTS
+        for i in range(STATES):
+            cross[i, m] = 0.0
+        for l in range(3):
+            s[m, l] = 0.0
+    for lane in range(1, POINTS + 1):
+        for m in range(3):
+            share = (seen[lane, m] - h[m]) * (1.0 / POINTS)
+            for l in range(3):
+                s[m, l] += share * (seen[lane, l] - h[l])
+            for i in range(STATES):
+                cross[i, m] += share * (block[i, lane] - x[i])
 
 
 @kernel

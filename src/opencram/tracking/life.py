@@ -25,8 +25,8 @@ _FIT_AGE_S = 5.0  # beyond, and with enough plots, the filters carry on alone
 _FIT_PLOTS = 12
 _FIT_AGE_S_MAX = 12.0
 _WINDOW_S = 12.0
-_KEEP = 1e-4  # probability below which a flight model is no longer followed
-_SAY = 5e-3  # and below which it is not told
+_KEEP = 1e-3  # probability below which a flight model is no longer followed
+_SAY = 0.01  # and below which it is not told
 
 
 # ---- promotion ------------------------------------------------------------------------------------
@@ -53,6 +53,9 @@ def promote(config: Config, constants: World, state: State) -> State:
             continue
         target, rows = judged
         if _projectile_probability(target) >= config.projectile_probability_min:
+            if not _moves(config, rows[0]):
+                targets[k] = replace(target, status="tentative")
+                continue
             keep[k] = False
             if not _is_double(tracks, rows[0]):
                 tracks = _with_rows(tracks, target, rows)
@@ -150,6 +153,18 @@ def _classes(
 
 def _projectile_probability(target: Target) -> float:
     return sum(p for name, p in target.classes if name in PROJECTILE_CLASSES)
+
+
+def _moves(config: Config, row: Fitted) -> bool:
+    """Return whether a body is surely (two standard deviations) faster than anything that only seems to fly.
+
+    First plots of one round after another, where all of them come over the horizon, make a body that
+    stands still.
+    """
+    velocity = row.x[3:6]
+    speed = float(np.linalg.norm(velocity))
+    deviation = math.sqrt(max(0.0, float(velocity @ row.covariance[3:6, 3:6] @ velocity))) / (speed + 1e-9)
+    return speed - 2.0 * deviation > config.speed_m_s_min
 
 
 def _is_double(tracks: Tracks, row: Fitted) -> bool:
