@@ -18,7 +18,8 @@ SCHEMA_VERSION = 1
 TrackStatus = Literal["tentative", "confirmed", "coasting", "dropped"]
 DropReason = Literal["", "impact", "lost", "never_confirmed", "duplicate", "intercepted", "limit"]
 PlaceKind = Literal["asset", "zone"]
-WarningState = Literal["issued", "updated", "cancelled", "all_clear"]
+WarningState = Literal["issued", "updated", "cancelled", "all_clear", "expired"]
+WarningChange = Literal["", "grown", "shrunk"]
 Advice = Literal["shelter", "drop", "none"]
 Action = Literal["engage", "ignore", "hold"]
 EngagementState = Literal["committed", "fired", "killed", "missed", "aborted"]
@@ -171,7 +172,9 @@ class PlaceThreat(msgspec.Struct, frozen=True, kw_only=True):
     `probability`: that the round lands within its hazard radius of the polygon, the probability that
     it is a projectile at all included.  `distance_m`: from the predicted impact to the polygon, 0
     inside.  `clearance_m`: it lands further than this outside the polygon with probability 0.95;
-    0 if no such distance exists.
+    0 if no such distance exists.  `people`: those who are there at this time of day.  `exposed` and
+    `casualties` are expected numbers: of people within the hazard radius, and of those harmed if nobody
+    is warned (`threat.harm`); the probability that it lands there at all is in them.
     """
 
     kind: PlaceKind
@@ -180,6 +183,8 @@ class PlaceThreat(msgspec.Struct, frozen=True, kw_only=True):
     distance_m: float
     clearance_m: float
     people: int
+    exposed: float = 0.0
+    casualties: float = 0.0
 
 
 class Threat(Message, frozen=True, kw_only=True, tag="threat"):
@@ -194,6 +199,8 @@ class Threat(Message, frozen=True, kw_only=True, tag="threat"):
     hazard_radius_m: float
     places: tuple[PlaceThreat, ...]
     expected_exposed: float  # expected number of people within the hazard radius, zones together
+    expected_casualties: float = 0.0  # expected number of people harmed if nobody is warned, zones together
+    impact_m_std: float = 0.0  # deviation of the impact along the long axis of its ellipse; 0: not known
 
 
 # ---- warning --------------------------------------------------------------------------------------
@@ -204,6 +211,8 @@ class Warning(Message, frozen=True, kw_only=True, tag="warning"):  # noqa: A001 
 
     `probability` is that of at least one round landing within its hazard radius of the zone;
     `impact_t_ns` the earliest predicted impact among `track_ids`; `seconds_left` counts to it.
+    `change` says of an update whether the danger has grown or shrunk.  `zones`: where `zone` is a
+    district, those of its zones that are in alarm; a district's alarm lives as long as any of them.
     """
 
     alarm_id: int
@@ -216,6 +225,8 @@ class Warning(Message, frozen=True, kw_only=True, tag="warning"):  # noqa: A001 
     track_ids: tuple[int, ...]
     expires_t_ns: int
     reason: str
+    change: WarningChange = ""
+    zones: tuple[str, ...] = ()
 
 
 # ---- engagement -----------------------------------------------------------------------------------
@@ -231,6 +242,8 @@ class Decision(Message, frozen=True, kw_only=True, tag="decision"):
     effector: str | None
     code: str  # the rule that decided: "below_threshold", "in_window", "no_window", "mode_hold", …
     reason: str
+    reasons: tuple[tuple[str, str], ...] = ()  # the same sentence in other languages: ("fr", …), ("ar", …)
+    values: tuple[tuple[str, float | str], ...] = ()  # the numbers and names in it: SI units, shares, UTC ns
 
 
 class Engagement(Message, frozen=True, kw_only=True, tag="engagement"):
