@@ -32,6 +32,14 @@ class Dwell:
         return cls(t_ns, 0, "", (), np.zeros(0, dtype=np.int64), none, np.zeros((0, 3)), none)
 
 
+# Beyond these numbers a plot is no measurement, and its square no number.
+_RANGE_M_MAX = 1e7
+_AZIMUTH_RAD_MAX = 4.0 * math.pi
+_ELEVATION_RAD_MAX = 0.5 * math.pi + 1e-9
+_RANGE_RATE_M_S_MAX = 1e5
+_STD_MIN, _STD_MAX = 1e-7, 1e6
+_T_NS_MAX = 7_258_118_400_000_000_000
+
 _RANGE_RATE_M_S_STD = 3.0  # where the plot carries a range rate but the site file no deviation for it
 
 
@@ -39,9 +47,14 @@ def read_dwell(constants: World, plots: list[Plot], t_ns_min: int, messages: lis
     """Return the usable plots as a dwell, None if there are none; say of the others why not."""
     sensor = constants.sensor_index.get(plots[0].sensor)
     good = []
+    known: set[tuple[int, float, float, float]] = set()
     for plot in plots:
         reason = _fault(plot, sensor, t_ns_min)
+        key = (plot.t_ns, plot.range_m, plot.azimuth_rad, plot.elevation_rad)
+        if reason is None and key in known:
+            reason = "duplicate", "the same plot stands in this dwell already"
         if reason is None:
+            known.add(key)
             good.append(plot)
         else:
             code, text = reason
@@ -85,11 +98,24 @@ def _fault(plot: Plot, sensor: int | None, t_ns_min: int) -> tuple[str, str] | N
     if plot.t_ns < t_ns_min:
         late = (t_ns_min - plot.t_ns) * 1e-9
         return "late", f"{late:.3f} s older than the oldest plot that can still be used"
-    if not math.isfinite(plot.range_m + plot.azimuth_rad + plot.elevation_rad):
+    if plot.t_ns > _T_NS_MAX:
+        return "time", "its time is beyond the year 2200"
+    numbers = (plot.range_m, plot.azimuth_rad, plot.elevation_rad)
+    if not math.isfinite(sum(numbers)):
         return "nan", "range, azimuth or elevation is not a finite number"
-    if plot.range_m <= 0.0:
-        return "range", f"range {plot.range_m} m must be > 0"
+    if not 0.0 < plot.range_m <= _RANGE_M_MAX:
+        return "range", f"range {plot.range_m:g} m must be > 0 and <= {_RANGE_M_MAX:g}"
+    return _odd_number(plot)
+
+
+def _odd_number(plot: Plot) -> tuple[str, str] | None:
+    """Return code and reason why a plot's angles, range rate or deviations are no measurement, or None."""
+    if abs(plot.azimuth_rad) > _AZIMUTH_RAD_MAX or abs(plot.elevation_rad) > _ELEVATION_RAD_MAX:
+        angles = f"azimuth {plot.azimuth_rad:g} rad, elevation {plot.elevation_rad:g} rad"
+        return "range", f"{angles}: must be within two turns and within a quarter turn of the horizon"
+    if plot.range_rate_m_s is not None and not abs(plot.range_rate_m_s) <= _RANGE_RATE_M_S_MAX:
+        return "range", f"range rate {plot.range_rate_m_s:g} m/s must be within ±{_RANGE_RATE_M_S_MAX:g}"
     for std in (plot.range_m_std, plot.azimuth_rad_std, plot.elevation_rad_std):
-        if std is not None and not (math.isfinite(std) and std > 0.0):
-            return "range", "a standard deviation must be a finite number > 0"
+        if std is not None and not _STD_MIN <= std <= _STD_MAX:
+            return "range", f"a standard deviation of {std:g} must be within {_STD_MIN:g} and {_STD_MAX:g}"
     return None
