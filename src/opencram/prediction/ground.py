@@ -9,7 +9,8 @@ import math
 import numpy as np
 
 from opencram.ballistics.lanes import LANES
-from opencram.ballistics.propagation import STATES, advance, to_ground
+from opencram.ballistics.motion import rk4
+from opencram.ballistics.propagation import LN_BETA, SPIN, STATES, WIND_E, WIND_N, to_ground
 from opencram.estimation.linear import cholesky
 from opencram.kernel import kernel
 
@@ -128,14 +129,15 @@ def impact_moments(mean, covariance, dt, t_max, env, cd, moments):
 @kernel
 def _fly_path(mean, duration, env, cd, path):
     """Write the points of one flight at equal times over `duration` seconds."""
-    lanes = np.empty((STATES, LANES))
+    e, n, u, ve, vn, vu = mean[0], mean[1], mean[2], mean[3], mean[4], mean[5]
+    beta_inverse = math.exp(-mean[LN_BETA])
     pieces = PATH_POINTS - 1
-    for lane in range(LANES):
-        for row in range(STATES):
-            lanes[row, lane] = mean[row]
-    per_piece = max(1, int(math.ceil(duration / pieces / 0.5)))
+    per_piece = max(1, math.ceil(duration / pieces / 0.5))
+    dt = duration / pieces / per_piece
     for k in range(PATH_POINTS):
-        for axis in range(3):
-            path[k, axis] = lanes[axis, 0]
+        path[k, 0], path[k, 1], path[k, 2] = e, n, u
         if k < pieces:
-            advance(lanes, duration / pieces / per_piece, per_piece, env, cd)
+            for _ in range(per_piece):
+                e, n, u, ve, vn, vu = rk4(
+                    e, n, u, ve, vn, vu, beta_inverse, mean[WIND_E], mean[WIND_N], mean[SPIN], dt, env, cd
+                )

@@ -13,6 +13,7 @@ import numpy as np
 
 from opencram.ballistics.lanes import LANES
 from opencram.ballistics.propagation import LN_BETA, STATES, exponential, fly
+from opencram.estimation.assignment import assign
 from opencram.estimation.linear import cholesky
 from opencram.kernel import helper, kernel
 from opencram.tracking.fit import wrap
@@ -247,3 +248,29 @@ def update_rows(x, p, h, s, cross, z, variances, plot_of, log_weights):
                     p[k, i, l] -= white[i, m] * white[l, m]
                 p[k, l, i] = p[k, i, l]
         log_weights[k] -= 0.5 * (distance + log_determinant)
+
+
+@kernel
+def associate(x, p, log_weight, owner, count, dt, curves, env, cds, rotation, origin, z, variances, gate):
+    """Move all rows on by `dt` and give the tracks (`count`) their plots, in place; return each track's plot or −1.
+
+    The heaviest row of a track stands for it in the assignment; a row that is no longer sound gets the
+    log weight −∞.  Rows of one track stand together.
+    """
+    rows = x.shape[0]
+    h, s, cross = np.empty((rows, 3)), np.empty((rows, 3, 3)), np.empty((rows, STATES, 3))
+    sound = predict_rows(x, p, np.full(rows, dt), curves, env, cds, rotation, origin, h, s, cross)
+    best = np.full(count, -1, dtype=np.int64)
+    for r in range(rows):
+        if not sound[r]:
+            log_weight[r] = -math.inf
+        k = owner[r]
+        if best[k] < 0 or log_weight[r] > log_weight[best[k]]:
+            best[k] = r
+    plot_of = np.full(count, -1, dtype=np.int64)
+    if z.shape[0] > 0:
+        cost = np.empty((count, z.shape[0]))
+        gate_costs(h[best], s[best], sound[best], z, variances, gate, cost)
+        plot_of = assign(cost, gate)
+        update_rows(x, p, h, s, cross, z, variances, plot_of[owner], log_weight)
+    return plot_of

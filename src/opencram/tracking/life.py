@@ -21,7 +21,7 @@ _LOWER = np.tril_indices(10)
 _TENTATIVE_PLOTS = 3
 _STRAIGHT_PLOTS = 8  # before it has so many, and is so old, a body is not said to be no projectile
 _STRAIGHT_NS = 2_000_000_000
-_FIT_AGE_S = 5.0  # beyond, and with enough plots, the filters carry on alone
+_FIT_AGE_S = 4.0  # beyond, and with enough plots, the filters carry on alone
 _FIT_PLOTS = 12
 _FIT_AGE_S_MAX = 12.0
 _WINDOW_S = 12.0
@@ -129,6 +129,7 @@ def _bank(
         status="confirmed",
         log_straight=straight,
         fitted_t_ns=state.t_ns,
+        due_t_ns=state.t_ns,
         classes=_classes(
             config, [f.model for f in rows], [f.log_weight for f in rows], straight, rows[0].x[3:6].tolist()
         ),
@@ -298,49 +299,40 @@ def _tracks_report(config: Config, constants: World, state: State, messages: lis
     falling = (x[:, 5] < 0.0).tolist()
     sound = np.isfinite(tracks.log_weight[best]).tolist()
     targets = list(tracks.targets)
-    ended = False
+    now = state.t_ns
     for k, before in enumerate(tracks.targets):
-        target = before
-        if sound[k] and heights[k] > 0.0 and state.t_ns - target.updated_t_ns <= target.period_s * 1e9:
-            if target.status == "coasting":
-                target = replace(target, status="confirmed")
-        else:
-            target = _status(config, constants, state, target, x[k], heights[k], falling[k], sound[k])
-            ended = ended or target.status == "dropped"
-        refreshed = target.fitted_t_ns == state.t_ns
-        if (
-            target.status != before.status
-            or refreshed
-            or state.t_ns - target.reported_t_ns >= round(config.report_s * 1e9)
-            or _is_to_tell(config, target, state.t_ns)
-        ):
-            targets[k] = _report_track(
-                config, state, target, slice(starts[k], starts[k + 1]), int(best[k]), refreshed, messages
-            )
+        calm = before.status == "confirmed" and heights[k] > 0.0 and sound[k]
+        if calm and now < before.due_t_ns and now - before.updated_t_ns <= before.period_s * 1e9:
+            continue
+        target = _status(config, constants, state, before, x[k], heights[k], falling[k], sound[k])
+        if target.status != before.status or now >= target.due_t_ns:
+            rows = slice(starts[k], starts[k + 1])
+            target = _report_track(config, state, target, rows, int(best[k]), messages)
+        targets[k] = target
     tracks = replace(tracks, targets=tuple(targets))
     return replace(state, tracks=_prune(tracks))
 
 
 def _report_track(
-    config: Config, state: State, target: Target, rows: slice, best: int, refreshed: bool, messages: list[Message]
+    config: Config, state: State, target: Target, rows: slice, best: int, messages: list[Message]
 ) -> Target:
-    """Say how a track stands; return it with the times of having been said."""
+    """Say how a track stands; return it with the times of having been said, and when it is next due."""
     tracks = state.tracks
     weights, models = tracks.log_weight[rows].tolist(), tracks.model[rows].tolist()
     x = tracks.x[best]
     classes = _classes(config, models, weights, target.log_straight, x[3:6].tolist())
-    target = replace(target, reported_t_ns=state.t_ns, classes=classes)
+    told_t_ns = target.told_t_ns
+    # Flight models are told after each fit, and when the next dwell would come too late for once a second.
+    due_to_tell_ns = told_t_ns + round((config.tell_s_max - target.period_s) * 1e9) + 1
     hypotheses: tuple[Hypothesis, ...] = ()
-    if target.status != "dropped" and (refreshed or _is_to_tell(config, target, state.t_ns)):
+    if target.status != "dropped" and (target.fitted_t_ns == state.t_ns or state.t_ns >= due_to_tell_ns):
         hypotheses = _hypotheses(config, tracks, rows, normalised([*weights, target.log_straight]))
-        target = replace(target, told_t_ns=state.t_ns)
+        told_t_ns = state.t_ns
+        due_to_tell_ns = told_t_ns + round((config.tell_s_max - target.period_s) * 1e9) + 1
+    due_t_ns = min(state.t_ns + round(config.report_s * 1e9), due_to_tell_ns)
+    target = replace(target, reported_t_ns=state.t_ns, told_t_ns=told_t_ns, due_t_ns=due_t_ns, classes=classes)
     messages.append(_message(state.t_ns, target, x, tracks.p[best], hypotheses))
     return target
-
-
-def _is_to_tell(config: Config, target: Target, t_ns: int) -> bool:
-    """Return whether its flight models are to be told: the next dwell would come too late for once a second."""
-    return (t_ns - target.told_t_ns) * 1e-9 + target.period_s > config.tell_s_max + 1e-6
 
 
 def _hypotheses(config: Config, tracks: Tracks, rows: slice, probabilities: list[float]) -> tuple[Hypothesis, ...]:

@@ -11,15 +11,14 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from opencram.estimation.assignment import assign
 from opencram.messages import Association, Health, Message, Plot, Rejected, Tick
 from opencram.tracking import candidates as linear
 from opencram.tracking.config import Config
 from opencram.tracking.dwell import Dwell, read_dwell
-from opencram.tracking.filter import gate_costs, predict_rows, update_rows
+from opencram.tracking.filter import associate
 from opencram.tracking.history import append
 from opencram.tracking.life import end_and_report, promote, refit
-from opencram.tracking.state import Candidates, State, Target, Tracks, best_rows, nothing
+from opencram.tracking.state import Candidates, State, Target, Tracks, nothing
 from opencram.tracking.world import World, world
 
 Array = NDArray[np.float64]
@@ -110,23 +109,13 @@ def _update_tracks(config: Config, constants: World, state: State, dwell: Dwell)
     if not count:
         return tracks, track_of
     x, p, log_weight = tracks.x.copy(), tracks.p.copy(), tracks.log_weight.copy()
-    rows = len(x)
-    h, s, cross = np.empty((rows, 3)), np.empty((rows, 3, 3)), np.empty((rows, 10, 3))
-    dts = np.full(rows, (dwell.t_ns - state.t_ns) * 1e-9)
-    sound = predict_rows(
-        x, p, dts, tracks.model, constants.env, constants.curves,
-        constants.rotations[dwell.sensor], constants.origins[dwell.sensor], h, s, cross,
+    plot_of = associate(
+        x, p, log_weight, tracks.owner, count, (dwell.t_ns - state.t_ns) * 1e-9, tracks.model, constants.env,
+        constants.curves, constants.rotations[dwell.sensor], constants.origins[dwell.sensor], dwell.z, dwell.variances,
+        config.gate,
     )  # fmt: skip
-    if len(dwell.z):
-        best = best_rows(tracks.owner, np.where(sound, log_weight, -np.inf), count)
-        cost = np.empty((count, len(dwell.z)))
-        gate_costs(h[best], s[best], sound[best], dwell.z, dwell.variances, config.gate, cost)
-        plot_of = assign(cost, config.gate)
-        update_rows(x, p, h, s, cross, dwell.z, dwell.variances, plot_of[tracks.owner], log_weight)
-        given = np.flatnonzero(plot_of >= 0)
-        track_of[plot_of[given]] = given
-    if not sound.all():
-        log_weight = np.where(sound, log_weight, -np.inf)
+    given = np.flatnonzero(plot_of >= 0)
+    track_of[plot_of[given]] = given
     return replace(tracks, x=x, p=p, log_weight=log_weight), track_of
 
 

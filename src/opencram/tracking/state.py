@@ -28,6 +28,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     fitted_t_ns: int = 0
     reported_t_ns: int = 0
     told_t_ns: int = 0  # its flight models
+    due_t_ns: int = 0  # when it is next to be reported, if nothing happens before
     reason: DropReason = ""
 
 
