@@ -46,7 +46,8 @@ def mixture_moments(means, lowers, shares, steps, t_max, env, curves, parts, who
         rise, height = means[k, 5], max(means[k, 2], 0.0)
         fall_s = (rise + math.sqrt(rise * rise + 20.0 * height)) / 10.0
         dt = steps[0] if fall_s < _SHORT_S else (steps[1] if fall_s < _LONG_S else steps[2])
-        if impact_moments(means[k], covariance, dt, t_max, env, curves[k], parts[k]):
+        likely = 0.0 < shares[k] < math.inf
+        if likely and impact_moments(means[k], covariance, dt, t_max, env, curves[k], parts[k]):
             count += 1
             total += shares[k]
             if best < 0 or shares[k] > shares[best]:
@@ -85,7 +86,7 @@ def impact_moments(mean, covariance, dt, t_max, env, cd, moments):
     Error: axes within 2 % of a 100 000-run Monte Carlo (tests/prediction/test_ground.py).
     """
     factor = covariance.copy()
-    if math.isnan(cholesky(factor, STATES)):
+    if not math.isfinite(cholesky(factor, STATES)):  # an infinite variance makes it infinite
         return False
     lanes = np.empty((STATES, LANES))
     for row in range(STATES):
