@@ -73,6 +73,29 @@ class Policy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A hold rule: what may not be fired through, over or at, whatever the threat.  Each kind has its own fields."""
+
+    id: str
+    kind: str
+    effector: str = ""  # empty: it binds all
+    azimuth_rad_from: float = 0.0
+    azimuth_rad_to: float = 0.0
+    elevation_rad_max: float = 0.0
+    begin_s: float = 0.0  # of the day, UTC
+    end_s: float = 0.0
+    polygon: tuple[LonLat, ...] = ()
+    height_m_from: float = 0.0  # above the ellipsoid
+    height_m_to: float = 0.0
+    distance_m: float = 0.0
+    classes: tuple[str, ...] = ()
+    probability: float = 0.0
+    height_m: float = 0.0  # above the predicted point of impact
+    asset_people: float = 0.0
+    ratio: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Warnings:
     """When people are warned: the `[warning]` table of the site file, every key optional."""
 
@@ -99,3 +122,4 @@ class Site:
     warnings: Warnings
     text: str
     sha256: str
+    rules: tuple[Rule, ...] = ()

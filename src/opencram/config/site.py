@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 from opencram.config.document import parse_toml, raise_faults, read_text, sha256_of
 from opencram.config.model import Asset, Effector, Policy, Sensor, Site, Warnings, Weather, Zone
 from opencram.config.polygon import DISTANCE_M_MAX, Point, distance_m, read_polygon
+from opencram.config.rules import read_rules
 from opencram.config.table import (
     HEIGHT_M,
     LATITUDE_DEG,
@@ -103,6 +104,7 @@ def _read(text: str, path: Path) -> tuple[Site, Findings]:
         warnings=_warnings(root.table("warning", "write [warning] once")),
         text=text,
         sha256=sha256_of(text),
+        rules=read_rules(root, origin_deg),
     )
     root.done()
     _judge_places(findings, origin_deg)

@@ -7,7 +7,11 @@ is nothing here that could point or fire anything.
 import itertools
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from opencram.engagement.ground import GroundDanger
+    from opencram.engagement.holds import HoldRule
 
 NS_PER_S = 1_000_000_000
 
@@ -144,6 +148,12 @@ class Config:
     effectors: tuple[Effector, ...] = ()
     protect: Literal["site", "people"] = "site"
     mode: Literal["hold", "consent", "veto", "automatic"] = "automatic"
+    rules: "tuple[HoldRule, ...]" = ()  # hold rules of place, time and friends
+    ground: "GroundDanger | None" = None  # the hold rule that weighs the people under debris against those saved
+    friendly_classes: tuple[str, ...] = ("aircraft", "drone")  # tracks of these classes are friends …
+    friendly_probability: float = 0.5  # … from this probability on
+    friendly_s_max: float = 10.0  # a friend that nobody has seen for this long is no longer known to be there
+    friends_max: int = 100
     closed_loop: bool = False  # whether engagements act on the rounds that the plots show (simulation, live exercise)
 
     ignore_probability: float = 0.02

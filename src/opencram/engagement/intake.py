@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from opencram.engagement.config import Config, ns
-from opencram.engagement.rules import remember_surety
-from opencram.engagement.state import Draft, Lead, Round
+from opencram.engagement.rules import Verdict, remember_surety
+from opencram.engagement.state import Draft, Friend, Lead, Round
 from opencram.engagement.windows import Shots, resample, shots_along
+from opencram.engagement.words import LANGUAGES, numbers, say, text, whole
 from opencram.messages import Decision, Health, Impact, Message, Operator, PlaceThreat, Threat, Track
 
 _TROUBLE_S = 10.0
+_FAR_M = 1e7
 _TIME_LIMIT_NS = 1 << 61  # year 2043; times beyond are not of this world
 
 
@@ -60,6 +62,7 @@ def _finite(numbers: Iterable[float]) -> bool:
 
 def _take_track(config: Config, draft: Draft, track: Track) -> None:
     probability = track.projectile_probability
+    _take_friend(config, draft, track)
     if not math.isfinite(probability):
         trouble(draft, f"passed over a message on track {track.track_id}: its class probability is not a number")
         probability = 0.0
@@ -92,6 +95,29 @@ def _take_track(config: Config, draft: Draft, track: Track) -> None:
     draft.urgent = draft.urgent or track.status == "dropped"
 
 
+def _take_friend(config: Config, draft: Draft, track: Track) -> None:
+    """Remember where a friendly aircraft is, and forget one that is none or has gone."""
+    likely = sum(p for name, p in track.classes if name in config.friendly_classes and math.isfinite(p))
+    old = draft.friends.get(track.track_id)
+    if old is not None and track.t_ns < old.t_ns:
+        return
+    seen = track.status in ("confirmed", "coasting") and likely >= config.friendly_probability
+    numbers = (*track.position_enu_m, *track.velocity_enu_m_s, track.position_m_std)
+    if seen and _finite(numbers) and max(map(abs, numbers)) < _FAR_M:
+        if old is None and len(draft.friends) >= config.friends_max:
+            trouble(draft, f"{config.friends_max} friendly tracks are held, the limit friends_max")
+            return
+        draft.friends[track.track_id] = Friend(
+            track_id=track.track_id,
+            t_ns=track.t_ns,
+            position_enu_m=track.position_enu_m,
+            velocity_enu_m_s=track.velocity_enu_m_s,
+            position_m_std=track.position_m_std,
+        )
+    else:
+        draft.friends.pop(track.track_id, None)
+
+
 def _end_unknown(config: Config, draft: Draft, track: Track, probability: float) -> None:
     """Decide on a projectile whose track ends before it was ever taken in: none is left without a reason."""
     if track.track_id in draft.ended or track.reason in ("never_confirmed", "duplicate"):
@@ -99,19 +125,30 @@ def _end_unknown(config: Config, draft: Draft, track: Track, probability: float)
     if probability < config.projectile_probability:
         return
     full = len(draft.rounds) >= config.rounds_max
-    why = f"{config.rounds_max} other rounds were held, the limit" if full else "no prediction came in time"
+    ended = track.reason or "lost"
+    reason = text("no_time_unknown", ended=ended)
+    if full:
+        reason = text("no_time_limit", ended=ended, limit=whole(config.rounds_max))
     draft.ended[track.track_id] = None
-    draft.out.append(
-        Decision(
-            t_ns=track.t_ns,
-            track_id=track.track_id,
-            action="hold",
-            asset=None,
-            probability=0.0,
-            effector=None,
-            code="limit" if full else "no_time",
-            reason=f"held to the end of its track ({track.reason or 'lost'}): {why}",
-        )
+    verdict = Verdict("hold", "limit" if full else "no_time", reason)
+    draft.out.append(decision(track.t_ns, track.track_id, verdict, None, 0.0, None))
+
+
+def decision(
+    t_ns: int, track_id: int, verdict: Verdict, asset: str | None, probability: float, effector: str | None
+) -> Decision:
+    """Return the message that tells a verdict, its sentence in every language."""
+    return Decision(
+        t_ns=t_ns,
+        track_id=track_id,
+        action=verdict.action,
+        asset=asset,
+        probability=probability,
+        effector=effector,
+        code=verdict.code,
+        reason=say(verdict.reason),
+        reasons=tuple((language, say(verdict.reason, language)) for language in LANGUAGES if language != "en"),
+        values=numbers(verdict.reason),
     )
 
 
@@ -126,12 +163,12 @@ def _take_threat(config: Config, draft: Draft, threat: Threat) -> None:
         trouble(draft, f"passed over a threat of track {threat.track_id}: it holds a number that is not finite")
         return
     lead = lead_of(config, threat, known.lead)
-    by = threat.impact_t_ns - ns(config.decide_s_before_impact)
     heard = replace(
         known,
         heard_t_ns=max(known.heard_t_ns, threat.t_ns),
         threat_t_ns=threat.t_ns,
-        decide_by_t_ns=by if known.decide_by_t_ns is None else known.decide_by_t_ns,
+        impact_t_ns=known.impact_t_ns if known.path_known else threat.impact_t_ns,
+        unruled=True,
         lead=lead,
         worth=worth_of(config, threat),
         due=True,
@@ -201,27 +238,17 @@ def _take_impact(config: Config, draft: Draft, impact: Impact) -> None:
     if config.effectors:
         path = resample(config, impact.path_enu_m, impact.t_ns, impact.impact_t_ns)
         shots = tuple(shots_along(config, effector, path, impact.t_ns) for effector in config.effectors)
-    starts = [each for each in shots if len(each)]
-    last_start = max((each.last_start_t_ns for each in starts), default=None)
-    decide_by = impact.impact_t_ns - ns(config.decide_s_before_impact)
-    if last_start is not None:
-        decide_by = max(_last_call(config, each) for each in starts)
     draft.rounds[impact.track_id] = replace(
         known,
         heard_t_ns=max(known.heard_t_ns, impact.t_ns),
         path_t_ns=impact.t_ns,
+        impact_t_ns=impact.impact_t_ns,
+        path_known=True,
         impact_m_std=std if math.isfinite(std) else known.impact_m_std,
-        shots=shots,
-        decide_by_t_ns=decide_by,
-        last_start_t_ns=last_start,
+        free_shots=shots,
         due=True,
+        unruled=True,
     )
-
-
-def _last_call(config: Config, shots: Shots) -> int:
-    """Return the latest time to decide that leaves room for a second shot, or the first start where none fits."""
-    cycle = int(shots.done_t_ns[-1]) - shots.last_start_t_ns + ns(config.assessment_delay_s)
-    return max(int(shots.start_t_ns[0]), shots.last_start_t_ns - cycle)
 
 
 def _take_operator(draft: Draft, operator: Operator) -> None:

@@ -13,11 +13,23 @@ from msgspec.structs import replace
 from opencram.engagement.config import Config, Effector, ns
 from opencram.engagement.state import NEVER_T_NS, Lead, Round
 from opencram.engagement.windows import Shots
-from opencram.engagement.words import clock, metres_at_least, odds, outside, percent
+from opencram.engagement.words import (
+    NOTHING,
+    Quantity,
+    Several,
+    Text,
+    at,
+    odds,
+    outside,
+    share,
+    tenth,
+    text,
+    whole,
+)
 from opencram.messages import Action
 
 # Verdicts of these codes wait for something; if the track ends meanwhile, that is said as a last word.
-WAITING = ("no_prediction", "unsure", "awaiting_consent", "veto_timer", "in_window", "channels_busy")
+WAITING = ("no_prediction", "unsure", "awaiting_consent", "veto_timer", "in_window", "channels_busy", "gate_refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +38,11 @@ class Verdict:
 
     action: Action
     code: str
-    reason: str
+    reason: Text
 
 
-PENDING = Verdict("hold", "pending", "")
-READY = Verdict("engage", "ready", "")
+PENDING = Verdict("hold", "pending", NOTHING)
+READY = Verdict("engage", "ready", NOTHING)
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -86,15 +98,20 @@ def fired_upon(facts: Facts) -> Verdict | None:
     if known.outcome == "none":
         return None
     if known.outcome == "fired" and known.standing is not None:
-        return Verdict("engage", known.standing[2], "")  # nothing new to say until it is assessed
-    shot = f"{known.outcome_effector} at {clock(known.outcome_t_ns)}"
+        return Verdict("engage", known.standing[2], NOTHING)  # nothing new to say until it is assessed
     if known.outcome == "killed":
-        return Verdict("engage", "killed", f"engaged and killed: no plot after the shot of {shot}")
+        return Verdict("engage", "killed", text("killed", shot=shot_of(known)))
     spent = known.shots_fired >= facts.config.shots_per_round_max
     if facts.committed or not (spent or known.ended or not open_effectors(facts, loaded=True)):
         return None
-    why = f"{known.shots_fired} shots are the limit" if spent else "no further shot can meet it"
-    return Verdict("engage", "missed", f"engaged and missed: still tracked after the shot of {shot}; {why}")
+    if spent:
+        return Verdict("engage", "missed", text("missed_limit", shot=shot_of(known), shots=whole(known.shots_fired)))
+    return Verdict("engage", "missed", text("missed_no_shot", shot=shot_of(known)))
+
+
+def shot_of(known: Round) -> Text:
+    """Return which effector fired last at the round, and when."""
+    return text("shot_of", effector=known.outcome_effector, time=at(known.outcome_t_ns))
 
 
 def no_prediction(facts: Facts) -> Verdict | None:
@@ -103,10 +120,10 @@ def no_prediction(facts: Facts) -> Verdict | None:
     if known.lead is not None:
         return None
     if known.threat_t_ns > -NEVER_T_NS:
-        return Verdict("ignore", "nothing_to_protect", "ignored: the site names no place that its policy protects")
+        return Verdict("ignore", "nothing_to_protect", text("nothing_to_protect"))
     if known.confirmed_t_ns is None or facts.now_t_ns < known.confirmed_t_ns + ns(facts.config.prediction_wait_s):
         return PENDING
-    return Verdict("hold", "no_prediction", "held: no predicted impact yet; waiting for more track")
+    return Verdict("hold", "no_prediction", text("no_prediction"))
 
 
 def not_projectile(facts: Facts) -> Verdict | None:
@@ -114,7 +131,7 @@ def not_projectile(facts: Facts) -> Verdict | None:
     probability = facts.round.projectile_probability
     if probability >= 0.5 * facts.config.projectile_probability:
         return None
-    return Verdict("ignore", "not_projectile", f"ignored: only {percent(probability)} likely to be a projectile")
+    return Verdict("ignore", "not_projectile", text("not_projectile", probability=share(probability)))
 
 
 def below_threshold(facts: Facts) -> Verdict | None:
@@ -128,8 +145,9 @@ def below_threshold(facts: Facts) -> Verdict | None:
     if tight and lead.weighed_probability <= (config.recall_probability if ignored else config.ignore_probability):
         return Verdict("ignore", "below_threshold", _ignored(lead))
     if known.called:
-        needed = f"; {odds(lead)} is below the {percent(config.engage_probability)} needed at the last call"
-        return Verdict("ignore", "below_threshold", _ignored(lead) + needed)
+        needed = share(config.engage_probability)
+        reason = text("ignored_last_call", ignored=_ignored(lead), odds=odds(lead), needed=needed)
+        return Verdict("ignore", "below_threshold", reason)
     return None
 
 
@@ -139,22 +157,35 @@ def unsure(facts: Facts) -> Verdict | None:
     if known.decided:
         return None
     lead = _lead(known)
+    sure, low = share(config.sure_probability), share(config.ignore_probability)
     if lead.weighed_probability >= config.sure_probability:
-        wait = f"must stay above {percent(config.sure_probability)} for {config.settle_s:.1f} s"
+        wait = text("unsure_settle", sure_probability=sure, settle_s=tenth(config.settle_s))
+    elif lead.weighed_probability <= config.ignore_probability:
+        deviation = whole(known.impact_m_std)
+        wait = text("unsure_loose", distance_m=whole(lead.distance_m), deviation_m=deviation)
     else:
-        wait = f"waiting for a surer estimate (engaged from {percent(config.sure_probability)}"
-        wait += f", ignored up to {percent(config.ignore_probability)})"
-        if lead.weighed_probability <= config.ignore_probability:
-            wait = f"{lead.distance_m:.0f} m away, but still uncertain by {known.impact_m_std:.0f} m"
-    by = f"; decides at the latest at {clock(known.decide_by_t_ns)}" if known.decide_by_t_ns is not None else ""
-    return Verdict("hold", "unsure", f"held: {odds(lead)}, {wait}{by}")
+        wait = text("unsure_wait", sure_probability=sure, ignore_probability=low)
+    by = text("by", decide_by=at(known.decide_by_t_ns)) if known.decide_by_t_ns is not None else NOTHING
+    return Verdict("hold", "unsure", text("unsure", odds=odds(lead), wait=wait, by=by))
 
 
 def no_effector(facts: Facts) -> Verdict | None:
     """A site that can only warn."""
     if facts.config.effectors:
         return None
-    return Verdict("hold", "no_effector", f"held: {odds(_lead(facts.round))}, but the site has no effector")
+    return Verdict("hold", "no_effector", text("no_effector", odds=odds(_lead(facts.round))))
+
+
+def hold_rules(facts: Facts) -> Verdict | None:
+    """Every shot that an effector could take breaks a hold rule of the site file."""
+    if facts.committed or open_effectors(facts, loaded=False):
+        return None
+    held = [shots for shots in facts.round.shots if shots.held is not None and shots.held_until_t_ns >= facts.now_t_ns]
+    if not held:
+        return None
+    known = held[0].held
+    assert known is not None
+    return Verdict("hold", known.key, text("held_by_rule", odds=odds(_lead(facts.round)), why=known))
 
 
 def no_window(facts: Facts) -> Verdict | None:
@@ -162,38 +193,43 @@ def no_window(facts: Facts) -> Verdict | None:
     if facts.committed or open_effectors(facts, loaded=False):
         return None
     config, known = facts.config, facts.round
-    each = [_why_closed(config, e, s) for e, s in zip(config.effectors, known.shots, strict=False)]
-    why = "; ".join(each) if each else "no path is predicted"
-    return Verdict("hold", "no_window", f"held: {odds(_lead(known))}, but no effector can meet it: {why}")
+    each = tuple(_why_closed(config, e, s) for e, s in zip(config.effectors, known.shots, strict=False))
+    why = Several(each, semicolon=True)
+    return Verdict("hold", "no_window", text("no_window", odds=odds(_lead(known)), why=why))
 
 
 def magazine_empty(facts: Facts) -> Verdict | None:
     """Effectors that could meet the round have no full shot left."""
     if facts.committed or open_effectors(facts, loaded=True):
         return None
-    left = ", ".join(
-        f"{facts.config.effectors[i].id} has {facts.magazines[i]} rounds and a shot takes "
-        f"{facts.config.effectors[i].behaviour.rounds_per_shot}"
+    config = facts.config
+    left = tuple(
+        text(
+            "rounds_left",
+            effector=config.effectors[i].id,
+            rounds=whole(facts.magazines[i]),
+            needed=whole(config.effectors[i].behaviour.rounds_per_shot),
+        )
         for i in open_effectors(facts, loaded=False)
     )
-    return Verdict("hold", "magazine_empty", f"held: {odds(_lead(facts.round))}, but {left}")
+    return Verdict("hold", "magazine_empty", text("magazine_empty", odds=odds(_lead(facts.round)), left=Several(left)))
 
 
 def mode_hold(facts: Facts) -> Verdict | None:
     """The site file says that nothing is ever engaged."""
     if facts.config.mode != "hold":
         return None
-    return Verdict("hold", "mode_hold", f"held: {odds(_lead(facts.round))}, but the site's mode is hold")
+    return Verdict("hold", "mode_hold", text("mode_hold", odds=odds(_lead(facts.round))))
 
 
 def operator_hold(facts: Facts) -> Verdict | None:
     """An operator holds all engagements, or this one, or has vetoed it."""
-    lead, known = _lead(facts.round), facts.round
+    known, chance = facts.round, odds(_lead(facts.round))
     if known.vetoed:
-        return Verdict("hold", "vetoed", f"held: {odds(lead)}, but an operator vetoed this engagement")
+        return Verdict("hold", "vetoed", text("vetoed", odds=chance))
     if facts.held or known.held:
-        what = "every engagement" if facts.held else "this engagement"
-        return Verdict("hold", "operator_hold", f"held: {odds(lead)}, but an operator holds {what}")
+        key = "operator_hold_all" if facts.held else "operator_hold"
+        return Verdict("hold", "operator_hold", text(key, odds=chance))
     return None
 
 
@@ -206,6 +242,7 @@ RULES: tuple[Rule, ...] = (
     mode_hold,
     operator_hold,
     no_effector,
+    hold_rules,
     no_window,
     magazine_empty,
 )
@@ -227,13 +264,13 @@ def release(facts: Facts) -> Verdict:
         return READY
     last = facts.now_t_ns if known.last_start_t_ns is None else known.last_start_t_ns
     if config.mode == "consent":
-        left = max(last - facts.now_t_ns, 0) / 1e9
-        text = f"held: {odds(_lead(known))}, awaiting consent: {left:.1f} s left, until {clock(last)}"
-        return Verdict("hold", "awaiting_consent", text)
+        left = tenth(max(last - facts.now_t_ns, 0) / 1e9)
+        reason = text("awaiting_consent", odds=odds(_lead(known)), left_s=left, until=at(last))
+        return Verdict("hold", "awaiting_consent", reason)
     over = veto_over_t_ns(facts)
     if facts.now_t_ns >= over:
         return READY
-    return Verdict("hold", "veto_timer", f"held: {odds(_lead(known))}, to be engaged at {clock(over)} unless vetoed")
+    return Verdict("hold", "veto_timer", text("veto_timer", odds=odds(_lead(known)), time=at(over)))
 
 
 def veto_over_t_ns(facts: Facts) -> int:
@@ -250,18 +287,26 @@ def last_word(facts: Facts) -> Verdict | None:
     """Return what is left to say about a round whose track has ended, if anything."""
     known = facts.round
     if known.standing is None:
-        if known.ended == "duplicate":
-            return Verdict("ignore", "duplicate", "ignored: a second track of a round that another track follows")
-        verdict = judge(facts) if known.lead is not None else PENDING
-        if verdict.action == "ignore":
-            return verdict
-        chance = f", {odds(known.lead)}" if known.lead is not None else ", before an impact was predicted"
-        return Verdict("hold", "no_time", f"held: the track ended ({known.ended}){chance}: no time to decide")
+        return _first_and_last_word(facts)
     if known.outcome != "none" or known.standing[2] not in WAITING:
         return None
-    chance = f"{odds(known.lead)}, but " if known.lead is not None else ""
-    why = {"in_window": "before its shot", "unsure": "before the estimate was sure"}.get(known.standing[2], "first")
-    return Verdict("hold", "track_ended", f"held to the end: {chance}the track ended ({known.ended}) {why}")
+    why = text({"in_window": "before_shot", "unsure": "before_sure"}.get(known.standing[2], "before_first"))
+    if known.lead is None:
+        return Verdict("hold", "track_ended", text("track_ended_early", ended=known.ended, why=why))
+    return Verdict("hold", "track_ended", text("track_ended", odds=odds(known.lead), ended=known.ended, why=why))
+
+
+def _first_and_last_word(facts: Facts) -> Verdict:
+    """Return the decision about a round whose track ended before there was any."""
+    known = facts.round
+    if known.ended == "duplicate":
+        return Verdict("ignore", "duplicate", text("duplicate"))
+    verdict = judge(facts) if known.lead is not None else PENDING
+    if verdict.action == "ignore":
+        return verdict
+    if known.lead is None:
+        return Verdict("hold", "no_time", text("no_time_early", ended=known.ended))
+    return Verdict("hold", "no_time", text("no_time", ended=known.ended, odds=odds(known.lead)))
 
 
 # ---- shared by the rules -----------------------------------------------------------------------------
@@ -300,19 +345,24 @@ def _loose(config: Config, known: Round) -> bool:
     return lead.kind == "asset" and lead.distance_m < config.ignore_deviations * known.impact_m_std
 
 
-def _ignored(lead: Lead) -> str:
-    people = f"; {lead.exposed:.1f} people expected to be exposed" if lead.kind == "zone" else ""
-    return f"ignored: {outside(lead)}{people}"
+def _ignored(lead: Lead) -> Text:
+    if lead.kind == "zone":
+        return text("ignored_people", outside=outside(lead), people=tenth(lead.exposed))
+    return text("ignored", outside=outside(lead))
 
 
-def _why_closed(config: Config, effector: Effector, shots: Shots) -> str:
+def _why_closed(config: Config, effector: Effector, shots: Shots) -> Text:
+    name = effector.id
     if len(shots):
-        return f"{effector.id} would have had to start by {clock(shots.last_start_t_ns)}"
+        return text("closed_passed", effector=name, time=at(shots.last_start_t_ns))
+    if shots.held is not None:
+        return shots.held
     if shots.blocked == "too_low":
-        return f"{effector.id} would meet it lower than {config.intercept_height_m_min:.0f} m"
+        return text("closed_low", effector=name, height_m=whole(config.intercept_height_m_min))
     if shots.blocked == "too_late":
-        return f"{effector.id} needs {effector.behaviour.reaction_s:.1f} s to react, and there is no time for that"
+        return text("closed_late", effector=name, reaction_s=tenth(effector.behaviour.reaction_s))
     if shots.blocked == "no_path":
-        return f"{effector.id} has no predicted path to meet"
-    span = f"{effector.range_m_min:.0f} to {effector.range_m_max:.0f} m"
-    return f"{effector.id} reaches {span}, the path comes as close as {metres_at_least(shots.closest_m)}"
+        return text("closed_no_path", effector=name)
+    near, far = whole(effector.range_m_min), whole(effector.range_m_max)
+    closest = Quantity("metres_at_least", shots.closest_m)
+    return text("closed_range", effector=name, near_m=near, far_m=far, closest_m=closest)

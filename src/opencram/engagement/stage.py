@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from opencram.engagement.clear import cleared, worth_asking
 from opencram.engagement.config import NS_PER_S, Config, ns
 from opencram.engagement.fire import advance, call_off, commit
-from opencram.engagement.intake import take_in
+from opencram.engagement.intake import decision, take_in
 from opencram.engagement.plan import Assignment, Job, plan
 from opencram.engagement.rules import (
     PENDING,
@@ -18,11 +19,12 @@ from opencram.engagement.rules import (
     open_effectors,
     release,
     remember_decided,
+    shot_of,
     wake_t_ns,
 )
 from opencram.engagement.state import Draft, Round, State, draft_of, state_of
-from opencram.engagement.words import clock, odds
-from opencram.messages import Decision, Health, Impact, Message, Operator, Threat, Tick, Track
+from opencram.engagement.words import Quantity, Several, at, odds, text, whole
+from opencram.messages import Health, Impact, Message, Operator, Threat, Tick, Track
 
 _TAKES = (Track, Impact, Threat, Operator, Tick)
 
@@ -68,6 +70,9 @@ def _end_stale(config: Config, draft: Draft) -> None:
     for track_id in [known.track_id for known in draft.rounds.values() if known.heard_t_ns < oldest]:
         known = draft.rounds[track_id]
         draft.rounds[track_id] = replace(known, ended=known.ended or "lost", due=True)
+    oldest = draft.now_t_ns - ns(config.friendly_s_max)
+    for friend in [friend for friend in draft.friends.values() if friend.t_ns < oldest]:
+        del draft.friends[friend.track_id]
 
 
 def _judge_all(config: Config, draft: Draft) -> list[int]:
@@ -76,7 +81,9 @@ def _judge_all(config: Config, draft: Draft) -> list[int]:
     ready: list[int] = []
     committed = {engaging.track_id for engaging in draft.engaging if not engaging.fired}
     for before in list(draft.rounds.values()):
-        if before.ready_since_t_ns is None and not before.due and before.wake_t_ns > draft.now_t_ns:
+        watched = before.watched or bool(draft.friends)
+        waits = before.ready_since_t_ns is None and not before.due and before.wake_t_ns > draft.now_t_ns
+        if waits and not (watched and worth_asking(config, before)):
             continue
         if before.ended:
             _end(config, draft, before)
@@ -84,7 +91,7 @@ def _judge_all(config: Config, draft: Draft) -> list[int]:
         facts = _facts(
             config,
             draft,
-            remember_decided(config, before, draft.now_t_ns),
+            remember_decided(config, cleared(config, before, draft.friends), draft.now_t_ns),
             committed=before.track_id in committed,
         )
         verdict = judge(facts) if before.is_projectile else PENDING
@@ -159,26 +166,30 @@ def _announce(config: Config, draft: Draft, track_id: int, assignment: Assignmen
         return
     if assignment is None:
         if known.outcome == "missed":
-            shot = f"{known.outcome_effector} at {clock(known.outcome_t_ns)}"
-            text = f"engaged and missed: still tracked after the shot of {shot}; every channel is taken"
-            _say(draft, known, Verdict("engage", "missed", text), None)
+            _say(draft, known, Verdict("engage", "missed", text("missed_busy", shot=shot_of(known))), None)
             return
-        names = ", ".join(
-            config.effectors[i].id for i in open_effectors(_facts(config, draft, known, committed=False), loaded=True)
-        )
-        text = f"held: {odds(known.lead)}, but {names} can meet it only while taken by rounds worth as much or more"
-        _say(draft, known, Verdict("hold", "channels_busy", text), None)
+        open_now = open_effectors(_facts(config, draft, known, committed=False), loaded=True)
+        names = Several(tuple(config.effectors[i].id for i in open_now))
+        reason = text("channels_busy", odds=odds(known.lead), effectors=names)
+        _say(draft, known, Verdict("hold", "channels_busy", reason), None)
         return
     effector = config.effectors[assignment.effector]
     shots, row = known.shots[assignment.effector], assignment.shot
-    verb = "fires" if config.closed_loop else "would fire"
-    text = (
-        f"engage{' again' if known.shots_fired else ''}: {odds(known.lead)}; {effector.id} {verb} "
-        f"{effector.behaviour.rounds_per_shot} {'rounds' if effector.behaviour.rounds_per_shot > 1 else 'round'} at "
-        f"{clock(int(shots.fire_t_ns[row]))} to meet it {shots.range_m[row]:.0f} m away at "
-        f"{clock(int(shots.intercept_t_ns[row]))}, {100.0 * shots.kill_probability[row]:.0f} % to kill"
+    rounds = effector.behaviour.rounds_per_shot
+    code = "again" if known.shots_fired else "in_window"
+    reason = text(
+        code,
+        odds=odds(known.lead),
+        effector=effector.id,
+        fires=text("fires" if config.closed_loop else "would_fire"),
+        rounds=whole(rounds),
+        unit=text("rounds" if rounds > 1 else "round"),
+        fire_time=at(int(shots.fire_t_ns[row])),
+        range_m=whole(float(shots.range_m[row])),
+        intercept_time=at(int(shots.intercept_t_ns[row])),
+        kill=Quantity("whole_percent", float(shots.kill_probability[row])),
     )
-    _say(draft, known, Verdict("engage", "again" if known.shots_fired else "in_window", text), effector.id)
+    _say(draft, known, Verdict("engage", code, reason), effector.id)
 
 
 def _commit_due(config: Config, draft: Draft, planned: dict[int, Assignment]) -> None:
@@ -207,15 +218,5 @@ def _say(draft: Draft, known: Round, verdict: Verdict, effector: str | None) -> 
     if standing == known.standing:
         return
     draft.rounds[known.track_id] = replace(known, standing=standing)
-    draft.out.append(
-        Decision(
-            t_ns=draft.now_t_ns,
-            track_id=known.track_id,
-            action=verdict.action,
-            asset=asset,
-            probability=known.lead.probability if known.lead is not None else 0.0,
-            effector=effector,
-            code=verdict.code,
-            reason=verdict.reason,
-        )
-    )
+    probability = known.lead.probability if known.lead is not None else 0.0
+    draft.out.append(decision(draft.now_t_ns, known.track_id, verdict, asset, probability, effector))

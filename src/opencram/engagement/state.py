@@ -58,7 +58,11 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
 
     path_t_ns: int = -NEVER_T_NS
     impact_m_std: float = 0.0  # of the predicted impact, along the long axis
-    shots: tuple[Shots, ...] = ()  # by effector, in the order of the config
+    free_shots: tuple[Shots, ...] = ()  # by effector, in the order of the config, before any hold rule
+    still_shots: tuple[Shots, ...] = ()  # those that the rules allow which do not look at what moves
+    shots: tuple[Shots, ...] = ()  # those that every hold rule allows
+    impact_t_ns: int = 0
+    path_known: bool = False
     decide_by_t_ns: int | None = None
     last_start_t_ns: int | None = None
 
@@ -75,7 +79,19 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     shots_fired: int = 0
     standing: tuple[Action, str | None, str] | None = None  # action, asset, code of the last decision
     due: bool = True  # has changed since it was last judged
+    unruled: bool = True  # path or threat has changed since the hold rules were last asked
+    watched: bool = False  # friends were near when they were
     wake_t_ns: int = NEVER_T_NS  # when time alone may change the judgement
+
+
+class Friend(msgspec.Struct, frozen=True, kw_only=True):
+    """A friendly aircraft, as its track was last told."""
+
+    track_id: int
+    t_ns: int
+    position_enu_m: tuple[float, float, float]
+    velocity_enu_m_s: tuple[float, float, float]
+    position_m_std: float
 
 
 class Engaging(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +127,7 @@ class State:
     next_engagement_id: int
     held: bool
     trouble_until_t_ns: int | None
+    friends: Mapping[int, Friend]
 
 
 def initial(config: Config) -> State:
@@ -129,6 +146,7 @@ def initial(config: Config) -> State:
         next_engagement_id=1,
         held=False,
         trouble_until_t_ns=None,
+        friends={},
     )
 
 
@@ -147,6 +165,7 @@ class Draft:
     next_engagement_id: int
     held: bool
     trouble_until_t_ns: int | None
+    friends: dict[int, Friend]
     urgent: bool = False  # something cannot wait for the next decision period
     out: list[Message] = field(default_factory=list)
 
@@ -165,6 +184,7 @@ def draft_of(state: State) -> Draft:
         next_engagement_id=state.next_engagement_id,
         held=state.held,
         trouble_until_t_ns=state.trouble_until_t_ns,
+        friends=dict(state.friends),
     )
 
 
@@ -182,4 +202,5 @@ def state_of(draft: Draft) -> State:
         next_engagement_id=draft.next_engagement_id,
         held=draft.held,
         trouble_until_t_ns=draft.trouble_until_t_ns,
+        friends=draft.friends,
     )

@@ -1,21 +1,25 @@
 """When an effector could meet a round: the predicted path cut into shots that its model allows."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opencram.engagement.config import Config, Effector, Model, ns
+from opencram.engagement.cut import best_after, hermite, shots_on
 from opencram.engagement.hit import kill_table
+from opencram.engagement.words import Text
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _FAR_M = 1e7  # no path of a site goes further; NaN is not nearer
 
-Blocked = Literal["", "no_path", "out_of_range", "too_low", "too_late"]
+Blocked = Literal["", "no_path", "out_of_range", "too_low", "too_late", "held"]
+_BLOCKED: tuple[Blocked, ...] = ("", "out_of_range", "too_low", "too_late")  # by the code of `cut.shots_on`
+_LONG_AGO = -(1 << 62)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +29,7 @@ class Shots:
     A shot occupies a channel from `start_t_ns` (it turns to the round) to `done_t_ns` (its last round has passed);
     `intercept_t_ns` is the middle of the time in which its rounds pass.  `again` is the best kill probability of a
     second shot after this one has been assessed (0: none fits), and `again_done_t_ns` its end.  `blocked` says what
-    left nothing, if nothing is left.
+    left nothing, if nothing is left.  `held` says which hold rule took shots away, up to a start at `held_until_t_ns`.
     """
 
     start_t_ns: Ints
@@ -34,12 +38,16 @@ class Shots:
     done_t_ns: Ints
     range_m: Floats
     position_enu_m: Floats
+    velocity_enu_m_s: Floats  # of the round
+    height_m: Floats  # above the predicted point of impact
     kill_probability: Floats
     again: Floats
     again_done_t_ns: Ints
     blocked: Blocked
     closest_m: float
     last_start_t_ns: int  # far in the past if no shot is left
+    held: Text | None = None
+    held_until_t_ns: int = _LONG_AGO
 
     def __len__(self) -> int:
         return len(self.start_t_ns)
@@ -93,13 +101,8 @@ def resample(config: Config, path_enu_m: tuple[tuple[float, float, float], ...],
         first = max(first, int((t_ns + (int(near[0]) - 1) * spacing_ns) // period))
         last = min(last, int((t_ns + (int(near[-1]) + 1) * spacing_ns) // period) + 1)
     times = np.arange(first, last + 1, dtype=np.int64) * period
-    u = (times - t_ns) / spacing_ns
-    left = np.minimum(u.astype(np.int64), points.shape[0] - 2)
-    f = (u - left)[:, None]
-    slope = _slope(points)
-    chord = points[left + 1] - points[left]
-    bend = (1.0 - f) * (slope[left] - chord) - f * (slope[left + 1] - chord)
-    positions = points[left] + f * chord + f * (1.0 - f) * bend
+    positions = np.empty((len(times), 3))
+    hermite(np.ascontiguousarray(points), float(spacing_ns), int(t_ns), times, positions)
     return Path(times, positions, positions[:, 2] - points[-1, 2])
 
 
@@ -112,40 +115,98 @@ def shots_along(config: Config, effector: Effector, path: Path, from_t_ns: int) 
     model = effector.behaviour
     if not len(path.t_ns):
         return _nothing("no_path", math.inf)
-    slant = np.sqrt(((path.position_enu_m - np.asarray(effector.position_enu_m)) ** 2).sum(axis=1))
-    closest = float(slant.min())
-    flight = time_of_flight_s(model, np.minimum(slant, effector.range_m_max))
-    reach = (slant >= effector.range_m_min) & (slant <= effector.range_m_max) & (flight >= model.flight_s_min)
-    reach = _throughout(reach, model, config)
-    if not reach.any():
-        return _nothing("out_of_range", closest)
-    high = reach & _throughout(path.height_m >= config.intercept_height_m_min, model, config)
-    if not high.any():
-        return _nothing("too_low", closest)
-    half = ns(0.5 * model.burst_s)
-    fire = path.t_ns - half - np.rint(flight * 1e9).astype(np.int64)
-    start = fire - ns(model.reaction_s)
-    chosen = np.flatnonzero(high & (fire >= from_t_ns))
-    if not len(chosen):
-        return _nothing("too_late", closest)
-    chosen = chosen[np.argsort(start[chosen], kind="stable")]
-    start, done, ranges = start[chosen], path.t_ns[chosen] + half, slant[chosen]
-    kill = np.interp(ranges, *kill_table(model, effector.range_m_min, effector.range_m_max))
-    again, again_done = _best_after(start, kill, done, done + ns(config.assessment_delay_s))
+    size = len(path.t_ns)
+    times, numbers = np.empty((5, size), dtype=np.int64), np.empty((3, size))
+    ranges, kills = kill_table(model, effector.range_m_min, effector.range_m_max)
+    count, code, closest = shots_on(
+        path.t_ns,
+        path.position_enu_m,
+        path.height_m,
+        np.array(effector.position_enu_m),
+        np.array(
+            [
+                effector.range_m_min,
+                effector.range_m_max,
+                model.speed_m_s,
+                model.decay_m,
+                model.flight_s_min,
+                config.intercept_height_m_min,
+            ]
+        ),
+        np.array(
+            [
+                ns(model.reaction_s),
+                ns(0.5 * model.burst_s),
+                math.ceil(0.5 * model.burst_s / config.period_s),
+                from_t_ns,
+                ns(config.assessment_delay_s),
+            ]
+        ),
+        ranges,
+        kills,
+        times,
+        numbers,
+    )
+    if count == 0:
+        return _nothing(_BLOCKED[code], closest)
+    rows = times[4, :count]
     return Shots(
+        start_t_ns=times[0, :count],
+        fire_t_ns=times[1, :count],
+        intercept_t_ns=path.t_ns[rows],
+        done_t_ns=times[2, :count],
+        range_m=numbers[0, :count],
+        position_enu_m=path.position_enu_m[rows],
+        velocity_enu_m_s=_velocity(path)[rows],
+        height_m=path.height_m[rows],
+        kill_probability=numbers[1, :count],
+        again=numbers[2, :count],
+        again_done_t_ns=times[3, :count],
+        blocked="",
+        closest_m=closest,
+        last_start_t_ns=int(times[0, count - 1]),
+    )
+
+
+def held_back(config: Config, shots: Shots, allowed: NDArray[np.bool_], why: Text) -> Shots:
+    """Return the shots that a hold rule allows; `why` is remembered for as long as one that it took could start."""
+    if allowed.all():
+        return shots
+    kept = np.flatnonzero(allowed)
+    until = max(shots.held_until_t_ns, int(shots.start_t_ns[~allowed].max()))
+    if not len(kept):
+        return replace(_nothing("held", shots.closest_m), held=why, held_until_t_ns=until)
+    start, done, kill = shots.start_t_ns[kept], shots.done_t_ns[kept], shots.kill_probability[kept]
+    again, again_done = np.zeros(len(kept)), np.zeros(len(kept), dtype=np.int64)
+    best_after(start, kill, done, ns(config.assessment_delay_s), again, again_done)
+    return replace(
+        shots,
         start_t_ns=start,
-        fire_t_ns=fire[chosen],
-        intercept_t_ns=path.t_ns[chosen],
+        fire_t_ns=shots.fire_t_ns[kept],
+        intercept_t_ns=shots.intercept_t_ns[kept],
         done_t_ns=done,
-        range_m=ranges,
-        position_enu_m=path.position_enu_m[chosen],
+        range_m=shots.range_m[kept],
+        position_enu_m=shots.position_enu_m[kept],
+        velocity_enu_m_s=shots.velocity_enu_m_s[kept],
+        height_m=shots.height_m[kept],
         kill_probability=kill,
         again=again,
         again_done_t_ns=again_done,
-        blocked="",
-        closest_m=closest,
         last_start_t_ns=int(start[-1]),
+        held=why,
+        held_until_t_ns=until,
     )
+
+
+def _velocity(path: Path) -> Floats:
+    """Return the velocity along the path by differences of its positions."""
+    if len(path.t_ns) < 2:
+        return np.zeros((len(path.t_ns), 3))
+    step_s = float(path.t_ns[1] - path.t_ns[0]) / 1e9
+    velocity = np.empty_like(path.position_enu_m)
+    velocity[:-1] = (path.position_enu_m[1:] - path.position_enu_m[:-1]) / step_s
+    velocity[-1] = velocity[-2]
+    return velocity
 
 
 def _near(config: Config, points: Floats) -> Ints:
@@ -157,37 +218,6 @@ def _near(config: Config, points: Floats) -> Ints:
     return np.flatnonzero((distance <= reach + step).any(axis=0))
 
 
-def _slope(points: Floats) -> Floats:
-    """Return the derivative at each of at least two equally spaced points, per spacing, exact for parabolas."""
-    slope = np.empty_like(points)
-    slope[1:-1] = 0.5 * (points[2:] - points[:-2])
-    slope[0], slope[-1] = points[1] - points[0], points[-1] - points[-2]
-    if len(points) > 2:
-        slope[0] += slope[0] - slope[1]
-        slope[-1] += slope[-1] - slope[-2]
-    return slope
-
-
-def _throughout(mask: NDArray[np.bool_], model: Model, config: Config) -> NDArray[np.bool_]:
-    """Return where `mask` holds for half a burst before and after as well."""
-    reach = math.ceil(0.5 * model.burst_s / config.period_s)
-    if reach == 0 or len(mask) <= 2 * reach:
-        return mask if reach == 0 else np.zeros_like(mask)
-    inner = np.zeros_like(mask)
-    inner[reach:-reach] = mask[: -2 * reach] & mask[reach:-reach] & mask[2 * reach :]
-    return inner
-
-
-def _best_after(start_t_ns: Ints, kill: Floats, done_t_ns: Ints, ready_t_ns: Ints) -> tuple[Floats, Ints]:
-    """Return the best kill probability among the shots that start at or after each time, and when that shot is done."""
-    best = np.append(np.maximum.accumulate(kill[::-1])[::-1], 0.0)
-    rows = np.arange(len(kill))
-    record = np.where(kill >= best[1:], rows, len(kill))  # a shot that no later one beats
-    row = np.append(np.minimum.accumulate(record[::-1])[::-1], len(kill))
-    first = np.searchsorted(start_t_ns, ready_t_ns, side="left")
-    return best[first], np.append(done_t_ns, 0)[row[first]]
-
-
 def _nothing(blocked: Blocked, closest_m: float) -> Shots:
     times, numbers = np.empty(0, dtype=np.int64), np.empty(0)
     return Shots(
@@ -197,10 +227,12 @@ def _nothing(blocked: Blocked, closest_m: float) -> Shots:
         done_t_ns=times,
         range_m=numbers,
         position_enu_m=np.empty((0, 3)),
+        velocity_enu_m_s=np.empty((0, 3)),
+        height_m=numbers,
         kill_probability=numbers,
         again=numbers,
         again_done_t_ns=times,
         blocked=blocked,
         closest_m=closest_m,
-        last_start_t_ns=-(1 << 62),
+        last_start_t_ns=_LONG_AGO,
     )

@@ -5,6 +5,7 @@ from opencram.config.model import Effector, LonLat, Sensor, Site
 from opencram.earth.geodesy import Frame, enu_from_geodetic, enu_from_local
 from opencram.engagement.config import Effector as EffectorModel
 from opencram.engagement.config import Zone as EngagementZone
+from opencram.runtime.holds import ground_danger, hold_rules
 from opencram.runtime.pipeline import PipelineConfig
 from opencram.threat.config import Place
 from opencram.tracking.config import SensorModel
@@ -89,6 +90,7 @@ def _warning(site: Site) -> warning.Config:
 
 
 def _engagement(site: Site, frame: Frame, *, closed_loop: bool) -> engagement.Config:
+    friends = [rule for rule in site.rules if rule.kind == "friendly_tracks"]
     return engagement.Config(
         assets=tuple(asset.id for asset in site.assets),
         zones=tuple(EngagementZone(id=zone.id, name=zone.name, people=zone.population) for zone in site.zones),
@@ -103,6 +105,10 @@ def _engagement(site: Site, frame: Frame, *, closed_loop: bool) -> engagement.Co
             )
             for effector in site.effectors
         ),
+        rules=hold_rules(site, frame),
+        ground=ground_danger(site, frame),
+        friendly_classes=tuple(sorted({name for rule in friends for name in rule.classes})) or ("aircraft", "drone"),
+        friendly_probability=min((rule.probability for rule in friends), default=0.5),
         protect=site.policy.protect,
         mode=site.policy.mode,
         closed_loop=closed_loop,
