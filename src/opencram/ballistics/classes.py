@@ -7,7 +7,7 @@ All numbers are generic and rounded from open publications; none describes a par
   107 mm rocket 19 kg → 2100; 122 mm rocket 46 kg after burning → 3900.  Source: the tables of
   ammunition in "Jane's Ammunition Handbook", rounded to two digits.
 * A standard curve fits a real round only up to a form factor, and the ballistic coefficient takes that
-  factor in: on a low curve (G7) it is about the mass over cross-section, on a high one (G2, G8) more.
+  factor in: on a low curve (G7) it is about the mass over cross-section, on a high one (G2) more.
 * Spin drift: a right-hand rifled shell of 155 mm drifts about 15 to 20 mil at 13 km, which is c of 4 to
   6 m/s; fins give none.  Source: McCoy, "Modern Exterior Ballistics" (1999), chapter 9, examples.
 """
@@ -47,9 +47,8 @@ def _model(class_name: str, curve: str, prior: float, beta: float, spin: tuple[f
 
 
 CLASS_BANK = (
-    _model("rocket", "G7", 0.16, 3000.0, (0.0, 1.0)),
-    _model("rocket", "G2", 0.16, 3700.0, (0.0, 1.0)),
-    _model("rocket", "G8", 0.08, 4200.0, (0.0, 1.0)),
+    _model("rocket", "G7", 0.20, 3000.0, (0.0, 1.0)),
+    _model("rocket", "G2", 0.20, 3900.0, (0.0, 1.0)),
     _model("mortar", "G5", 0.28, 1200.0, (0.0, 0.4)),
     _model("mortar", "G5", 0.08, 1500.0, (5.0, 2.0)),  # from a rifled barrel
     _model("shell", "G7", 0.14, 1900.0, (5.0, 2.0)),
