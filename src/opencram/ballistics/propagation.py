@@ -49,7 +49,7 @@ def fly(lanes, dt, steps, env, cd):
 def exponential(y):
     """Return e to the power of `y`, in arithmetic that runs in lanes.
 
-    Valid: |y| up to 16.  Error: under 1e-11 relative (tests/ballistics/test_propagation.py).
+    Valid: |y| up to 14.  Error: under 1e-11 relative (tests/ballistics/test_propagation.py).
     """
     part = y * (1.0 / 1024.0)
     power = 1.0 + part * (1.0 + part * (0.5 + part * (1.0 / 6.0 + part * (1.0 / 24.0 + part / 120.0))))

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from opencram.ballistics.drag import STANDARD_CURVES, standard_curve
 from opencram.ballistics.environment import WIND_EAST, altitude
 from opencram.ballistics.lanes import LANES
-from opencram.ballistics.propagation import advance
+from opencram.ballistics.propagation import advance, exponential, fly
 
 velocities = st.builds(  # never slower than 60 m/s: the yaw of repose is not meant for what stands still
     lambda level, azimuth, climb: (level * math.sin(azimuth), level * math.cos(azimuth), climb),
@@ -196,6 +196,12 @@ def test_one_broken_lane_does_not_touch_the_others():
 
 
 @settings(deadline=None)
+@given(st.floats(-14.0, 14.0))
+def test_the_exponential_of_lanes_is_the_exponential(y):
+    assert exponential(y) == pytest.approx(math.exp(y), rel=1e-11)
+
+
+@settings(deadline=None)
 @given(st.integers(1, LANES - 1))
 def test_a_flight_is_the_same_in_every_lane(shift):
     env, states = real_earth(), raid()
@@ -205,7 +211,7 @@ def test_a_flight_is_the_same_in_every_lane(shift):
 
 def test_flights_abreast_are_vector_instructions():
     """Vectorisation dies silently: one branch, one array that might overlap another, and it is gone."""
-    fresh = numba.njit(nogil=True, error_model="numpy")(advance.py_func)  # what is loaded from a cache shows no code
+    fresh = numba.njit(nogil=True, error_model="numpy")(fly.py_func)  # what is loaded from a cache shows no code
     fresh(lanes_of(ROUND), 0.25, 1, real_earth(), standard_curve("G7"))
     (signature,) = fresh.signatures
     kinds = Counter(re.findall(r" f(?:mul|add|sub|div) (<\d+ x double>|double) ", fresh.inspect_llvm(signature)))
@@ -220,7 +226,7 @@ sys.path.insert(0, {folder!r})
 import numpy as np
 from ballistics_worlds import landing, lanes_of, real_earth
 from opencram.ballistics.drag import standard_curve
-from opencram.ballistics.propagation import advance
+from opencram.ballistics.propagation import advance, exponential, fly
 state = {state!r}
 env = real_earth(wind_m_s=(3.0, -1.0))
 lanes = lanes_of(state)
