@@ -1,0 +1,1 @@
+"""Weather that people give: soundings and met messages, from text to checked levels, in plain Python."""
