@@ -154,3 +154,15 @@ def index_blocks(data, at, end, begins, ends):
         count += 1
         at += length
     return count, at
+
+
+@kernel
+def next_block(data, at, end, wanted):
+    """Return the first byte from `at` on where a block of a wanted category could begin; `end` if there is none."""
+    while at + 4 <= end:
+        length = (np.int64(data[at + 1]) << 8) | np.int64(data[at + 2])
+        # The shortest record has two bytes; its first byte says that it has an item.
+        if wanted[data[at]] and 5 <= length <= end - at and data[at + 3] != 0:
+            return at
+        at += 1
+    return end

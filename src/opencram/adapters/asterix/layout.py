@@ -19,6 +19,7 @@ import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
 
@@ -50,16 +51,21 @@ class Item:
     parts: tuple[tuple[Value, ...], ...] = ()
     items: tuple["Item | None", ...] = ()
 
-    @property
+    @cached_property
     def plain(self) -> bool:
         """Whether it (or each of a list) is one value without a name."""
         return len(self.parts) == 1 and len(self.parts[0]) == 1 and not self.parts[0][0].name
 
-    @property
+    @cached_property
     def length(self) -> int:
         """Bytes of a fixed item, or of one group of a list or chain."""
         bits = sum(value.bits for value in self.parts[0])
         return (bits + (1 if self.kind == "chain" else 0)) // 8
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Place of each item of a compound, by name."""
+        return _places(self.items)
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,15 @@ class Category:
     number: int
     edition: str
     items: tuple[Item | None, ...]  # in the order of the user application profile
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Place of each item in that order, by name."""
+        return _places(self.items)
+
+
+def _places(items: Sequence[Item | None]) -> dict[str, int]:
+    return {item.name: place for place, item in enumerate(items) if item is not None}
 
 
 @functools.cache

@@ -160,24 +160,28 @@ def encode_block(layout: Category, records: Sequence[Mapping[str, Any]]) -> byte
 
 def encode_record(layout: Category, record: Mapping[str, Any]) -> bytes:
     """Return the bytes of one record; raises `KeyError` for an item that the category does not have."""
-    return _write_indexed(layout.items, record)
+    return _write_indexed(layout, record)
 
 
-def _write_indexed(items: Sequence[Item | None], record: Mapping[str, Any]) -> bytes:
-    places = {item.name: place for place, item in enumerate(items) if item is not None}
-    wanted = sorted(places[name] for name in record)
-    presence = bytearray(max(wanted, default=0) // 7 + 1)
+def _write_indexed(row: Category | Item, record: Mapping[str, Any]) -> bytes:
+    """Write presence bits and items of a record, or of a compound item."""
+    wanted = sorted([row.places[name] for name in record])
+    presence = bytearray((wanted[-1] if wanted else 0) // 7 + 1)
+    parts: list[bytes] = [b""]
     for place in wanted:
         presence[place // 7] |= 0x80 >> place % 7
+        item = row.items[place]
+        assert item is not None
+        parts.append(_write(item, record[item.name]))
     for k in range(len(presence) - 1):
         presence[k] |= 1
-    chosen = [item for place in wanted if (item := items[place]) is not None]
-    return bytes(presence) + b"".join(_write(item, record[item.name]) for item in chosen)
+    parts[0] = bytes(presence)
+    return b"".join(parts)
 
 
 def _write(item: Item, content: Any) -> bytes:
     if item.kind == "compound":
-        return _write_indexed(item.items, content)
+        return _write_indexed(item, content)
     if item.kind == "explicit":
         return bytes([len(content) + 1]) + bytes(content)
     part = item.parts[0]

@@ -1,0 +1,51 @@
+"""Elevation from height and back: CAT048 radars tell how high a target is, not under which angle they saw it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opencram.earth.geodesy import (
+    ECCENTRICITY_2,
+    SEMI_MAJOR_M,
+    Frame,
+    ecef_from_enu,
+    geodetic_from_ecef,
+)
+
+Array = NDArray[np.float64]
+
+
+def height_of(frame: Frame, range_m: Array, azimuth_rad: Array, elevation_rad: Array) -> Array:
+    """Return the height above the ellipsoid (m) of what stands there in the horizon of `frame`."""
+    ground_m = range_m * np.cos(elevation_rad)
+    enu = np.stack(
+        [ground_m * np.sin(azimuth_rad), ground_m * np.cos(azimuth_rad), range_m * np.sin(elevation_rad)], axis=-1
+    )
+    return geodetic_from_ecef(ecef_from_enu(frame, enu))[2]
+
+
+def elevation_of(frame: Frame, range_m: Array, azimuth_rad: Array, height_m: Array) -> Array:
+    """Return the elevation (rad) under which a target at this height is seen; NaN where range forbids that height.
+
+    Valid: ranges to 500 km.  Error: under 1 mm of height where the elevation is below 85°, from a start on the
+    sphere that fits the ellipsoid best here, and two steps of Newton's method (tests/asterix/test_asterix_plots.py).
+    """
+    sphere_m = _radius_m(frame.latitude_rad, azimuth_rad)
+    low, high = sphere_m + frame.height_m, sphere_m + height_m
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sine = ((high - low) * (high + low) - range_m**2) / (2.0 * low * range_m)
+        elevation = np.arcsin(np.where(np.abs(sine) <= 1.0, sine, np.nan))
+        for _ in range(2):
+            slope = range_m * np.cos(elevation)
+            error_m = height_m - height_of(frame, range_m, azimuth_rad, elevation)
+            # Near the zenith height hardly depends on elevation: the sphere's answer stands.
+            elevation = elevation + np.where(slope > 0.01 * range_m, error_m / slope, 0.0)
+    return np.where(np.abs(elevation) <= np.pi / 2.0, elevation, np.nan)
+
+
+def _radius_m(latitude_rad: float, azimuth_rad: Array) -> Array:
+    """Return the ellipsoid's radius of curvature (m) in the direction of an azimuth: Euler's formula."""
+    flat = 1.0 - ECCENTRICITY_2 * np.sin(latitude_rad) ** 2
+    meridian_m = SEMI_MAJOR_M * (1.0 - ECCENTRICITY_2) / flat**1.5
+    normal_m = SEMI_MAJOR_M / np.sqrt(flat)
+    curvature = np.cos(azimuth_rad) ** 2 / meridian_m + np.sin(azimuth_rad) ** 2 / normal_m
+    return np.asarray(1.0 / curvature)
