@@ -46,6 +46,50 @@ _RANGE_RATE_M_S_STD = 3.0  # where the plot carries a range rate but the site fi
 def read_dwell(constants: World, plots: list[Plot], t_ns_min: int, messages: list[Message]) -> Dwell | None:
     """Return the usable plots as a dwell, None if there are none; say of the others why not."""
     sensor = constants.sensor_index.get(plots[0].sensor)
+    rows = _rows(plots)
+    numbers = np.array(rows, dtype=np.float64)
+    times = [plot.t_ns for plot in plots]
+    missing = sum([row.count(None) for row in rows])
+    sound = sensor is not None and _all_sound(numbers, missing) and t_ns_min <= min(times) and max(times) <= _T_NS_MAX
+    if not sound or (len(set(rows)) != len(rows)):
+        plots = _sorted_out(plots, sensor, t_ns_min, messages)
+        if not plots:
+            return None
+        numbers = np.array(_rows(plots), dtype=np.float64)
+        times = [plot.t_ns for plot in plots]
+    assert sensor is not None
+    z, stds = np.ascontiguousarray(numbers[:, :4]), numbers[:, 4:]
+    variances = np.where(np.isnan(stds), constants.variances[sensor], stds * stds)
+    weights = np.empty((len(plots), 4))
+    weights[:, :3] = variances**-0.5
+    weights[:, 3] = 1.0 / _RANGE_RATE_M_S_STD
+    ids = tuple([plot.plot_id for plot in plots])
+    return Dwell(times[0], sensor, plots[0].sensor, ids, np.array(times, dtype=np.int64), z, variances, weights)
+
+
+def _rows(plots: list[Plot]) -> list[tuple[float | None, ...]]:
+    """Return range, azimuth, elevation, range rate and the three deviations of each plot; None: not given."""
+    return [
+        (
+            plot.range_m, plot.azimuth_rad, plot.elevation_rad, plot.range_rate_m_s,
+            plot.range_m_std, plot.azimuth_rad_std, plot.elevation_rad_std,
+        )
+        for plot in plots
+    ]  # fmt: skip
+
+
+_LOW = np.array([1e-300, -_AZIMUTH_RAD_MAX, -_ELEVATION_RAD_MAX, -_RANGE_RATE_M_S_MAX] + [_STD_MIN] * 3)
+_HIGH = np.array([_RANGE_M_MAX, _AZIMUTH_RAD_MAX, _ELEVATION_RAD_MAX, _RANGE_RATE_M_S_MAX] + [_STD_MAX] * 3)
+
+
+def _all_sound(numbers: Array, missing: int) -> bool:
+    """Return whether all numbers but those `missing` pass at one look; only if not are plots asked one by one."""
+    inside = (numbers >= _LOW) & (numbers <= _HIGH)
+    return int(inside.sum()) == numbers.size - missing
+
+
+def _sorted_out(plots: list[Plot], sensor: int | None, t_ns_min: int, messages: list[Message]) -> list[Plot]:
+    """Return the plots that can be used; say of the others why not."""
     good = []
     known: set[tuple[int, float, float, float]] = set()
     for plot in plots:
@@ -63,32 +107,7 @@ def read_dwell(constants: World, plots: list[Plot], t_ns_min: int, messages: lis
                     t_ns=plot.t_ns, reason=text, code=code, line=plot.line, sensor=plot.sensor, plot_id=plot.plot_id
                 )
             )
-    if not good or sensor is None:
-        return None
-    usual = constants.variances[sensor]
-    z = np.array([(q.range_m, q.azimuth_rad, q.elevation_rad, q.range_rate_m_s) for q in good], dtype=np.float64)
-    variances = np.empty((len(good), 3))
-    variances[:] = usual
-    for k, plot in enumerate(good):
-        if plot.range_m_std is not None:
-            variances[k, 0] = plot.range_m_std**2
-        if plot.azimuth_rad_std is not None:
-            variances[k, 1] = plot.azimuth_rad_std**2
-        if plot.elevation_rad_std is not None:
-            variances[k, 2] = plot.elevation_rad_std**2
-    weights = np.empty((len(good), 4))
-    weights[:, :3] = variances**-0.5
-    weights[:, 3] = 1.0 / _RANGE_RATE_M_S_STD
-    return Dwell(
-        good[0].t_ns,
-        sensor,
-        good[0].sensor,
-        tuple(q.plot_id for q in good),
-        np.array([q.t_ns for q in good], dtype=np.int64),
-        z,
-        variances,
-        weights,
-    )
+    return good
 
 
 def _fault(plot: Plot, sensor: int | None, t_ns_min: int) -> tuple[str, str] | None:

@@ -25,7 +25,7 @@ _FIT_AGE_S = 4.0  # beyond, and with enough plots, the filters carry on alone
 _FIT_PLOTS = 12
 _FIT_AGE_S_MAX = 12.0
 _WINDOW_S = 12.0
-_KEEP = 1e-3  # probability below which a flight model is no longer followed
+_KEEP, _KEEP_OLD, _OLD_NS = 1e-3, 1e-2, 8_000_000_000  # probability below which a flight model is no longer followed
 _SAY = 0.01  # and below which it is not told
 
 
@@ -300,6 +300,7 @@ def _tracks_report(config: Config, constants: World, state: State, messages: lis
     sound = np.isfinite(tracks.log_weight[best]).tolist()
     targets = list(tracks.targets)
     now = state.t_ns
+    said = len(messages)
     for k, before in enumerate(tracks.targets):
         calm = before.status == "confirmed" and heights[k] > 0.0 and sound[k]
         if calm and now < before.due_t_ns and now - before.updated_t_ns <= before.period_s * 1e9:
@@ -310,7 +311,7 @@ def _tracks_report(config: Config, constants: World, state: State, messages: lis
             target = _report_track(config, state, target, rows, int(best[k]), messages)
         targets[k] = target
     tracks = replace(tracks, targets=tuple(targets))
-    return replace(state, tracks=_prune(tracks))
+    return replace(state, tracks=_prune(tracks, now) if len(messages) > said else tracks)
 
 
 def _report_track(
@@ -404,12 +405,13 @@ def _horizon_m(constants: World, x: Array) -> float:
     return max(50.0, 0.045 * nearest)
 
 
-def _prune(tracks: Tracks) -> Tracks:
+def _prune(tracks: Tracks, now: int) -> Tracks:
     """Return the tracks without those that have ended and without flight models that are out of the question."""
     alive = np.array([target.status != "dropped" for target in tracks.targets])
+    least = np.array([_KEEP_OLD if now - target.first_t_ns > _OLD_NS else _KEEP for target in tracks.targets])
     starts = np.searchsorted(tracks.owner, np.arange(len(tracks.targets)))
     top = np.maximum.reduceat(tracks.log_weight, starts)
-    keep = alive[tracks.owner] & (tracks.log_weight >= top[tracks.owner] + math.log(_KEEP))
+    keep = alive[tracks.owner] & (tracks.log_weight >= (top + np.log(least))[tracks.owner])
     if keep.all():
         return tracks
     renumbered = np.cumsum(alive) - 1
@@ -426,26 +428,34 @@ def _prune(tracks: Tracks) -> Tracks:
 def _candidates_report(config: Config, state: State, messages: list[Message]) -> State:
     """Forget candidates without plots; report tentative tracks and bodies that do not fall."""
     few = state.candidates
-    keep = np.ones(len(few.targets), dtype=np.bool_)
-    targets = list(few.targets)
+    now = state.t_ns
+    gone: list[int] = []
+    said: list[tuple[int, Target]] = []
     for k, target in enumerate(few.targets):
-        gap_s = (state.t_ns - target.updated_t_ns) * 1e-9
+        if target.updated_t_ns == now and not target.track_id:
+            continue
         confirmed = target.status != "tentative"
         limit_s = config.coast_s_max if confirmed else config.misses_tentative * target.period_s
-        if gap_s > limit_s:
-            keep[k] = False
+        if now - target.updated_t_ns > limit_s * 1e9:
+            gone.append(k)
             if target.reported_t_ns:
                 reason: DropReason = "lost" if confirmed else "never_confirmed"
-                ended = replace(target, status="dropped", reason=reason)
-                messages.append(_message(state.t_ns, ended, few.x[k], few.p[k], ()))
+                said.append((k, replace(target, status="dropped", reason=reason)))
         elif target.track_id and (
             target.reported_t_ns == 0
-            or state.t_ns - target.reported_t_ns >= round(config.report_s * 1e9)
-            or target.fitted_t_ns == state.t_ns
+            or target.fitted_t_ns == now
+            or now - target.reported_t_ns >= round(config.report_s * 1e9)
         ):
-            targets[k] = replace(target, reported_t_ns=state.t_ns)
-            messages.append(_message(state.t_ns, targets[k], few.x[k], few.p[k], ()))
-    if keep.all() and targets == list(few.targets):
+            said.append((k, replace(target, reported_t_ns=now)))
+    if not gone and not said:
         return state
+    targets = list(few.targets)
+    for k, target in said:
+        targets[k] = target
+        messages.append(_message(now, target, few.x[k], few.p[k], ()))
     few = replace(few, targets=tuple(targets))
-    return replace(state, candidates=_select_candidates(few, keep) if not keep.all() else few)
+    if gone:
+        keep = np.ones(len(targets), dtype=np.bool_)
+        keep[gone] = False
+        few = _select_candidates(few, keep)
+    return replace(state, candidates=few)
