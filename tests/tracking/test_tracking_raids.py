@@ -4,7 +4,7 @@ import math
 from collections import Counter, defaultdict
 
 import pytest
-from tracking_worlds import S, dwells, probably, run
+from tracking_worlds import S, dwells, probably, run, ticks, tracks
 
 from opencram import tracking
 from opencram.earth.geodesy import Frame, enu_from_geodetic, enu_from_local
@@ -102,6 +102,18 @@ def test_every_round_of_a_raid_is_confirmed_in_time_and_nothing_else(seed):
     tally = judged(seed)
     assert tally["due"] > 0
     assert {name: count for name, count in tally.items() if count and name != "due"} == {}
+
+
+@pytest.mark.parametrize("seed", [2, 5])
+def test_every_track_of_a_raid_is_told_to_end(seed):
+    config = raids.random_raid(seed)
+    _, plots = world.scan(config, world.initial(config), config.end_t_ns)
+    state, said = run(configured(config), dwells(plots))
+    state, more = run(configured(config), ticks(plots[-1].t_ns, 120.0, 0.5), state)
+    last = {number: track[-1] for number, track in tracks([*said, *more]).items()}
+    assert {number for number, m in last.items() if m.status != "dropped" or not m.reason} == set()
+    assert not state.tracks.targets
+    assert not state.candidates.targets
 
 
 @pytest.mark.slow

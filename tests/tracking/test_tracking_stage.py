@@ -206,6 +206,40 @@ def test_rounds_side_by_side_do_not_swap(apart_m):
         assert mine.count(max(set(mine), key=mine.count)) > 0.93 * len(mine)
 
 
+def split_plots():
+    """A radar that gives two plots of each dwell for one round."""
+    plots, draws = rocket_plots(), np.random.default_rng(12)
+    twins = [
+        Plot(
+            **{
+                **fields(p),
+                "range_m": p.range_m + float(draws.normal(0.0, 12.0)),
+                "elevation_rad": p.elevation_rad + 1e-3,
+            }
+        )
+        for p in plots
+    ]
+    return merged(plots, twins)
+
+
+@pytest.mark.xfail(
+    reason="a candidate that turns out to be the double of a track goes without a word (life.promote)", strict=True
+)
+def test_every_track_that_was_told_of_is_told_to_end():
+    plots = split_plots()
+    state, said = run(CONFIG, dwells(plots))
+    _, more = run(CONFIG, ticks(plots[-1].t_ns, 60.0), state)
+    last = {number: track[-1] for number, track in tracks([*said, *more]).items()}
+    assert {number: m.status for number, m in last.items() if m.status != "dropped"} == {}
+    assert all(m.reason for m in last.values())
+
+
+@pytest.mark.xfail(reason="doubles are looked for once, when a candidate is promoted (life._is_double)", strict=True)
+def test_two_plots_of_each_dwell_make_one_round():
+    _, said = run(CONFIG, dwells(split_plots()))
+    assert len(confirmed_projectiles(said)) == 1
+
+
 # ---- what is no projectile ------------------------------------------------------------------------
 
 
