@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from opencram.ballistics.environment import altitude
 from opencram.ballistics.lanes import LANES
 from opencram.ballistics.propagation import LN_BETA, STATES, exponential, fly
 from opencram.estimation.assignment import assign
@@ -248,6 +249,25 @@ def update_rows(x, p, h, s, cross, z, variances, plot_of, log_weights):
                     p[k, i, l] -= white[i, m] * white[l, m]
                 p[k, l, i] = p[k, i, l]
         log_weights[k] -= 0.5 * (distance + log_determinant)
+
+
+@kernel
+def standing(x, log_weight, owner, count, env, best, height, falling):
+    """Write, for each track, its heaviest row, that row's height above the ground, and whether it falls.
+
+    A track without a sound row gets the height NaN.
+    """
+    best[:] = -1
+    for r in range(x.shape[0]):
+        k = owner[r]
+        if best[k] < 0 or log_weight[r] > log_weight[best[k]]:
+            best[k] = r
+    for k in range(count):
+        r = best[k]
+        height[k] = altitude(x[r, 0], x[r, 1], x[r, 2], env) - env.ground_m
+        if not math.isfinite(log_weight[r]):
+            height[k] = math.nan
+        falling[k] = x[r, 5] < 0.0
 
 
 @kernel

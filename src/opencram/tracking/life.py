@@ -6,13 +6,12 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from opencram.ballistics.environment import altitude
 from opencram.messages import PROJECTILE_CLASSES, DropReason, Hypothesis, Message, Track
 from opencram.tracking.bank import Fitted, Window, fit_models, normalised, straight_log_weight
 from opencram.tracking.config import Config
-from opencram.tracking.filter import carry
+from opencram.tracking.filter import carry, standing
 from opencram.tracking.history import window
-from opencram.tracking.state import Candidates, State, Target, Tracks, best_rows
+from opencram.tracking.state import Candidates, State, Target, Tracks
 from opencram.tracking.world import World
 
 Array = NDArray[np.float64]
@@ -292,23 +291,22 @@ def _tracks_report(config: Config, constants: World, state: State, messages: lis
     if not tracks.targets:
         return state
     starts = np.searchsorted(tracks.owner, np.arange(len(tracks.targets) + 1)).tolist()
-    best = best_rows(tracks.owner, tracks.log_weight, len(tracks.targets))
-    x = tracks.x[best]
-    env = constants.env
-    heights = (altitude(x[:, 0], x[:, 1], x[:, 2], env) - config.ground_height_m).tolist()
-    falling = (x[:, 5] < 0.0).tolist()
-    sound = np.isfinite(tracks.log_weight[best]).tolist()
+    count = len(tracks.targets)
+    best, heights, falling = np.empty(count, dtype=np.int64), np.empty(count), np.empty(count, dtype=np.bool_)
+    standing(tracks.x, tracks.log_weight, tracks.owner, count, constants.env, best, heights, falling)
+    above = (heights > 0.0).tolist()  # a track without a sound row is not
     targets = list(tracks.targets)
     now = state.t_ns
     said = len(messages)
     for k, before in enumerate(tracks.targets):
-        calm = before.status == "confirmed" and heights[k] > 0.0 and sound[k]
+        calm = before.status == "confirmed" and above[k]
         if calm and now < before.due_t_ns and now - before.updated_t_ns <= before.period_s * 1e9:
             continue
-        target = _status(config, constants, state, before, x[k], heights[k], falling[k], sound[k])
+        row = int(best[k])
+        target = _status(constants, config, now, before, tracks.x[row], float(heights[k]), bool(falling[k]))
         if target.status != before.status or now >= target.due_t_ns:
             rows = slice(starts[k], starts[k + 1])
-            target = _report_track(config, state, target, rows, int(best[k]), messages)
+            target = _report_track(config, state, target, rows, row, messages)
         targets[k] = target
     tracks = replace(tracks, targets=tuple(targets))
     return replace(state, tracks=_prune(tracks, now) if len(messages) > said else tracks)
@@ -375,14 +373,14 @@ def _message(t_ns: int, target: Target, x: Array, p: Array, hypotheses: tuple[Hy
 
 
 def _status(
-    config: Config, constants: World, state: State, target: Target, x: Array, height: float, falling: bool, sound: bool
+    constants: World, config: Config, now: int, target: Target, x: Array, height: float, falling: bool
 ) -> Target:
-    """Return the target with the status that its last plot and its place give it."""
-    gap_s = (state.t_ns - target.updated_t_ns) * 1e-9
+    """Return the target with the status that its last plot and its place give it; `height` NaN: no sound estimate."""
+    gap_s = (now - target.updated_t_ns) * 1e-9
     status, reason = target.status, target.reason
-    if not sound:
+    if math.isnan(height):
         status, reason = "dropped", "lost"
-    elif falling and (height < -20.0 or (height < 0.0 and gap_s > 0.25)):
+    elif falling and (height < -20.0 or (height < 0.0 and gap_s > 0.25)):  # m, s
         status, reason = "dropped", "impact"
     elif gap_s > config.coast_after * target.period_s:
         hidden = falling and height < _horizon_m(constants, x)

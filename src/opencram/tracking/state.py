@@ -86,13 +86,3 @@ def nothing() -> State:
     return State(
         t_ns=0, newest_t_ns=0, next_track_id=1, tracks=no_tracks(), candidates=no_candidates(), history=empty()
     )
-
-
-def best_rows(owner: Integers, log_weight: Array, count: int) -> Integers:
-    """Return, for each of `count` tracks, the index of its heaviest row.  Rows of one track stand together."""
-    starts = np.searchsorted(owner, np.arange(count))
-    top = np.maximum.reduceat(log_weight, starts)
-    heaviest = np.flatnonzero(log_weight >= top[owner])
-    owners = owner[heaviest]
-    first = np.concatenate([[True], owners[1:] != owners[:-1]])
-    return np.asarray(heaviest[first])

@@ -43,7 +43,11 @@ def world(config: Config) -> World:
     clutter = [max(s.clutter_per_scan, _CLUTTER_MIN) for s in sensors]
     return World(
         env=environment(
-            config.latitude_rad, config.height_m, ground_height_m=config.ground_height_m, wind_m_s=config.wind_m_s
+            config.latitude_rad,
+            config.height_m,
+            ground_height_m=config.ground_height_m,
+            wind_m_s=config.wind_m_s,
+            profile=config.profile,
         ),
         curves=np.stack([standard_curve(model.curve) for model in config.models]),
         rotations=np.array([s.local_from_enu for s in sensors]).reshape(-1, 3, 3),
