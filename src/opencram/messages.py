@@ -206,7 +206,7 @@ class Threat(Message, frozen=True, kw_only=True, tag="threat"):
 # ---- warning --------------------------------------------------------------------------------------
 
 
-class Warning(Message, frozen=True, kw_only=True, tag="warning"):  # noqa: A001  the field's own word
+class Warning(Message, frozen=True, kw_only=True, tag="warning"):
     """A change in the life of a zone's alarm.
 
     `probability` is that of at least one round landing within its hazard radius of the zone;
@@ -281,6 +281,24 @@ class Health(Message, frozen=True, kw_only=True, tag="health"):
     reason: str
 
 
+class FeedStatus(Message, frozen=True, kw_only=True, tag="feed"):
+    """How a feed of plots is doing, told about once a second; `t_ns` is the clock of the receiver.
+
+    Delays run from the time of a plot to its arrival; a negative one means that the sensor's clock is ahead.
+    """
+
+    feed: str
+    plots: int  # accepted since the start
+    rejected: tuple[tuple[str, int], ...]  # by code, since the start
+    bytes_received: int
+    rate_per_s: float  # plots accepted in the last ten seconds
+    delay_s: float | None = None  # median of the last ten seconds
+    delay_s_max: float | None = None
+    clock_drift_ppm: float | None = None  # of the sensor against the receiver; positive: it runs slow
+    last_plot_t_ns: int | None = None  # time of the newest plot
+    last_received_t_ns: int | None = None
+
+
 class Header(Message, frozen=True, kw_only=True, tag="header"):
     """First record of every log: what made it."""
 
@@ -308,5 +326,6 @@ AnyMessage = (
     | Engagement
     | Rejected
     | Health
+    | FeedStatus
     | Header
 )

@@ -48,8 +48,8 @@ class _Line(msgspec.Struct, gc=False):
 class PlotReader:
     """Reads NDJSON plots, in order, from one source.  Same lines in, same messages out, however cut."""
 
-    def __init__(self, sensors: Mapping[str, SensorLimits]) -> None:
-        self._gate = Gate(sensors)
+    def __init__(self, sensors: Mapping[str, SensorLimits], gate: Gate | None = None) -> None:
+        self._gate = gate or Gate(sensors)  # a gate given is shared with other feeds
         self._decode = msgspec.json.Decoder(_Line).decode
         self._line = 0
         self._tail: bytes | None = None

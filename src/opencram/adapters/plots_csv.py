@@ -24,8 +24,10 @@ _TIME_MAX: Final = 1e19  # ns; far beyond what the gate lets through
 class CsvPlotReader:
     """Reads CSV plots, in order, from one source; `columns` is what the file's column map says."""
 
-    def __init__(self, sensors: Mapping[str, SensorLimits], columns: ColumnMap = STANDARD) -> None:
-        self._gate = Gate(sensors)
+    def __init__(
+        self, sensors: Mapping[str, SensorLimits], columns: ColumnMap = STANDARD, gate: Gate | None = None
+    ) -> None:
+        self._gate = gate or Gate(sensors)  # a gate given is shared with other feeds
         self._columns = columns
         self._header: list[str] | None = None
         self._places: dict[str, int] = {}

@@ -1,0 +1,176 @@
+"""Is a sensor silent, late, or lying?  Seen from the arrival of its plots, within two of its periods.
+
+- silent: nothing for two periods; of a sensor whose scans are often empty, for twice its usual gap;
+- late: every plot of the last period came more than so long after its time;
+- ahead: every plot of the last period came before its time: one of the clocks is wrong;
+- refused: more than half of what it gave in the last ten periods was no plot;
+- drifting: its clock gains or loses against the receiver's.
+"""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Final, Literal
+
+from opencram.messages import Health
+
+WINDOW_NS: Final = 10 * 10**9
+WINDOW_PLOTS_MAX: Final = 200_000
+DRIFT_PPM_MAX: Final = 500.0  # half a millisecond a second: after an hour, two seconds
+DRIFT_WINDOWS: Final = 6  # of ten seconds each, before a drift is told
+REFUSED_LEAST: Final = 8  # inputs on which a share of refusals is judged
+_GAPS: Final = 64
+_GAPS_LEAST: Final = 8
+# Refusals that say nothing about the sensor's honesty.
+_HARMLESS: Final = ("duplicate", "twin", "category", "wrapper", "trailer", "not_plot", "test_target")
+
+
+@dataclass
+class Window:
+    """Arrivals of the last ten seconds: rate, delays, and the drift of the sensor's clock."""
+
+    _arrivals: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=WINDOW_PLOTS_MAX))
+    _least: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=60))  # least delay of each window
+
+    def plot(self, t_ns: int, clock_ns: int) -> None:
+        """Take the time of a plot and of its arrival."""
+        delay_s = (clock_ns - t_ns) * 1e-9
+        self._arrivals.append((clock_ns, delay_s))
+        if not self._least or clock_ns - self._least[-1][0] >= WINDOW_NS:
+            self._least.append((clock_ns, delay_s))
+        elif delay_s < self._least[-1][1]:
+            self._least[-1] = (self._least[-1][0], delay_s)
+
+    def forget(self, clock_ns: int) -> None:
+        """Drop what is older than the window."""
+        while self._arrivals and clock_ns - self._arrivals[0][0] > WINDOW_NS:
+            self._arrivals.popleft()
+
+    @property
+    def rate_per_s(self) -> float:
+        """Plots a second."""
+        return len(self._arrivals) / (WINDOW_NS * 1e-9)
+
+    @property
+    def delay_s(self) -> float | None:
+        """Median delay."""
+        return median(delay for _, delay in self._arrivals) if self._arrivals else None
+
+    @property
+    def delay_s_max(self) -> float | None:
+        """Longest delay."""
+        return max((delay for _, delay in self._arrivals), default=None)
+
+    @property
+    def drift_ppm(self) -> float | None:
+        """Slope of the least delay of each window: queues only ever add, so the least shows the clock."""
+        if len(self._least) <= DRIFT_WINDOWS:
+            return None
+        points = [(t * 1e-9, delay) for t, delay in self._least][:-1]
+        mean_t = sum(t for t, _ in points) / len(points)
+        mean_d = sum(d for _, d in points) / len(points)
+        spread = sum((t - mean_t) ** 2 for t, _ in points)
+        return 1e6 * sum((t - mean_t) * (d - mean_d) for t, d in points) / spread if spread > 0.0 else None
+
+
+class SensorWatch:
+    """Follows one sensor; `judge` tells of a change of its health."""
+
+    def __init__(self, sensor: str, period_s: float, late_s_max: float, ahead_s_max: float) -> None:
+        self._part = f"sensor:{sensor}"
+        self._period_ns = max(round(period_s * 1e9), 1)
+        self._late_s_max = late_s_max
+        self._ahead_s_max = ahead_s_max
+        self._heard_ns: int | None = None
+        self._alive_t_ns = 0
+        self._since_ns: int | None = None
+        self._gaps: deque[int] = deque(maxlen=_GAPS)
+        self._delays: deque[tuple[int, float]] = deque(maxlen=10_000)
+        self._inputs: deque[tuple[int, str]] = deque(maxlen=10_000)  # arrival, and the code of a refusal
+        self._told: tuple[str, str] = ("ok", "")
+
+    def plot(self, t_ns: int, clock_ns: int) -> None:
+        """Take a plot."""
+        self._hear(clock_ns)
+        self._delays.append((clock_ns, (clock_ns - t_ns) * 1e-9))
+        self._inputs.append((clock_ns, ""))
+
+    def rejected(self, code: str, clock_ns: int) -> None:
+        """Take a rejection; it shows at least that the sensor speaks."""
+        self._hear(clock_ns)
+        self._inputs.append((clock_ns, "" if code in _HARMLESS else code))
+
+    def alive(self, t_ns: int, clock_ns: int) -> None:
+        """Take a sign of life, which may be one that was seen before."""
+        if t_ns != self._alive_t_ns:
+            self._alive_t_ns = t_ns
+            self._hear(clock_ns)
+
+    def _hear(self, clock_ns: int) -> None:
+        if self._heard_ns is not None:
+            gap = clock_ns - self._heard_ns
+            # Plots of one dwell come together; only the gaps between dwells tell of silence.
+            if gap > self._period_ns // 4:
+                self._gaps.append(gap)
+        self._heard_ns = clock_ns
+
+    @property
+    def silent_ns(self) -> int:
+        """How long it may be silent: two periods, or twice the gap that all but a twentieth of its gaps keep."""
+        gaps = sorted(self._gaps)
+        usual = gaps[len(gaps) * 19 // 20] if len(gaps) >= _GAPS_LEAST else 0
+        return 2 * max(self._period_ns, usual)
+
+    def judge(self, clock_ns: int, drift_ppm: float | None) -> Health | None:
+        """Return the sensor's health if its state, or the kind of its fault, has changed."""
+        if self._since_ns is None:
+            self._since_ns = clock_ns
+        kind, state, words = self._state(clock_ns, drift_ppm)
+        if (state, kind) == self._told:
+            return None
+        self._told = (state, kind)
+        return Health(t_ns=clock_ns, part=self._part, state=state, reason=words)
+
+    def _state(self, clock_ns: int, drift_ppm: float | None) -> tuple[str, Literal["ok", "degraded", "lost"], str]:
+        fault = self._silence(clock_ns)
+        if fault:
+            return "silent", "lost", fault
+        kind, fault = self._wrong_time(clock_ns)
+        if not kind:
+            kind, fault = "refused", self._refused(clock_ns)
+        if not fault and drift_ppm is not None and abs(drift_ppm) > DRIFT_PPM_MAX:
+            way = "loses" if drift_ppm > 0.0 else "gains"
+            kind, fault = "drift", f"its clock {way} {abs(drift_ppm):.0f} millionths against ours"
+        return (kind, "degraded", fault) if fault else ("", "ok", "plots come as they should")
+
+    def _silence(self, clock_ns: int) -> str:
+        heard_ns = self._heard_ns if self._heard_ns is not None else self._since_ns
+        assert heard_ns is not None
+        gap_ns = clock_ns - heard_ns
+        if gap_ns <= self.silent_ns:
+            return ""
+        never = "it has not been heard at all" if self._heard_ns is None else "nothing has come from it"
+        return f"{never} for {gap_ns * 1e-9:.2f} s; something is due every {self._period_ns * 1e-9:g} s"
+
+    def _wrong_time(self, clock_ns: int) -> tuple[str, str]:
+        while self._delays and clock_ns - self._delays[0][0] > self._period_ns:
+            self._delays.popleft()
+        delays = [delay for _, delay in self._delays]
+        if delays and min(delays) > self._late_s_max:
+            return "late", f"its plots come {min(delays):.2f} s after their time"
+        if delays and max(delays) < -self._ahead_s_max:
+            return "ahead", f"its clock is {-max(delays):.2f} s ahead of ours, or ours is behind"
+        kind = self._told[1]
+        if not delays and kind in ("late", "ahead"):
+            return kind, "its plots had wrong times, and none has come since"
+        return "", ""
+
+    def _refused(self, clock_ns: int) -> str:
+        while self._inputs and clock_ns - self._inputs[0][0] > 10 * self._period_ns:
+            self._inputs.popleft()
+        codes = Counter(code for _, code in self._inputs if code)
+        count = codes.total()
+        if len(self._inputs) < REFUSED_LEAST or 2 * count <= len(self._inputs):
+            return ""
+        worst, times = codes.most_common(1)[0]
+        return f"{count} of its last {len(self._inputs)} plots were refused, {times} of them as {worst}"
