@@ -79,9 +79,20 @@ def _threats(config: Config, state: State, impact: Impact) -> list[Message]:
             hazard_radius_m=state.index.hazard_radius_m,
             places=_listed(state, found),
             expected_exposed=float(found[:, EXPOSED].sum()),
+            impact_m_std=_long_std_m(mixture),
         )
     )
     return out
+
+
+def _long_std_m(mixture: Floats) -> float:
+    """Return the deviation of a mixture (n, 6) along the long axis of its covariance."""
+    weights, east, north = mixture[:, 0], mixture[:, 1], mixture[:, 2]
+    off_e, off_n = east - weights @ east, north - weights @ north
+    ee = float(weights @ (mixture[:, 3] + off_e * off_e))
+    en = float(weights @ (mixture[:, 4] + off_e * off_n))
+    nn = float(weights @ (mixture[:, 5] + off_n * off_n))
+    return math.sqrt(max(0.5 * (ee + nn) + math.hypot(0.5 * (ee - nn), en), 0.0))
 
 
 def _gaussians(impact: Impact) -> list[tuple[float, float, float, float, float, float]]:

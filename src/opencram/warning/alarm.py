@@ -1,7 +1,7 @@
 """The life of one zone's alarm: issued → updated … → cancelled, or all clear.  Pure functions of what is seen.
 
-- **Issued** when the rounds that leave no time to wait reach the zone's threshold together, or all rounds the
-  patient one (`Config` says why there are two); or when a round fell there that nobody was warned of.
+- **Issued** when the rounds together reach the zone's threshold and waiting for a sharper prediction is worth no more
+  than warning now (`wait`); or when a round fell there that nobody was warned of.
 - **Updated** when something changed that a person acts on: the advice, the time of the first impact, the band of the
   probability, the rounds.  Not more than once a second, unless it became more urgent.
 - **Cancelled** when the danger went elsewhere: too improbable for a while, and no round fell near.
@@ -17,9 +17,13 @@ is told to shelter when the next impact leaves ample time, or when all rounds ha
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from opencram.messages import Advice, Warning, WarningState
 from opencram.warning.config import Config, Zone
 from opencram.warning.rounds import Fall, Round, either
+from opencram.warning.shelter import usual_shelter_times_s
+from opencram.warning.wait import gain_of_waiting
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,6 @@ class Sight:
     probability: float  # that any of `flying` lands near
     falls: tuple[Fall, ...]
     threshold: float
-    patient: float
     cancel_below: float
     degraded: str  # a clause for the reason; empty when all is well
 
@@ -73,11 +76,38 @@ def _ns(seconds: float) -> int:
 
 
 def _must_warn(config: Config, sight: Sight) -> bool:
-    need_ns = _ns(max(sight.zone.shelter_time_s, config.warning_time_s_min) + config.wait_margin_s)
-    urgent = [p for flown, p in sight.flying if flown.earliest_t_ns - sight.t_ns <= need_ns]
+    """Return whether the zone is worth warning now: the danger is great enough, and a wait gains nothing."""
+    zone = sight.zone
     since_ns = sight.t_ns - _ns(config.dwell_s)
     fresh = [f.probability for f in sight.falls if f.t_ns > since_ns and f.probability >= sight.cancel_below]
-    return either([*urgent, *fresh]) >= sight.threshold or sight.probability >= sight.patient
+    if either([sight.probability, *fresh]) < sight.threshold:
+        return False
+    latency_s = config.latency_s if zone.latency_s is None else zone.latency_s
+    need_ns = _ns(config.warning_time_s_min + latency_s + config.wait_margin_s)
+    early_ns = _ns(config.early_s_max)
+    urgent = [
+        p for flown, p in sight.flying if max(flown.earliest_t_ns, flown.impact_t_ns - early_ns) - sight.t_ns <= need_ns
+    ]
+    if either([*urgent, *fresh]) >= sight.threshold:
+        return True
+    flying = np.array(
+        [
+            (p, (flown.impact_t_ns - sight.t_ns) / 1e9, flown.impact_time_s_std, flown.spread_m)
+            for flown, p in sorted(sight.flying, key=lambda pair: -pair[1])
+        ]
+    )
+    times_s = np.array(zone.shelter_times_s or usual_shelter_times_s(zone.shelter_time_s))
+    gain = gain_of_waiting(
+        flying,
+        sight.threshold,
+        zone.half_width_m,
+        latency_s,
+        times_s,
+        config.drop_share,
+        config.sharpening,
+        config.wait_risk_per_s,
+    )
+    return gain <= 0.0
 
 
 def _after(config: Config, sight: Sight, alarm: Alarm) -> Alarm:

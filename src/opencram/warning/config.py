@@ -8,30 +8,40 @@ class Zone:
     """People who are warned together.
 
     `probability` replaces the threshold of the config for this zone: the probability of a round within its hazard
-    radius at which sheltering for nothing and being hit in the open are equally dear.
+    radius at which sheltering for nothing and being hit in the open are equally dear.  `shelter_times_s` are
+    seconds to shelter that equally many people need each; empty: spread about `shelter_time_s` as usual.
+    `parent` is the id of a district, whose alarm lives as long as that of any of its zones.
     """
 
     id: str
     people: int = 0
-    shelter_time_s: float = 15.0  # from hearing the alarm to being inside
+    shelter_time_s: float = 15.0  # from hearing the alarm to being inside, for nine in ten
     probability: float | None = None
+    half_width_m: float = 250.0  # of the zone with the hazard radius around it
+    latency_s: float | None = None  # of the channel that warns this zone
+    shelter_times_s: tuple[float, ...] = ()
+    parent: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     """Zones in the order in which their warnings are to be given, thresholds, and limits.
 
-    Two thresholds say when waiting costs more than alarming.  While there is time enough, waiting for a sharper
-    prediction costs nothing and spares those whom it clears, so a zone is warned only at `patient_probability`.
-    Once the time left is down to what the people need, `probability` decides.  They need their shelter time or
-    `warning_time_s_min`, whichever is longer, and `wait_margin_s` to hear and to believe it.
+    A zone is warned when waiting for a sharper prediction is worth no more than warning now (`wait`), its threshold
+    being the probability at which a warning in good time is just worth its cost.  Nobody waits beyond the time at
+    which `warning_time_s_min` is left to those who hear it: from then on the threshold alone decides.
     """
 
     zones: tuple[Zone, ...]
     probability: float = 0.05
-    patient_probability: float = 0.5
-    wait_margin_s: float = 5.0
     warning_time_s_min: float = 10.0
+    wait_margin_s: float = 1.0  # the next prediction may be so far off
+    early_s_max: float = 1.0  # an impact is reckoned with two deviations early, but not more than this
+    latency_s: float = 1.0  # from the decision to people hearing it, where the zone's channel says nothing
+    sharpening: float = 1.0  # how fast ellipses shrink, as a multiple of what was measured (`wait.sharpening_per_s`)
+    wait_risk_per_s: float = 0.002  # that a wait ends without a better prediction: radar lost, round lost
+    drop_share: float = 0.5  # of a round's harm that lying down averts; generic
+    spread_m_unknown: float = 300.0  # long deviation of a threat that says none
     cancel_ratio: float = 0.25  # an alarm lives until its probability is below this share of the threshold …
     cancel_hold_s: float = 1.5  # … for so long
     dwell_s: float = 600.0  # from the last impact to the all-clear, for fragments and duds

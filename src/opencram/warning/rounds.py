@@ -18,6 +18,7 @@ class Round:
     impact_time_s_std: float
     hazard_radius_m: float
     shares: tuple[tuple[int, float], ...]
+    spread_m: float  # long deviation of the predicted impact
 
     @property
     def earliest_t_ns(self) -> int:
@@ -78,4 +79,5 @@ def round_of(config: Config, numbers: Mapping[str, int], threat: Threat, before:
         impact_time_s_std=std if 0.0 <= std <= config.impact_time_s_std_max else config.impact_time_s_std_max,
         hazard_radius_m=radius_m if 0.0 <= radius_m <= 1e6 else 0.0,
         shares=tuple(sorted(shares.items())),
+        spread_m=threat.impact_m_std if 0.0 < threat.impact_m_std < 1e6 else config.spread_m_unknown,
     )

@@ -39,7 +39,7 @@ class State:
 
 def initial(config: Config) -> State:
     """Return the state before the first message."""
-    assert 0.0 < config.probability <= config.patient_probability <= 1.0
+    assert 0.0 < config.probability <= 1.0
     assert 0.0 < config.cancel_ratio < 1.0
     assert 0.0 < config.degraded_factor <= 1.0
     assert all(0.0 <= zone.shelter_time_s < 1e6 for zone in config.zones)
@@ -207,7 +207,6 @@ def _judge_zones(scene: _Scene) -> None:
             probability=probability,
             falls=tuple(falls),
             threshold=threshold,
-            patient=max(threshold, factor * config.patient_probability),
             cancel_below=threshold * config.cancel_ratio,
             degraded=clause,
         )
