@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from opencram.earth.atmosphere import isa
 from opencram.earth.geodesy import EARTH_RATE_RAD_S, ECCENTRICITY_2, SEMI_MAJOR_M
 from opencram.earth.gravity import normal_gravity
+from opencram.earth.profile import Profile
 from opencram.kernel import helper
 
 Array = NDArray[np.float64]
@@ -52,18 +53,23 @@ def environment(
     wind_m_s: tuple[float, float] = (0.0, 0.0),
     wind_profile: tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
     density_factor: float = 1.0,
+    profile: Profile | None = None,
 ) -> Environment:
     """Return the environment of a site whose ENU origin lies at this latitude and ellipsoidal height.
 
     `wind_profile` (heights m ascending, east m/s, north m/s) stands instead of the constant `wind_m_s`;
-    between its heights the components are linear, outside they keep their end values.
+    between its heights the components are linear, outside they keep their end values.  `profile` is a measured
+    atmosphere: its air stands instead of the standard one, and its wind, where it has any, instead of both.
     """
     heights = np.arange(AIR_BOTTOM_M, AIR_TOP_M + AIR_STEP_M, AIR_STEP_M)
+    if profile is not None and profile.wind_heights_m:
+        wind_profile = (profile.wind_heights_m, profile.wind_east_m_s, profile.wind_north_m_s)
     if wind_profile is None:
         wind_profile = ([0.0], [wind_m_s[0]], [wind_m_s[1]])
     levels, east, north = (np.asarray(column, dtype=np.float64) for column in wind_profile)
     reach = AIR_STEP_M
-    below, here, above = (isa(heights + offset) for offset in (-reach, 0.0, reach))
+    air_at = isa if profile is None else profile.air_at
+    below, here, above = (air_at(heights + offset) for offset in (-reach, 0.0, reach))
     air = np.empty((len(heights), _COLUMNS))
     densities = [density * density_factor for _, _, density, _ in (below, here, above)]
     air[:, DENSITY] = densities[1]

@@ -3,15 +3,23 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from opencram.earth.met.sounding import Sounding
+
 LonLat = tuple[float, float]  # longitude, latitude (rad), as GeoJSON orders them
 
 
 @dataclass(frozen=True, kw_only=True)
 class Weather:
-    """What the site believes of the air: a constant wind, where the air is moving to."""
+    """What the site believes of the air: a constant wind, where the air is moving to, or what was measured.
+
+    Where a sounding holds winds, they stand instead of the constant one.  Its heights are above mean sea
+    level, which lies `geoid_height_m` above the ellipsoid.
+    """
 
     wind_east_m_s: float = 0.0
     wind_north_m_s: float = 0.0
+    sounding: Sounding | None = None
+    geoid_height_m: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

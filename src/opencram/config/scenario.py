@@ -166,6 +166,7 @@ def _weather(table: Table | None, site: Site | None) -> TruthWeather:
         return TruthWeather(
             wind_east_m_s=believed.wind_east_m_s if believed else 0.0,
             wind_north_m_s=believed.wind_north_m_s if believed else 0.0,
+            as_measured=believed is not None and believed.sounding is not None,
         )
     wind = "give metres per second, where the air is moving to, 10 m above the ground"
     shear = "give the change of the wind in m/s per kilometre of height"

@@ -17,7 +17,8 @@ class TruthWeather:
     """The air that the rounds really fly through.
 
     The wind is where the air is moving to, 10 m above the site's ground, and grows linearly with height
-    by the shear, per metre.  `density_factor` multiplies the density of the standard atmosphere.
+    by the shear, per metre.  `density_factor` multiplies the density of the standard atmosphere.  `as_measured`:
+    the air and the wind are those of the site's weather file instead.
     """
 
     wind_east_m_s: float = 0.0
@@ -25,6 +26,7 @@ class TruthWeather:
     shear_east_per_s: float = 0.0  # m/s of wind per metre of height
     shear_north_per_s: float = 0.0
     density_factor: float = 1.0
+    as_measured: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from opencram.config.document import parse_toml, raise_faults, read_text, sha256_of
-from opencram.config.model import Asset, Effector, Policy, Sensor, Site, Warnings, Weather, Zone
+from opencram.config.model import Asset, Effector, Policy, Sensor, Site, Warnings, Zone
 from opencram.config.polygon import DISTANCE_M_MAX, Point, distance_m, read_polygon
 from opencram.config.rules import read_rules
 from opencram.config.table import (
@@ -29,9 +29,9 @@ from opencram.config.table import (
     Limits,
     Table,
 )
+from opencram.config.weather import read_weather
 from opencram.errors import ConfigError, Fault
 
-_WIND_M_S: Final = Limits(at_least=-150.0, at_most=150.0)
 _MRAD: Final = Limits(above=0.0, at_most=1000.0)
 _SHELTER_S: Final = Limits(at_least=0.0, at_most=3600.0)
 _POINTS: Final = "give the corners as [[longitude, latitude], ...] in degrees"
@@ -85,7 +85,7 @@ def _read(text: str, path: Path) -> tuple[Site, Findings]:
         "terrain files are not supported in this version",
         "remove [terrain] and give ground_height_m in [site]",
     )
-    weather = _weather(root.table("weather", "write [weather] once"))
+    weather, text = read_weather(root.table("weather", "write [weather] once"), text, path, origin_deg)
     sensors = _sensors(root, origin_deg, height_m)
     assets = _assets(root, origin_deg)
     zones, text = _zones(root, origin_deg, text, path)
@@ -119,24 +119,6 @@ def _judge_places(findings: Findings, origin_deg: Point) -> None:
         findings.fault("$.site.latitude_deg, longitude_deg", value, limit, "check latitude_deg and longitude_deg")
     else:
         findings.faults += findings.misplaced
-
-
-def _weather(table: Table | None) -> Weather | None:
-    if table is None:
-        return None
-    for key in ("file", "met", "met_message", "metcm", "sounding"):
-        table.unsupported(
-            key,
-            "met messages and soundings are not supported in this version",
-            "give wind_east_m_s and wind_north_m_s instead",
-        )
-    remedy = "give metres per second towards the {}, where the air is moving to"
-    weather = Weather(
-        wind_east_m_s=table.number("wind_east_m_s", _WIND_M_S, remedy.format("east"), default=0.0),
-        wind_north_m_s=table.number("wind_north_m_s", _WIND_M_S, remedy.format("north"), default=0.0),
-    )
-    table.done()
-    return weather
 
 
 def _sensors(root: Table, origin_deg: Point, site_height_m: float) -> tuple[Sensor, ...]:

@@ -4,8 +4,11 @@ Angles in radians, lengths in metres, heights above the ellipsoid.  Arrays lead 
 with the three components.  Rotations read right to left: `ecef_from_enu @ v_enu`.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,24 +46,34 @@ def geodetic_from_ecef(position_ecef_m: ArrayLike) -> tuple[Array, Array, Array]
     Source: B. R. Bowring, "Transformation from spatial to geographical coordinates", Survey Review 23
     (1976), the formula in the reduced latitude, applied twice.
     """
-    x, y, z = np.moveaxis(np.asarray(position_ecef_m, dtype=np.float64), -1, 0)
+    position = np.asarray(position_ecef_m, dtype=np.float64)
+    if position.ndim == 1:  # one point in plain numbers: a tenth of the time
+        x, y, z = position.tolist()
+        latitude, longitude, height = _bowring(x, y, z, math)
+        return np.asarray(latitude), np.asarray(longitude), np.asarray(height)
+    return _bowring(position[..., 0], position[..., 1], position[..., 2], np)
+
+
+def _bowring(x: Any, y: Any, z: Any, of: ModuleType) -> tuple[Any, Any, Any]:
+    """Return latitude, longitude and height, with the functions `of` `math` or NumPy."""
     second_eccentricity_2 = ECCENTRICITY_2 / (1.0 - ECCENTRICITY_2)
-    ring = np.hypot(x, y)
-    sin_reduced, cos_reduced = _unit(SEMI_MAJOR_M * z, SEMI_MINOR_M * ring)
+    ring = of.hypot(x, y)
+    sin_reduced, cos_reduced = _unit(SEMI_MAJOR_M * z, SEMI_MINOR_M * ring, of)
     for _ in range(2):
         sin_latitude, cos_latitude = _unit(
             z + second_eccentricity_2 * SEMI_MINOR_M * sin_reduced**3,
             ring - ECCENTRICITY_2 * SEMI_MAJOR_M * cos_reduced**3,
+            of,
         )
-        sin_reduced, cos_reduced = _unit((1.0 - FLATTENING) * sin_latitude, cos_latitude)
-    flat = np.sqrt(1.0 - ECCENTRICITY_2 * sin_latitude**2)
+        sin_reduced, cos_reduced = _unit((1.0 - FLATTENING) * sin_latitude, cos_latitude, of)
+    flat = of.sqrt(1.0 - ECCENTRICITY_2 * sin_latitude**2)
     height = ring * cos_latitude + z * sin_latitude - SEMI_MAJOR_M * flat
-    return np.arctan2(sin_latitude, cos_latitude), np.arctan2(y, x), height
+    return of.atan2(sin_latitude, cos_latitude), of.atan2(y, x), height
 
 
-def _unit(sine: Array, cosine: Array) -> tuple[Array, Array]:
+def _unit(sine: Any, cosine: Any, of: ModuleType) -> tuple[Any, Any]:
     """Return the sine and cosine of the angle whose tangent is sine / cosine."""
-    norm = np.hypot(sine, cosine)
+    norm = of.hypot(sine, cosine)
     return sine / norm, cosine / norm
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from opencram.ballistics.drag import standard_curve
 from opencram.ballistics.environment import Environment, environment
 from opencram.earth.geodesy import Frame, geodetic_from_enu
+from opencram.earth.profile import Profile
 from opencram.messages import Impact, ImpactComponent, Message, Track
 from opencram.prediction.ground import MOMENTS, PATH_POINTS, mixture_moments
 
@@ -26,6 +27,7 @@ class Config:
     height_m: float
     ground_height_m: float
     wind_m_s: tuple[float, float] = (0.0, 0.0)
+    profile: Profile | None = None  # measured air and wind; its wind stands instead of `wind_m_s`
     flight_s_max: float = 200.0  # a flight that has not landed by then gives no impact
     steps_s: tuple[float, float, float] = (0.25, 0.5, 1.0)  # of the integration: for flights under 12 s, 25 s, longer
 
@@ -56,20 +58,18 @@ def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State,
     ]
     if not flown:
         return state, []
-    latitudes, longitudes, _ = geodetic_from_enu(_constants(config).frame, [flight.whole[:3] for _, flight in flown])
-    return state, [
-        _impact(track, flight, latitude, longitude)
-        for (track, flight), latitude, longitude in zip(
-            flown, np.degrees(latitudes).tolist(), np.degrees(longitudes).tolist(), strict=True
-        )
-    ]
+    return state, [_impact(_constants(config).frame, track, flight) for track, flight in flown]
 
 
 @functools.lru_cache(maxsize=16)
 def _constants(config: Config) -> _Constants:
     return _Constants(
         environment(
-            config.latitude_rad, config.height_m, ground_height_m=config.ground_height_m, wind_m_s=config.wind_m_s
+            config.latitude_rad,
+            config.height_m,
+            ground_height_m=config.ground_height_m,
+            wind_m_s=config.wind_m_s,
+            profile=config.profile,
         ),
         Frame(config.latitude_rad, config.longitude_rad, config.height_m),
     )
@@ -112,8 +112,9 @@ def _fly(config: Config, constants: _Constants, track: Track) -> _Flight | None:
     return _Flight(parts.tolist(), whole.tolist(), shares.tolist(), path.tolist())
 
 
-def _impact(track: Track, flight: _Flight, latitude_deg: float, longitude_deg: float) -> Impact:
+def _impact(frame: Frame, track: Track, flight: _Flight) -> Impact:
     """Return the message of one impact."""
+    latitude, longitude, _ = geodetic_from_enu(frame, flight.whole[:3])
     best = flight.parts[max(range(len(flight.shares)), key=flight.shares.__getitem__)]
     mean = flight.whole
     return Impact(
@@ -121,8 +122,8 @@ def _impact(track: Track, flight: _Flight, latitude_deg: float, longitude_deg: f
         track_id=track.track_id,
         position_enu_m=(mean[0], mean[1], mean[2]),
         covariance_enu_m2=(mean[7], mean[8], mean[9]),
-        latitude_deg=latitude_deg,
-        longitude_deg=longitude_deg,
+        latitude_deg=math.degrees(latitude),
+        longitude_deg=math.degrees(longitude),
         impact_t_ns=track.t_ns + round(mean[3] * 1e9),
         impact_time_s_std=math.sqrt(mean[12]),
         impact_velocity_enu_m_s=(best[4], best[5], best[6]),

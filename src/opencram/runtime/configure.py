@@ -3,6 +3,7 @@
 from opencram import engagement, prediction, threat, tracking, warning
 from opencram.config.model import Effector, LonLat, Sensor, Site
 from opencram.earth.geodesy import Frame, enu_from_geodetic, enu_from_local
+from opencram.earth.profile import Profile, profile_of
 from opencram.engagement.config import Effector as EffectorModel
 from opencram.engagement.config import Zone as EngagementZone
 from opencram.runtime.holds import ground_danger, hold_rules
@@ -38,6 +39,7 @@ def _tracking(site: Site, frame: Frame) -> tracking.Config:
         ground_height_m=site.ground_height_m,
         sensors=tuple(_sensor(sensor, frame) for sensor in site.sensors),
         wind_m_s=_wind_m_s(site),
+        profile=measured(site),
     )
 
 
@@ -65,6 +67,7 @@ def _prediction(site: Site) -> prediction.Config:
         height_m=site.height_m,
         ground_height_m=site.ground_height_m,
         wind_m_s=_wind_m_s(site),
+        profile=measured(site),
     )
 
 
@@ -113,6 +116,14 @@ def _engagement(site: Site, frame: Frame, *, closed_loop: bool) -> engagement.Co
         mode=site.policy.mode,
         closed_loop=closed_loop,
     )
+
+
+def measured(site: Site) -> Profile | None:
+    """Return the measured atmosphere over a site, None where its weather file gives none."""
+    weather = site.weather
+    if weather is None or weather.sounding is None or not (weather.sounding.air or weather.sounding.wind):
+        return None
+    return profile_of(weather.sounding, site.latitude_rad, geoid_m=weather.geoid_height_m)
 
 
 def _wind_m_s(site: Site) -> tuple[float, float]:

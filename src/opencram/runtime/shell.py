@@ -10,14 +10,16 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from opencram.adapters.events import encode_events
 from opencram.config.model import Site
 from opencram.config.scenario_model import Scenario
+from opencram.config.weather import short_notes
 from opencram.errors import FileError, NoPlotsError
-from opencram.messages import Header, Rejected
+from opencram.messages import Header, Health, Rejected
 from opencram.recording import Writer, write_truth
 from opencram.runtime.header import header
 from opencram.runtime.sinks import EventSink, ProgressSink, RecordingSink, Sink, drive
@@ -66,7 +68,7 @@ def process(site: Site, plots: str, outputs: Outputs, streams: Streams) -> Outco
         head = header(site, given.first_t_ns, "process")
         tally = Tally(site)
         sinks = open_sinks(tally, head, outputs, streams, prompt=plots == STANDARD, raw_line=source.raw_line)
-        drive(batches(site, given.messages), sinks)
+        drive(batches(site, chain(weather_health(site, given.first_t_ns), given.messages)), sinks)
         if not tally.plots:
             rejected = sum(tally.rejected.values())
             why = f"all {rejected} lines were rejected" if rejected else "it is empty"
@@ -87,6 +89,11 @@ def simulate(scenario: Scenario, outputs: Outputs, streams: Streams) -> Outcome:
     drive(raid.batches(), sinks)
     truth = write_truth(outputs.recording, raid.truth()) if outputs.recording is not None else None
     return Outcome(summary=tally.summary(_worked_s(began_s, sinks)), truth=truth)
+
+
+def weather_health(site: Site, t_ns: int) -> list[Health]:
+    """Return what the log says first of the site's weather file, where it does not reach as high as rounds fly."""
+    return [Health(t_ns=t_ns, part="weather", state="degraded", reason=note) for note in short_notes(site.weather)]
 
 
 def _worked_s(began_s: float, sinks: Sequence[Sink]) -> float:

@@ -21,10 +21,17 @@ def lines(site: Site) -> list[str]:
     """Return a readable summary of a site."""
     weather = site.weather
     wind = f"wind to {weather.wind_east_m_s:g} m/s east, {weather.wind_north_m_s:g} m/s north" if weather else ""
+    if weather and weather.sounding and weather.sounding.wind:
+        wind = "wind as measured"
     told = [
         f"{site.name}: {_degrees(site.latitude_rad, 'N', 'S')}, {_degrees(site.longitude_rad, 'E', 'W')}, "
         f"ground at {site.ground_height_m:g} m; {wind or 'no weather given: the wind is taken as unknown'}"
     ]
+    if weather and weather.sounding:
+        from opencram.earth.met.summary import summary  # NumPy: only who has a weather file waits for it
+
+        told += [f"Weather file: {row}" if not k else row
+                 for k, row in enumerate(summary(weather.sounding, math.degrees(site.latitude_rad)))]  # fmt: skip
     told += [_sensor(site, sensor) for sensor in site.sensors]
     told += [f"Asset {a.id}: {_size(a.polygon)}, {_from_site(site, _middle(a.polygon))}" for a in site.assets]
     if site.zones:

@@ -7,6 +7,7 @@ import numpy as np
 from opencram.config.model import Effector, Sensor
 from opencram.config.scenario_model import EnuPlace, Launch, Place, Radar, Scenario
 from opencram.earth.geodesy import Frame, enu_from_geodetic, geodetic_from_enu
+from opencram.runtime.configure import measured
 from opencram.simulation import model, solve
 from opencram.simulation.classes import usual_round
 from opencram.simulation.flights import Flyer
@@ -42,6 +43,7 @@ def world_of(scenario: Scenario) -> model.WorldConfig:
             shear_east_per_s=weather.shear_east_per_s,
             shear_north_per_s=weather.shear_north_per_s,
             density_factor=weather.density_factor,
+            profile=measured(site) if weather.as_measured else None,
         ),
         note=scenario.name,
     )

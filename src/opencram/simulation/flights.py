@@ -118,6 +118,7 @@ def true_environment(air: Air, latitude_rad: float, height_m: float, ground_heig
             air.wind_north_m_s + rise * air.shear_north_per_s,
         ),
         density_factor=air.density_factor,
+        profile=air.profile,
     )
 
 

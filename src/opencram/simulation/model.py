@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
+from opencram.earth.profile import Profile
+
 Vector = tuple[float, float, float]
 
 GENERIC = "generic round number"
@@ -52,13 +54,17 @@ class Salvo:
 
 @dataclass(frozen=True, kw_only=True)
 class Air:
-    """The true weather: wind where the air is moving to, linear in height over the ground up to 5 km."""
+    """The true weather: wind where the air is moving to, linear in height over the ground up to 5 km.
+
+    `profile`: a measured atmosphere; its air and, where it has any, its wind stand instead.
+    """
 
     wind_east_m_s: float = 0.0
     wind_north_m_s: float = 0.0
     shear_east_per_s: float = 0.0  # m/s of wind per m of height
     shear_north_per_s: float = 0.0
-    density_factor: float = 1.0  # on the International Standard Atmosphere
+    density_factor: float = 1.0  # on the International Standard Atmosphere, or on the profile
+    profile: Profile | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

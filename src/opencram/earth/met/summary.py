@@ -13,12 +13,11 @@ from opencram.earth.profile import profile_of
 _SHOWN_M: Final = (0.0, 500.0, 1000.0, 2000.0, 3000.0, 5000.0, 8000.0, 12_000.0, 16_000.0, 20_000.0, 25_000.0, 30_000.0)
 
 
-def summary(sounding: Sounding, *, latitude_deg: float = 45.0) -> list[str]:
-    """Return head, table and notes, a line each.  The table shows what flights meet, at round heights."""
+def summary(sounding: Sounding, latitude_deg: float = 45.0) -> list[str]:
+    """Return head and table, a line each: what flights meet at round heights.  `sounding.notes` stand apart."""
     head = ", ".join(part for part in (sounding.format, sounding.title, _place(sounding), sounding.time) if part)
-    notes = [f"  {note}" for note in sounding.notes]
     if not sounding.air and not sounding.wind:
-        return [f"{head}: no level", *notes]
+        return [f"{head}: no level"]
     heights = shown_heights_m(sounding)
     profile = profile_of(sounding, math.radians(latitude_deg))
     air, (east, north) = profile.air_at(heights), profile.wind_at(heights)
@@ -36,7 +35,7 @@ def summary(sounding: Sounding, *, latitude_deg: float = 45.0) -> list[str]:
             row += f"  {'ISA':>10}  {'ISA':>11}  {'ISA':>15}"
         from_deg, speed_m_s = wind_direction(float(east[k]), float(north[k]))
         lines.append(row + (f"  {from_deg:3.0f}° at {speed_m_s:.1f} m/s" if sounding.wind else "  –"))
-    return [*lines, *notes]
+    return lines
 
 
 def shown_heights_m(sounding: Sounding) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
