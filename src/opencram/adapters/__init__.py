@@ -1,0 +1,1 @@
+"""Files and formats: plots in from radars, events and alarms out to people and systems."""

@@ -10,10 +10,10 @@ A feed is one socket: datagrams, or a stream whose connections follow one anothe
 `disconnected`).  The clock is the caller's; nothing here reads one.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
+from typing import Literal, Protocol
 
 from opencram.adapters.columns import STANDARD, ColumnMap
 from opencram.adapters.gate import Gate, Refusal
@@ -21,14 +21,12 @@ from opencram.adapters.lines import LINE_BYTES_MAX
 from opencram.adapters.plots import PlotReader
 from opencram.adapters.plots_csv import CsvPlotReader
 from opencram.adapters.stations import Station, limits, numbered
+from opencram.adapters.twins import Twins
 from opencram.adapters.watch import SensorWatch, Window
 from opencram.messages import FeedStatus, Health, Plot, Rejected
 
 Message = Plot | Rejected | Health
 Format = Literal["ndjson", "csv", "asterix", "sapient"]
-
-TWIN_NS: Final = 2 * 10**9  # a datagram that comes again within this time is the other half of a doubled group
-TWINS_MAX: Final = 16_384  # datagrams remembered for that
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,9 +165,7 @@ class Feed:
         self._bytes = 0
         self._last_plot_t_ns: int | None = None
         self._last_received_t_ns: int | None = None
-        self._recent: deque[tuple[int, bytes]] = deque()
-        self._known: dict[bytes, int] = {}
-        self._twins = 0
+        self._twins = Twins()
 
     def _new_parser(self) -> _Parser:
         config = self.config
@@ -196,7 +192,7 @@ class Feed:
         """Return what a datagram, or the next bytes of a stream, leads to."""
         self._bytes += len(data)
         self._last_received_t_ns = clock_ns
-        if not self.config.stream and self._is_twin(data, clock_ns):
+        if not self.config.stream and self._twins.is_twin(data, clock_ns):
             return Received(self._tell_twin(clock_ns))
         received = self._parser.receive(data, clock_ns)
         messages = received.messages
@@ -256,23 +252,11 @@ class Feed:
         healths = (watch.judge(clock_ns, self._window.drift_ppm) for watch in self._watches.values())
         return [health for health in healths if health is not None]
 
-    def _is_twin(self, data: bytes, clock_ns: int) -> bool:
-        """Return whether the very datagram has come before, a moment ago; remember it."""
-        while self._recent and (clock_ns - self._recent[0][0] > TWIN_NS or len(self._recent) >= TWINS_MAX):
-            _, old = self._recent.popleft()
-            self._known.pop(old, None)
-        if data in self._known:
-            return True
-        self._known[data] = clock_ns
-        self._recent.append((clock_ns, data))
-        return False
-
     def _tell_twin(self, clock_ns: int) -> list[Message]:
         """Count the second copy of a datagram; say so the first time."""
         self._rejected["twin"] += 1
-        self._twins += 1
         out: list[Plot | Rejected] = []
-        if self._twins == 1:
+        if self._twins.count == 1:
             words = f"feed {self.config.name} sends every datagram twice; the copies are only counted from here on"
             self._gate.refuse(out, 0, Refusal("twin", words, clock_ns))
         return list(out)

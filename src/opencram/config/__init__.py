@@ -1,0 +1,1 @@
+"""Site and scenario files: read, judged, and turned into SI units and radians."""

@@ -37,6 +37,11 @@ class Sensor:
     detection_probability: float
     clutter_per_scan: float
     period_s: float
+    sac: int = 0  # ASTERIX system area code and
+    sic: int = 0  # system identification code; 0: its place in the file, from 1
+    node_id: str = ""  # SAPIENT; empty: made of `id`
+    geoid_m: float | None = None  # mean sea level above the ellipsoid; None: that of the weather
+    doppler_sign: int = 1  # -1: its positive Doppler speeds are those of what comes nearer
 
 
 @dataclass(frozen=True, kw_only=True)

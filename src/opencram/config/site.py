@@ -30,6 +30,7 @@ from opencram.config.table import (
     Table,
 )
 from opencram.config.weather import read_weather
+from opencram.config.wire import read_wire
 from opencram.errors import ConfigError, Fault
 
 _MRAD: Final = Limits(above=0.0, at_most=1000.0)
@@ -145,6 +146,7 @@ def _sensors(root: Table, origin_deg: Point, site_height_m: float) -> tuple[Sens
                     "clutter_per_scan", NOT_NEGATIVE, "give the mean number of false plots in one scan", default=0.0
                 ),
                 period_s=table.number("period_s", POSITIVE, "give the seconds from one scan to the next"),
+                **read_wire(table),
             )
         )
         table.done()

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from opencram.adapters.gate import SensorLimits
-from opencram.adapters.readers import plot_reader
+from opencram.adapters.readers import is_binary, plot_reader
 from opencram.config.model import Site
 from opencram.errors import FileError
 from opencram.messages import Message, Plot, Rejected
+from opencram.runtime.stations import stations
 
 STANDARD = "-"
 RAW_BYTES_MAX = 4096  # of one rejected line that are kept
@@ -33,7 +34,9 @@ def _opened(path: str) -> BinaryIO:
     try:
         return Path(path).open("rb")
     except OSError as error:
-        raise FileError(f"cannot read plots from {path}: {error.strerror}; give a .ndjson or .csv file") from error
+        raise FileError(
+            f"cannot read plots from {path}: {error.strerror}; give a .ndjson, .csv, .ast, .pcap or .sapient file"
+        ) from error
 
 
 class Source:
@@ -60,7 +63,7 @@ class Source:
     def raw_line(self, rejected: Rejected) -> bytes | None:
         """Return the line that led to a rejection, cut to a sane length, or None if it is long gone."""
         line = rejected.line
-        if line is None or not self._blocks or line < self._blocks[0][0]:
+        if is_binary(self.name) or line is None or not self._blocks or line < self._blocks[0][0]:
             return None
         parts = [(first, block) for first, block in self._blocks if first <= line <= first + block.count(b"\n")]
         text = b"".join(block for _, block in parts)
@@ -72,7 +75,7 @@ class Source:
 def read_plots(site: Site, source: Source) -> Iterator[Message]:
     """Yield the plots of a source and what was rejected, in order."""
     limits = {s.id: SensorLimits(range_m_max=s.range_m_max, period_s=s.period_s) for s in site.sensors}
-    for messages in plot_reader(source.name, limits).read_stream(cast(BinaryIO, source)):
+    for messages in plot_reader(source.name, limits, stations=stations(site)).read_stream(cast(BinaryIO, source)):
         yield from messages
 
 
