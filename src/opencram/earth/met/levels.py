@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from opencram.earth.gas import (
+    AUTOCONVECTIVE_K_M,
     KELVIN,
     geopotential_at,
     height_at,
@@ -33,6 +34,7 @@ HEIGHT_M_MIN, HEIGHT_M_MAX = -500.0, 60_000.0
 TOP_WANTED_M: Final = 30_000.0
 GAP_M: Final = 3_000.0
 
+_GROUND_SHARE = 0.18  # of the standard pressure: the records of the sea's, 870 and 1085 hPa, lie within
 _MISFIT_M = 30.0  # of a layer's thickness against the weight of its air, and what a coarse layer may add
 _MISFIT_SHARE = 0.05
 
@@ -288,6 +290,8 @@ def _with_heights(column: list[_Air], faults: Faults) -> list[_Air]:
 
 def _judge_weight(column: Sequence[_Air], pressure_error_pa: float, faults: Faults) -> None:
     """Note layers whose thickness is not that of the air that the pressures and temperatures speak of."""
+    if column:
+        judge_ground(column[0].line, column[0].geopotential_m or 0.0, column[0].pressure_pa, faults)
     for low, high in pairwise(column):
         assert low.geopotential_m is not None
         assert high.geopotential_m is not None
@@ -301,6 +305,21 @@ def _judge_weight(column: Sequence[_Air], pressure_error_pa: float, faults: Faul
             faults.add(
                 high.line, value, limit, "check height, pressure and temperature of both levels, and their units"
             )
+
+
+def judge_ground(line: int | None, geopotential_m: float, pressure_pa: float, faults: Faults) -> None:
+    """Note a lowest level whose pressure no weather makes at that height."""
+    if geopotential_m > 10_000.0:
+        return
+    usual_pa = 101_325.0 * (1.0 - 0.0065 * geopotential_m / 288.15) ** (AUTOCONVECTIVE_K_M / 0.0065)
+    if abs(pressure_pa / usual_pa - 1.0) > _GROUND_SHARE:
+        limit = f"the standard atmosphere has {usual_pa / 100.0:.0f} hPa at {geopotential_m:.0f} m"
+        faults.add(
+            line,
+            f"{pressure_pa / 100.0:g} hPa",
+            limit,
+            "check the unit of pressure, and that heights are above the sea",
+        )
 
 
 def _winds(levels: Sequence[Level], column: Sequence[_Air], latitude_rad: float, notes: list[str]) -> list[WindLevel]:

@@ -19,7 +19,7 @@ from typing import Final
 
 from opencram.earth.gas import KNOT_M_S, geopotential_at, log_pressure_fall, wind_components
 from opencram.earth.met.faults import Faults
-from opencram.earth.met.levels import KELVIN_MAX, KELVIN_MIN, WIND_M_S_MAX, finished
+from opencram.earth.met.levels import KELVIN_MAX, KELVIN_MIN, WIND_M_S_MAX, finished, judge_ground
 from opencram.earth.met.sounding import AirLevel, Sounding, WindLevel
 
 # Tops of zones 1, 2, … in metres over the datum.  Sources: FM 3-09.15 (2007), appendix A; the second table is
@@ -72,7 +72,8 @@ def read_metcm(text: str, name: str, *, latitude_deg: float = 45.0) -> Sounding:
     if abs(zones[0].pressure_pa - station_pa) > 200.0:
         value = f"{zones[0].pressure_pa / 100.0:.0f} mb"
         faults.add(zones[0].line, value, f"the introduction says {station_pa / 100.0:.0f} mb at the datum", _REMEDY)
-        faults.stop()
+    judge_ground(zones[0].line, datum_m, zones[0].pressure_pa, faults)
+    faults.stop()
     latitude_rad = math.radians(position[0] if position else latitude_deg)
     table, told = _table(zones, datum_m, latitude_rad, faults)
     heights = [datum_m + middle for middle in _middles(table, zones)]
