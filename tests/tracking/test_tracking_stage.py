@@ -222,9 +222,6 @@ def split_plots():
     return merged(plots, twins)
 
 
-@pytest.mark.xfail(
-    reason="a candidate that turns out to be the double of a track goes without a word (life.promote)", strict=True
-)
 def test_every_track_that_was_told_of_is_told_to_end():
     plots = split_plots()
     state, said = run(CONFIG, dwells(plots))
@@ -255,11 +252,6 @@ def aircraft_plots(seed, speed_m_s=150.0, seconds=30.0):
     return plots_of(NORTH, times, noisy(NORTH, polar(NORTH, states), draws))
 
 
-@pytest.mark.xfail(
-    reason="between two fits the weights of the flight models grow by each plot's likelihood and that of no "
-    "projectile stands still; and a track that a fit finds to be no projectile stays among the projectiles",
-    strict=True,
-)
 @pytest.mark.parametrize("seed", range(4))
 def test_a_level_flight_is_no_projectile_once_there_is_enough_to_judge_by(seed):
     plots = aircraft_plots(seed)
