@@ -159,6 +159,34 @@ def _update(x, p, position, noise, factor, v):
 
 
 @kernel
+def follow_straight(x, p, dt, z, variances, plot_of, rotation, origin):
+    """Move the level-flight companions (n) of tracks on by `dt` and give them their plots, in place.
+
+    Returns the log likelihood of each plot in polar coordinates (0: no plot), comparable with what
+    `filter.update_rows` adds to the flight models.
+    """
+    gains = np.zeros(x.shape[0])
+    position = np.empty(3)
+    noise = np.empty((3, 3))
+    factor = np.empty((3, 3))
+    v = np.empty(3)
+    for k in range(x.shape[0]):
+        _move(x[k], p[k], dt, 0.0)
+        j = plot_of[k]
+        if j < 0:
+            continue
+        _cartesian(z[j], variances[j], rotation, origin, position, noise)
+        for i in range(3):
+            v[i] = position[i] - x[k, i]
+        log_determinant = _innovation(p[k], noise, v, factor)
+        distance = v[0] * v[0] + v[1] * v[1] + v[2] * v[2]
+        scale = 2.0 * math.log(z[j, 0]) + math.log(max(math.cos(z[j, 2]), 1e-3))
+        gains[k] = scale - 0.5 * (distance + log_determinant)
+        _update(x[k], p[k], position, noise, factor, v)
+    return gains
+
+
+@kernel
 def start(z, variances, rotation, origin, speed_std, x, p):
     """Write the state (m, 6) and covariance (m, 6, 6) of candidates that start from single plots."""
     noise = np.empty((3, 3))

@@ -17,7 +17,8 @@ from opencram.tracking.config import Config
 from opencram.tracking.dwell import Dwell, read_dwell
 from opencram.tracking.filter import associate
 from opencram.tracking.history import append
-from opencram.tracking.life import end_and_report, promote, refit
+from opencram.tracking.judging import promote, refit
+from opencram.tracking.life import end_and_report
 from opencram.tracking.state import Candidates, State, Target, Tracks, nothing
 from opencram.tracking.world import World, world
 
@@ -114,9 +115,18 @@ def _update_tracks(config: Config, constants: World, state: State, dwell: Dwell)
         constants.curves, constants.rotations[dwell.sensor], constants.origins[dwell.sensor], dwell.z, dwell.variances,
         config.gate,
     )  # fmt: skip
+    level_x, level_p = tracks.level_x.copy(), tracks.level_p.copy()
+    gains = linear.follow_straight(
+        level_x, level_p, (dwell.t_ns - state.t_ns) * 1e-9, dwell.z, dwell.variances, plot_of,
+        constants.rotations[dwell.sensor], constants.origins[dwell.sensor],
+    )  # fmt: skip
     given = np.flatnonzero(plot_of >= 0)
     track_of[plot_of[given]] = given
-    return replace(tracks, x=x, p=p, log_weight=log_weight), track_of
+    targets = list(tracks.targets)
+    for k, gain in zip(given.tolist(), gains[given].tolist(), strict=True):
+        targets[k] = replace(targets[k], log_straight=targets[k].log_straight + gain)
+    tracks = replace(tracks, targets=tuple(targets), x=x, p=p, log_weight=log_weight, level_x=level_x, level_p=level_p)
+    return tracks, track_of
 
 
 def _update_candidates(

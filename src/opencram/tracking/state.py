@@ -44,7 +44,8 @@ class Candidates(msgspec.Struct, frozen=True, kw_only=True):
 class Tracks(msgspec.Struct, frozen=True, kw_only=True):
     """Targets that fly as projectiles, each with one row for every flight model still in question.
 
-    `owner[r]` is the index in `targets` of row r; the rows of one track stand together.
+    `owner[r]` is the index in `targets` of row r; the rows of one track stand together.  Beside them each
+    track has a companion in level flight, which keeps the weight of "no projectile" up to date.
     """
 
     targets: tuple[Target, ...]
@@ -53,6 +54,8 @@ class Tracks(msgspec.Struct, frozen=True, kw_only=True):
     log_weight: Array  # (rows,)
     model: Integers  # (rows,) index in the bank
     owner: Integers  # (rows,)
+    level_x: Array  # (n, 6)
+    level_p: Array  # (n, 6, 6)
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +75,7 @@ def no_tracks() -> Tracks:
     none = np.zeros(0, dtype=np.int64)
     return Tracks(
         targets=(), x=np.zeros((0, STATES)), p=np.zeros((0, STATES, STATES)), log_weight=np.zeros(0),
-        model=none, owner=none,
+        model=none, owner=none, level_x=np.zeros((0, 6)), level_p=np.zeros((0, 6, 6)),
     )  # fmt: skip
 
 
