@@ -90,7 +90,7 @@ class Gate:
         """Return whether the site has this sensor."""
         return sensor in self._reach_m
 
-    def take(  # noqa: PLR0917  one argument for each column of a plot, by position for speed
+    def take(
         self,
         out: list[Message],
         line: int,

@@ -15,7 +15,9 @@ from opencram.adapters.asterix.columns import Blocks, ColumnReader, Index, index
 from opencram.adapters.asterix.kernels import next_block
 
 BLOCK_BYTES_MAX: Final = 65_535
-WRAPPER_BYTES_MAX: Final = 64  # of header and trailer between two blocks; more is no wrapper but noise
+WRAPPER_BYTES_MAX: Final = 64  # of a header that looks like a block of a category without a table
+FOREIGN_TRIED: Final = 8  # such blocks in one chain that are looked into
+TRIES_MAX: Final = 1000  # places where a block could begin, in one piece of data; what follows is given up
 # Categories that EUROCONTROL has published: what else stands there is hardly the start of a block.
 PUBLISHED: Final = (
     *(1, 2, 3, 4, 7, 8, 9, 10, 11, 15, 16, 17, 18, 19, 20, 21, 23, 25, 26, 30, 31, 32, 34, 48, 49),
@@ -67,18 +69,18 @@ class Framer:
     def split(self, data: Bytes, *, more: bool) -> Split:
         """Return the chains of blocks in `data`; with `more`, a last block may be cut and waits in `rest`."""
         chains: list[Chain] = []
-        at = skipped_from = 0
-        while at < len(data):
-            chain = self._chain(data, at, at - skipped_from)
+        at = skipped_from = tries = 0
+        while at < len(data) and tries < TRIES_MAX:
+            chain = self._chain(data, at, at - skipped_from, more=more)
             if chain is not None:
                 chains.append(chain)
                 at = skipped_from = chain.index.end
                 continue
             if more and self._is_cut(data, at):
                 break
-            at = int(next_block(data, at + 1, len(data), self._ours))
-        at = min(at, len(data))
-        rest = len(data) - at if more else 0
+            at = int(next_block(data, at + 1, len(data), self._ours, more))
+            tries += 1
+        rest = len(data) - at if more and tries < TRIES_MAX else 0
         return Split(tuple(chains), len(data) - rest - skipped_from, rest)
 
     def _is_cut(self, data: Bytes, at: int) -> bool:
@@ -90,7 +92,7 @@ class Framer:
         length = int(data[at + 1]) << 8 | int(data[at + 2])
         return length > len(data) - at
 
-    def _chain(self, data: Bytes, at: int, wrapper: int) -> Chain | None:
+    def _chain(self, data: Bytes, at: int, wrapper: int, *, more: bool) -> Chain | None:
         """Return the blocks that begin at `at`, as far as they can be believed; None if that is nowhere."""
         index = index_blocks(data, at)
         if not len(index.begins):
@@ -102,7 +104,8 @@ class Framer:
         blocks = self._decoded(index)
         if index.end == len(data) and all(found.is_good for found in blocks) and self._ours[index.categories].any():
             return Chain(index, blocks, wrapper)
-        keep = self._believed(index, blocks, len(data))
+        whole = index.end == len(data) or (more and self._is_cut(data, index.end))
+        keep = self._believed(index, blocks, whole=whole)
         if keep == 0:
             return None
         if keep < len(index.begins):
@@ -110,24 +113,41 @@ class Framer:
             blocks = self._decoded(index)
         return Chain(index, blocks, wrapper)
 
-    def _believed(self, index: Index, blocks: tuple[Blocks, ...], end: int) -> int:
+    def _believed(self, index: Index, blocks: tuple[Blocks, ...], *, whole: bool) -> int:
         """Return how many of the blocks are real.
 
         A block that decodes is.  One that does not, or is of a category without a table, is if the next
-        real block, or the end of the data, follows it directly; but a chain of nothing else is not, if
+        real block, or the end of the data (`whole`), follows it directly, and if it hides no real block in
+        its first bytes, as a header that looks like a block does.  But a chain of nothing else is not, if
         within it a block begins that decodes: then it is a header that looks like one.
         """
         good = np.zeros(len(index.begins), dtype=np.bool_)
         for found in blocks:
             at = np.searchsorted(index.begins, found.begins)
             good[at] = found.faults[:, 0] == 0
+        for place in np.flatnonzero(~self._ours[index.categories])[:FOREIGN_TRIED]:
+            if self._hides(index.data, int(index.begins[place]), int(index.ends[place])):
+                good, whole = good[:place], False
+                break
         real = np.flatnonzero(good)
         last = int(real[-1]) + 1 if len(real) else 0
-        if index.end == end and last < len(good):
-            hidden = int(next_block(index.data, int(index.begins[last]) + 1, end, self._ours))
+        if whole and last < len(good):
+            end = len(index.data)
+            hidden = int(next_block(index.data, int(index.begins[last]) + 1, end, self._ours, False))
             if last or hidden >= end or not self._decodes(index.data, hidden):
                 return len(good)
         return last
+
+    def _hides(self, data: Bytes, at: int, end: int) -> bool:
+        """Return whether a block that decodes begins within the first bytes of the block from `at` to `end`."""
+        end = min(at + WRAPPER_BYTES_MAX, end)
+        hidden = int(next_block(data, at + 1, len(data), self._ours, False))
+        while hidden < end:
+            index = _cut(index_blocks(data, hidden), 1)
+            if all(found.is_good for found in self._decoded(index)):
+                return True
+            hidden = int(next_block(data, hidden + 1, len(data), self._ours, False))
+        return False
 
     def _decodes(self, data: Bytes, at: int) -> bool:
         """Return whether from here to the end every block is ours and decodes."""

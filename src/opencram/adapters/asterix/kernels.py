@@ -157,12 +157,20 @@ def index_blocks(data, at, end, begins, ends):
 
 
 @kernel
-def next_block(data, at, end, wanted):
-    """Return the first byte from `at` on where a block of a wanted category could begin; `end` if there is none."""
-    while at + 4 <= end:
-        length = (np.int64(data[at + 1]) << 8) | np.int64(data[at + 2])
-        # The shortest record has two bytes; its first byte says that it has an item.
-        if wanted[data[at]] and 5 <= length <= end - at and data[at + 3] != 0:
-            return at
+def next_block(data, at, end, wanted, more):
+    """Return the first byte from `at` on where a block of a wanted category could begin; `end` if there is none.
+
+    With `more`, the end of the block may still be to come.
+    """
+    while at < end:
+        if wanted[data[at]]:
+            if at + 4 > end:
+                if more:
+                    return at
+            else:
+                length = (np.int64(data[at + 1]) << 8) | np.int64(data[at + 2])
+                # The shortest record has two bytes; its first byte says that it has an item.
+                if length >= 5 and (more or length <= end - at) and data[at + 3] != 0:
+                    return at
         at += 1
     return end

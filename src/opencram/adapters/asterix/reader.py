@@ -60,6 +60,7 @@ class AsterixReader:
         self._framer = Framer(self._reader)
         self._record = 0
         self._tail = b""
+        self._last_reference_t_ns: int | None = None
 
     def take(self, datagram: bytes, reference_t_ns: int | None = None) -> list[Message]:
         """Return what one datagram leads to; `reference_t_ns`: about when it was sent."""
@@ -68,6 +69,7 @@ class AsterixReader:
     def feed(self, piece: bytes, reference_t_ns: int | None = None) -> list[Message]:
         """Return what the next piece of a stream or file leads to; a block that is cut waits for the rest."""
         data = self._tail + piece
+        self._last_reference_t_ns = reference_t_ns
         out, rest = self._take(np.frombuffer(data, dtype=np.uint8), reference_t_ns, more=True)
         self._tail = data[len(data) - rest :] if rest else b""
         assert len(self._tail) <= BLOCK_BYTES_MAX
@@ -76,7 +78,7 @@ class AsterixReader:
     def finish(self) -> list[Message]:
         """Return what waited: the stream is at its end.  The gate's own `finish` is the caller's."""
         tail, self._tail = self._tail, b""
-        return self.take(tail) if tail else []
+        return self.take(tail, self._last_reference_t_ns) if tail else []
 
     # ---- blocks ----
 
