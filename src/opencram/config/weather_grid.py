@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from opencram.earth.gas import GRAVITY_M_S2, KELVIN
 from opencram.earth.met.faults import Faults
 from opencram.earth.met.levels import Level, assemble
@@ -102,8 +104,6 @@ def _coordinate(dataset: Any, names: tuple[str, ...], what: str, faults: Faults)
 
 def _at_time(dataset: Any, time: datetime | None) -> tuple[Any, str]:
     """Return the fields at one time, and that time in words."""
-    import numpy as np
-
     name = next((name for name in _TIMES if name in dataset.coords), None)
     if name is None:
         return dataset, ""
@@ -119,8 +119,6 @@ def _at_time(dataset: Any, time: datetime | None) -> tuple[Any, str]:
 
 def _at_place(dataset: Any, origin_deg: tuple[float, float], faults: Faults) -> Any:
     """Return the fields interpolated linearly to the site; a grid around the globe has no seam."""
-    import numpy as np
-
     for names, wanted in ((_LATITUDES, origin_deg[1]), (_LONGITUDES, origin_deg[0])):
         name = _coordinate(dataset, names, "latitude and longitude", faults)
         values = np.atleast_1d(dataset[name].values).astype(np.float64)
@@ -134,16 +132,11 @@ def _at_place(dataset: Any, origin_deg: tuple[float, float], faults: Faults) -> 
 
 def _between(dataset: Any, name: str, values: Any, wanted: float, faults: Faults) -> Any:
     """Return the fields between the two neighbours of `wanted` along one coordinate."""
-    import numpy as np
-
     if dataset[name].ndim == 0:
         near = abs(float(values[0]) - wanted) <= 1.0
     else:
         order = np.argsort(values)
         near = bool(values[order[0]] - 1e-6 <= wanted <= values[order[-1]] + 1e-6)
-        step = float(np.diff(values[order]).max()) if len(values) > 1 else 0.0
-        if name in _LONGITUDES and not near and step and (values.max() - values.min()) + 1.5 * step >= 360.0:
-            near = True
     if not near:
         limit = f"reaches from {values.min():g} to {values.max():g}: the site lies at {wanted:g}"
         raise faults.refuse(None, name, limit, "fetch fields that hold the site")
@@ -168,8 +161,6 @@ def _field(dataset: Any, names: tuple[str, ...]) -> str | None:
 
 def _levels(pressures: Any, fields: dict[str, Any], faults: Faults) -> list[Level]:
     """Return the levels from the ground up; what is not a number there is no level."""
-    import numpy as np
-
     units = str(pressures.attrs.get("units", "hPa"))
     if units not in _PASCALS:
         raise faults.refuse(None, units, "is no unit of pressure", "give pressure levels in hPa or Pa")
