@@ -181,7 +181,10 @@ class Config:
     horizon_s: float = 300.0  # a path longer than this is cut
     rounds_max: int = 500
     ended_max: int = 4096  # ended tracks that are remembered, so that a repeated message decides nothing
-    plan_rounds_max: int = 64
+    plan_rounds_max: int = 128
+    plan_prices: int = 30  # steps of the search for the worth of a channel's time
+    plan_iterations: int = 20  # steps of the search for a better plan, at each decision
+    planner: Literal["search", "first_come", "nearest"] = "search"  # the others are baselines for studies
     plan_slack_s: float = 1.0  # a planned start this close to the last possible one is in doubt: paths still move
     stale_s: float = 30.0  # a track that nobody speaks of for this long has ended
 

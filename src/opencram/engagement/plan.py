@@ -1,24 +1,31 @@
 """Which effector meets which round, and when: shots placed in the free time of channels.
 
-One channel at a time is filled by dynamic programming over its free time, rounds in order of their last start (the
-order that loses fewest deadlines); channel after channel, then once more, each with the others held fixed, and a
-round may move where that gains.  Where effects can be seen, a shot may also be planned as the first of two: the
-channel is then reserved to the end of the second, which is let go if the first kills.  The result obeys the
-constraints at every moment: a channel serves one round at a time, a magazine is never overdrawn, a round is met by
-one shot at a time.
+Hard masks come first: a round brings only the shots that windows, hold rules and magazines allow.  Its shots are
+thinned to options on the grid of decision periods, and `search` finds the best plan that it can within a number of
+steps.  Where effects can be seen, a shot may also be planned as the first of two: the channel is then reserved to the
+end of the second, which is let go if the first kills.  The plan of the decision before, as far as it still fits, is
+one of the starts, so that no plan is worse than the old one; work goes on where it left off.
+
+The result obeys the constraints at every moment: a channel serves one round at a time, a magazine is never overdrawn,
+a round is met by one shot at a time.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from opencram.engagement.baselines import in_order
 from opencram.engagement.config import Config, ns
-from opencram.engagement.windows import Floats, Shots
+from opencram.engagement.search import Options, options, search
+from opencram.engagement.state import NEVER_T_NS, Planned
+from opencram.engagement.windows import Floats, Ints, Shots
 
 # A round stays with its effector of the last plan unless another is better by more than this.
 _STAY = 1.05
+_OPTIONS_MAX = 3000  # in all: with many rounds each offers fewer starts
+_ROWS_MIN, _ROWS_MAX = 4, 40  # starts of a round on an effector
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,18 +47,36 @@ class Assignment:
     channel: int
     shot: int
     worth: float
+    shots: int = 1  # reserved: this one, and a second in case it misses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Planned shots by track; what they save, what the old plan as far as it fits would, and a bound on any plan."""
+
+    assignments: dict[int, Assignment] = field(default_factory=dict)
+    value: float = 0.0
+    old_value: float = 0.0
+    bound: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Bid:
-    """The shots of one round that a channel may still take, on the channel's own time grid."""
+class Problem:
+    """The options of all rounds, in the arrays that `search` takes."""
 
-    job: Job
-    rows: NDArray[np.int64]
-    start: NDArray[np.int64]
-    done: NDArray[np.int64]
-    gain: NDArray[np.float64]
-    worth: NDArray[np.float64]
+    jobs: tuple[Job, ...]
+    offsets: Ints
+    seat: Ints
+    start: Ints
+    end: Ints
+    cost: Ints
+    kill: Floats
+    row: Ints
+    worth: Floats
+    capacity: Ints
+    used: NDArray[np.int64]
+    left: Ints
+    warm: NDArray[np.int64]
 
 
 def plan(
@@ -61,26 +86,149 @@ def plan(
     *,
     channels: Sequence[Sequence[int]],
     magazines: Sequence[int],
-    last: Mapping[int, int],
+    last: Mapping[int, Planned],
 ) -> dict[int, Assignment]:
-    """Return the planned shots by track.  `channels`: busy until; `last`: the effector of each round's last plan."""
-    chosen: dict[int, Assignment] = {}
-    jobs = sorted(jobs, key=_deadline)[: config.plan_rounds_max]
-    seats = [(e, c) for e in range(len(channels)) for c in range(len(channels[e]))]
-    for _ in range(2 if len(seats) > 1 else 1):
-        for effector, channel in seats:
-            here = [a.track_id for a in chosen.values() if (a.effector, a.channel) == (effector, channel)]
-            for track_id in here:
-                del chosen[track_id]
-            taken = sum(a.effector == effector for a in chosen.values())
-            size = config.effectors[effector].behaviour.rounds_per_shot
-            free = channels[effector][channel]
-            bids = _bids(config, now_t_ns, jobs, effector=effector, free_t_ns=free, chosen=chosen, last=last)
-            for bid, row in _fill(bids, magazines[effector] // size - taken):
-                track_id = bid.job.track_id
-                worth = float(bid.worth[row])
-                chosen[track_id] = Assignment(track_id, effector, channel, int(bid.rows[row]), worth)
-    return chosen
+    """Return the planned shots by track.  `channels`: busy until; `last`: the last plan."""
+    return find(config, now_t_ns, jobs, channels=channels, magazines=magazines, last=last).assignments
+
+
+def find(
+    config: Config,
+    now_t_ns: int,
+    jobs: Sequence[Job],
+    *,
+    channels: Sequence[Sequence[int]],
+    magazines: Sequence[int],
+    last: Mapping[int, Planned],
+) -> Plan:
+    """Return the best plan that the search finds within the steps that the config grants."""
+    near = sorted(jobs, key=_deadline)[: config.plan_rounds_max]
+    problem = posed(config, now_t_ns, near, channels=channels, magazines=magazines, last=last)
+    if not len(problem.seat):
+        return Plan()
+    if config.planner != "search":
+        chosen = in_order(problem, nearest=config.planner == "nearest")
+        value = float((problem.worth[chosen >= 0] * problem.kill[chosen[chosen >= 0]]).sum())
+        return Plan(assignments=_seated(config, now_t_ns, problem, chosen, channels), value=value)
+    value, rows, old, bound = solve(problem, config.plan_prices, config.plan_iterations)
+    assignments = _seated(config, now_t_ns, problem, rows[:, 0], channels)
+    return Plan(assignments=assignments, value=value, old_value=old, bound=bound)
+
+
+def solve(problem: Problem, prices: int, iterations: int) -> tuple[float, NDArray[np.int64], float, float]:
+    """Return value, options by round, value of the warm start and bound (see `search`), one option a round."""
+    given = Options(
+        offsets=problem.offsets,
+        seat=problem.seat,
+        start=problem.start,
+        end=problem.end,
+        cost=problem.cost,
+        kill=problem.kill,
+        worth=problem.worth,
+        rent=np.zeros(len(problem.seat)),
+        capacity=problem.capacity,
+        used=problem.used,
+        left=problem.left,
+        apart=True,
+    )
+    value, rows, old, bound = search(given, 1, problem.warm, prices, iterations)
+    return float(value), rows, float(old), float(bound)
+
+
+def posed(
+    config: Config,
+    now_t_ns: int,
+    jobs: Sequence[Job],
+    *,
+    channels: Sequence[Sequence[int]],
+    magazines: Sequence[int],
+    last: Mapping[int, Planned],
+) -> Problem:
+    """Return the problem that the rounds, channels and magazines pose."""
+    sizes = [effector.behaviour.rounds_per_shot for effector in config.effectors]
+    left = np.array([rounds // size for rounds, size in zip(magazines, sizes, strict=True)], dtype=np.int64)
+    segments = [
+        (j, e, shots) for j, job in enumerate(jobs) for e, shots in enumerate(job.shots) if len(shots) and left[e]
+    ]
+    job_of = np.array([j for j, _, _ in segments], dtype=np.int64)
+    effector_of = np.array([e for _, e, _ in segments], dtype=np.int64)
+    table, kill = _offered(config, now_t_ns, jobs, segments, last)
+    owner = job_of[table[0]] if segments else np.empty(0, dtype=np.int64)
+    order = np.lexsort((table[1], -kill, owner))
+    table, kill, owner = table[:, order], kill[order], owner[order]
+    offsets = np.searchsorted(owner, np.arange(len(jobs) + 1)).astype(np.int64)
+    seat = effector_of[table[0]] if segments else owner
+    period = ns(config.period_s)
+    grid = int(table[2].max(initial=0)) + 1
+    used = np.zeros((len(channels), grid), dtype=np.int64)
+    for e, busy in enumerate(channels):
+        for until in busy:
+            used[e, : max(-((now_t_ns - until) // period), 0)] += 1
+    warm = np.full((len(jobs), 1), -1, dtype=np.int64)
+    for j, job in enumerate(jobs):
+        planned = last.get(job.track_id)
+        if planned is None or offsets[j] == offsets[j + 1]:
+            continue
+        mine = slice(offsets[j], offsets[j + 1])
+        away = np.abs(table[1, mine] - (planned.start_t_ns - now_t_ns) // period)
+        fit = (seat[mine] == planned.effector) & (table[3, mine] == planned.shots) & (away <= 1)
+        if fit.any():
+            warm[j, 0] = offsets[j] + int(np.argmin(np.where(fit, away, 1 << 40)))
+    return Problem(
+        jobs=tuple(jobs),
+        offsets=offsets,
+        seat=np.ascontiguousarray(seat),
+        start=np.ascontiguousarray(table[1]),
+        end=np.ascontiguousarray(table[2]),
+        cost=np.ascontiguousarray(table[3]),
+        kill=kill,
+        row=np.ascontiguousarray(table[4]),
+        worth=np.array([job.worth for job in jobs], dtype=np.float64),
+        capacity=np.array([len(busy) for busy in channels], dtype=np.int64),
+        used=used,
+        left=left,
+        warm=warm,
+    )
+
+
+def _offered(
+    config: Config,
+    now_t_ns: int,
+    jobs: Sequence[Job],
+    segments: Sequence[tuple[int, int, Shots]],
+    last: Mapping[int, Planned],
+) -> tuple[NDArray[np.int64], Floats]:
+    """Return the options of every round and effector: segment, start, end, shots, row; and their kill probability."""
+    if not segments:
+        return np.empty((5, 0), dtype=np.int64), np.empty(0)
+    keep = []
+    for j, e, _ in segments:
+        planned = last.get(jobs[j].track_id)
+        keep.append(planned.start_t_ns if planned is not None and planned.effector == e else -NEVER_T_NS)
+    each = [shots for _, _, shots in segments]
+    first = np.cumsum([0] + [len(shots) for shots in each])
+    rows_max = min(max(_OPTIONS_MAX // (2 * len(segments)), _ROWS_MIN), _ROWS_MAX)
+    table = np.empty((5, 2 * (rows_max + 1) * len(segments)), dtype=np.int64)
+    kill = np.empty(table.shape[1])
+    count = options(
+        first,
+        np.concatenate([shots.start_t_ns for shots in each]),
+        np.concatenate([shots.done_t_ns for shots in each]),
+        np.concatenate([shots.kill_probability for shots in each]),
+        np.concatenate([shots.again for shots in each]),
+        np.concatenate([shots.again_done_t_ns for shots in each]),
+        np.array([jobs[j].twice for j, _, _ in segments]),
+        np.array([shots.last_start_t_ns for shots in each], dtype=np.int64),
+        np.array(keep, dtype=np.int64),
+        now_t_ns,
+        ns(config.period_s),
+        config.plan_slack_s * 1e9,
+        rows_max,
+        _STAY,
+        table,
+        kill,
+    )
+    return table[:, :count], kill[:count]
 
 
 def _deadline(job: Job) -> tuple[int, int]:
@@ -88,79 +236,23 @@ def _deadline(job: Job) -> tuple[int, int]:
     return max((shots.last_start_t_ns for shots in job.shots), default=0), job.track_id
 
 
-def _bids(
-    config: Config,
-    now_t_ns: int,
-    jobs: Sequence[Job],
-    *,
-    effector: int,
-    free_t_ns: int,
-    chosen: Mapping[int, Assignment],
-    last: Mapping[int, int],
-) -> list[_Bid]:
-    """Return what each round offers the channel: its worth there less its worth where it is planned already."""
+def _seated(
+    config: Config, now_t_ns: int, problem: Problem, chosen: Ints, channels: Sequence[Sequence[int]]
+) -> dict[int, Assignment]:
+    """Return the chosen options with a channel for each: spans in order of start, the channel that was busy last."""
     period = ns(config.period_s)
-    bids = []
-    for job in jobs:
-        shots = job.shots[effector]
-        ready = max(now_t_ns, free_t_ns)
-        first = int(np.searchsorted(shots.start_t_ns, ready, side="left"))
-        if first == len(shots):
-            continue
-        rows, kill, done = np.arange(first, len(shots)), shots.kill_probability[first:], shots.done_t_ns[first:]
-        twice = np.flatnonzero(shots.again[first:] > 0.0) if job.twice else np.empty(0, dtype=np.int64)
-        if len(twice):
-            both = kill[twice] + (1.0 - kill[twice]) * shots.again[first:][twice]
-            rows, kill = np.concatenate((rows, rows[twice])), np.concatenate((kill, both))
-            done = np.concatenate((done, shots.again_done_t_ns[first:][twice]))
-        worth = kill * (job.worth * (_STAY if last.get(job.track_id) == effector else 1.0))
-        worth = worth * _chance_to_start(config, shots.start_t_ns[rows], shots.last_start_t_ns, now_t_ns)
-        elsewhere = chosen.get(job.track_id)
-        gain = worth if elsewhere is None else worth - elsewhere.worth
-        better = np.flatnonzero(gain > 0.0)
-        if len(better):
-            start = (shots.start_t_ns[rows[better]] - now_t_ns) // period
-            end = -((now_t_ns - done[better]) // period)
-            bids.append(_Bid(job, rows[better], start, end, gain[better], worth[better]))
-    return bids
-
-
-def _chance_to_start(config: Config, start_t_ns: NDArray[np.int64], last_t_ns: int, now_t_ns: int) -> Floats:
-    """Return how likely each planned start stays possible until its time.
-
-    The window moves a little with every new prediction: a start at its very end is a coin toss, one with
-    `plan_slack_s` and more to spare is safe, and one that is made at once is certain.  Without this, plans put off
-    every shot to the last moment, where a tenth of a second loses the round.
-    """
-    spare = (last_t_ns - start_t_ns) / 1e9 / config.plan_slack_s
-    ahead = (start_t_ns - now_t_ns) / 1e9 / config.plan_slack_s
-    chance: Floats = 1.0 + 0.5 * np.exp(-spare) * np.expm1(-np.maximum(ahead, 0.0))
-    return chance
-
-
-def _fill(bids: list[_Bid], shots_left: int) -> list[tuple[_Bid, int]]:
-    """Return the bids that one channel takes, each with the index of its shot.
-
-    `best[k]` is the most that the bids so far can gain with the channel free again at grid time `k`.
-    """
-    bids = sorted(bids, key=lambda bid: (-float(bid.gain.max()), bid.job.track_id))[: max(shots_left, 0)]
-    bids = sorted(bids, key=lambda bid: (int(bid.start.max()), bid.job.track_id))
-    if not bids:
-        return []
-    length = max(int(bid.done.max()) for bid in bids) + 1
-    stages = [np.zeros(length)]
-    for bid in bids:
-        reached = stages[-1].copy()
-        np.maximum.at(reached, bid.done, stages[-1][bid.start] + bid.gain)
-        stages.append(np.maximum.accumulate(reached))
-    taken: list[tuple[_Bid, int]] = []
-    k = length - 1
-    for i in range(len(bids) - 1, -1, -1):
-        bid, before = bids[i], stages[i]
-        if stages[i + 1][k] <= before[k]:
-            continue
-        total = np.where(bid.done <= k, before[bid.start] + bid.gain, -np.inf)
-        row = int(np.argmax(total))  # the earliest of equals
-        taken.append((bid, row))
-        k = int(bid.start[row])
-    return taken[::-1]
+    free = [[max(-((now_t_ns - until) // period), 0) for until in busy] for busy in channels]
+    taken = [(int(problem.start[o]), j, int(o)) for j, o in enumerate(chosen.tolist()) if o >= 0]
+    assignments = {}
+    for start, j, o in sorted(taken):
+        effector = int(problem.seat[o])
+        fitting = [(-until, c) for c, until in enumerate(free[effector]) if until <= start]
+        assert fitting, "a plan never asks for more channels than there are"
+        channel = min(fitting)[1]
+        free[effector][channel] = int(problem.end[o])
+        job = problem.jobs[j]
+        worth = float(job.worth * problem.kill[o])
+        assignments[job.track_id] = Assignment(
+            job.track_id, effector, channel, int(problem.row[o]), worth, int(problem.cost[o])
+        )
+    return assignments

@@ -22,7 +22,7 @@ from opencram.engagement.rules import (
     shot_of,
     wake_t_ns,
 )
-from opencram.engagement.state import Draft, Round, State, draft_of, state_of
+from opencram.engagement.state import Draft, Planned, Round, State, draft_of, state_of
 from opencram.engagement.words import Quantity, Several, at, odds, text, whole
 from opencram.messages import Health, Impact, Message, Operator, Threat, Tick, Track
 
@@ -55,12 +55,18 @@ def _decide(config: Config, draft: Draft) -> None:
     for track_id in ready:
         _announce(config, draft, track_id, planned.get(track_id))
     _commit_due(config, draft, planned)
-    draft.plan = {track_id: assignment.effector for track_id, assignment in planned.items()}
+    draft.plan = {track_id: _remembered(draft, each) for track_id, each in planned.items()}
     draft.decided_t_ns = draft.now_t_ns
     if draft.trouble_until_t_ns is not None and draft.now_t_ns >= draft.trouble_until_t_ns:
         draft.trouble_until_t_ns = None
         reason = "every track is judged again"
         draft.out.append(Health(t_ns=draft.now_t_ns, part="engagement", state="ok", reason=reason))
+
+
+def _remembered(draft: Draft, assignment: Assignment) -> Planned:
+    shots = draft.rounds[assignment.track_id].shots[assignment.effector]
+    start = int(shots.start_t_ns[assignment.shot])
+    return Planned(effector=assignment.effector, start_t_ns=start, shots=assignment.shots)
 
 
 def _end_stale(config: Config, draft: Draft) -> None:

@@ -84,6 +84,14 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     wake_t_ns: int = NEVER_T_NS  # when time alone may change the judgement
 
 
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last plan held for a round: the effector, when it starts to turn, and how many shots are reserved."""
+
+    effector: int
+    start_t_ns: int
+    shots: int
+
+
 class Friend(msgspec.Struct, frozen=True, kw_only=True):
     """A friendly aircraft, as its track was last told."""
 
@@ -123,7 +131,7 @@ class State:
     engaging: tuple[Engaging, ...]
     magazines: tuple[int, ...]  # rounds left, by effector
     channels: tuple[tuple[int, ...], ...]  # by effector and channel: busy until
-    plan: Mapping[int, int]  # round → effector of the last plan, to hold on to it unless another is better
+    plan: Mapping[int, Planned]  # the last plan, by round
     next_engagement_id: int
     held: bool
     trouble_until_t_ns: int | None
@@ -161,7 +169,7 @@ class Draft:
     engaging: list[Engaging]
     magazines: list[int]
     channels: list[list[int]]
-    plan: dict[int, int]
+    plan: dict[int, Planned]
     next_engagement_id: int
     held: bool
     trouble_until_t_ns: int | None
