@@ -7,7 +7,6 @@ sees which air that was.
 
 import hashlib
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -100,30 +99,59 @@ def _time(table: Table) -> datetime | None:
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time
 
 
+def read_weather_file(
+    path: str | Path,
+    *,
+    form: str | None = None,
+    latitude_deg: float = 45.0,
+    longitude_deg: float = 0.0,
+    time: datetime | None = None,
+) -> Sounding:
+    """Return the sounding of a weather file of any format; raise `ConfigError` with its faults.
+
+    The place is that of the site; `form`: one of `TEXT_FORMATS` or `GRID_FORMATS`, None to tell from the file.
+    """
+    place = Path(path)
+    return _sounding(_bytes(place), place, place.name, form, time, (longitude_deg, latitude_deg))
+
+
+def _bytes(place: Path) -> bytes:
+    try:
+        with place.open("rb") as stream:
+            data = stream.read(BYTES_MAX + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(str(place), [Fault("$", str(place), f"cannot be read ({reason})", _FILE)]) from error
+    if len(data) > BYTES_MAX:
+        limit = f"must be at most {BYTES_MAX // 1024**2} MiB"
+        raise ConfigError(str(place), [Fault("$", str(place), limit, "cut it to the site and the day")])
+    return data
+
+
+def _sounding(
+    data: bytes, place: Path, name: str, form: str | None, time: datetime | None, origin_deg: tuple[float, float]
+) -> Sounding:
+    form = form or next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+    if form in GRID_FORMATS:
+        from opencram.config.weather_grid import read_grid  # xarray: only who has such a file needs it
+
+        return read_grid(place, name, form, origin_deg, time)
+    text = data.decode("utf-8-sig", errors="replace")
+    return read_sounding(text, name, form=form, latitude_deg=origin_deg[1], time=time)
+
+
 def _read(
     file: str, path: Path, form: str | None, time: datetime | None, origin_deg: tuple[float, float], table: Table
 ) -> tuple[Sounding, str] | None:
     """Return the sounding of a weather file and the hash of its bytes, or None after noting why there is none."""
     place = path.parent / file
     try:
-        with place.open("rb") as stream:
-            data = stream.read(BYTES_MAX + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        table.fault("file", file, f"cannot be read ({reason})", _FILE)
+        data = _bytes(place)
+    except ConfigError as error:
+        table.fault("file", file, error.faults[0].limit, error.faults[0].remedy)
         return None
-    if len(data) > BYTES_MAX:
-        table.fault("file", file, f"must be at most {BYTES_MAX // 1024**2} MiB", "cut it to the site and the day")
-        return None
-    form = form or next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
-    digest = hashlib.sha256(data).hexdigest()
     try:
-        if form in GRID_FORMATS:
-            from opencram.config.weather_grid import read_grid  # xarray: only who has such a file needs it
-
-            return read_grid(place, file, form, origin_deg, time), digest
-        text = data.decode("utf-8-sig", errors="replace")
-        return read_sounding(text, file, form=form, latitude_deg=origin_deg[1], time=time), digest
+        return _sounding(data, place, file, form, time, origin_deg), hashlib.sha256(data).hexdigest()
     except ConfigError as error:
         table.findings.faults += [Fault(f"{file}: {f.place}", f.value, f.limit, f.remedy) for f in error.faults]
         return None
@@ -154,7 +182,7 @@ def _with_sounding(text: str, sounding: Sounding, digest: str, table: Table) -> 
     except ConfigError:
         table.here("must be a table of its own", "write [weather] on one line and file = ... on the next")
         return text, sounding
-    return whole, replace(read_csv(written, "as written"))
+    return whole, read_csv(written, "as written")
 
 
 def _judge(sounding: Sounding, table: Table, origin_deg: tuple[float, float], *, has_wind: bool) -> None:
