@@ -123,7 +123,7 @@ class Track(Message, frozen=True, kw_only=True, tag="track"):
     @property
     def projectile_probability(self) -> float:
         """Probability that this is a projectile of any class."""
-        return sum(p for name, p in self.classes if name in PROJECTILE_CLASSES)
+        return min(1.0, sum(p for name, p in self.classes if name in PROJECTILE_CLASSES))
 
 
 # ---- prediction -----------------------------------------------------------------------------------

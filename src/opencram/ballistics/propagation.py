@@ -82,7 +82,7 @@ def to_ground(x, dt, t_max, env, cd, landed):
     polynomial between two steps.  Returns the number of lanes that landed within `t_max`; the others
     hold NaN.  A lane that starts at or below the ground going down lands at time 0.
 
-    Error: under 0.1 m at dt 0.25 s, 0.5 m at 0.5 s (tests/ballistics).
+    Error: under 0.2 m at dt 0.25 s, 0.5 m at 0.5 s (tests/ballistics).
     """
     block = lane_block()
     before = lane_block()

@@ -151,11 +151,12 @@ def classes_of(
         name = config.models[k].class_name
         totals[name] = totals.get(name, 0.0) + probability
     totals[other] = totals.get(other, 0.0) + probabilities[-1]
-    return tuple(sorted(totals.items(), key=lambda item: (-item[1], item[0])))
+    ordered = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
+    return tuple([(name, min(probability, 1.0)) for name, probability in ordered])
 
 
 def projectile_probability(target: Target) -> float:
-    return sum(p for name, p in target.classes if name in PROJECTILE_CLASSES)
+    return min(1.0, sum(p for name, p in target.classes if name in PROJECTILE_CLASSES))
 
 
 def _moves(config: Config, row: Fitted) -> bool:

@@ -26,6 +26,9 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
+_PAUSE_NS = 30_000_000_000
+
+
 def initial(config: Config) -> State:
     """Return the state before the first plot."""
     return nothing()
@@ -68,6 +71,7 @@ def _advance(config: Config, state: State, t_ns: int, messages: list[Message]) -
     """Let time pass without plots: tracks coast, land, and end."""
     if t_ns <= state.t_ns:
         return state
+    state = _after_pause(config, state, t_ns, messages)
     if not state.tracks.targets and not state.candidates.targets:
         return replace(state, t_ns=t_ns)
     if not config.sensors:
@@ -80,12 +84,23 @@ def _advance(config: Config, state: State, t_ns: int, messages: list[Message]) -
     return end_and_report(config, constants, state, messages)
 
 
+def _after_pause(config: Config, state: State, t_ns: int, messages: list[Message]) -> State:
+    """Let everything end that a long pause ends, before the time is reached: nothing is flown through hours."""
+    if state.tracks.targets or state.candidates.targets:
+        end_ns = state.t_ns + _PAUSE_NS
+        while t_ns > end_ns and (state.tracks.targets or state.candidates.targets):
+            state = _advance(config, state, end_ns, messages)
+            end_ns += _PAUSE_NS
+    return state
+
+
 def _dwell(config: Config, state: State, plots: list[Plot], messages: list[Message]) -> State:
     """Take in one dwell of one sensor."""
     constants = world(config)
     dwell = read_dwell(constants, plots, state.newest_t_ns - round(config.late_s_max * 1e9), messages)
     if dwell is None:
         return state
+    state = _after_pause(config, state, dwell.t_ns, messages)
     tracks, track_of = _update_tracks(config, constants, state, dwell)
     few, candidate_of = _update_candidates(config, constants, state, dwell, track_of < 0)
     ids = [
