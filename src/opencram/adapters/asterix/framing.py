@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opencram.adapters.asterix.columns import Blocks, ColumnReader, Index, index_blocks
-from opencram.adapters.asterix.kernels import next_block
+from opencram.adapters.asterix.kernels import TRUNCATED, next_block
 
 BLOCK_BYTES_MAX: Final = 65_535
 WRAPPER_BYTES_MAX: Final = 64  # of a header that looks like a block of a category without a table
@@ -90,7 +90,14 @@ class Framer:
         if at + 3 > len(data):
             return True
         length = int(data[at + 1]) << 8 | int(data[at + 2])
-        return length > len(data) - at
+        if length <= len(data) - at:
+            return False
+        if not self._ours[data[at]]:
+            return True
+        # What is there of it must be records as far as it goes: noise seldom is.
+        begin, end = np.array([at], dtype=np.int64), np.array([len(data)], dtype=np.int64)
+        blocks = self._reader.read(Index(data, begin, end, len(data)), int(data[at]))
+        return int(blocks.faults[0, 0]) in (0, TRUNCATED)
 
     def _chain(self, data: Bytes, at: int, wrapper: int, *, more: bool) -> Chain | None:
         """Return the blocks that begin at `at`, as far as they can be believed; None if that is nowhere."""

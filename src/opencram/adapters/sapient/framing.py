@@ -16,30 +16,29 @@ def framed(message: bytes) -> bytes:
     return len(message).to_bytes(LENGTH_BYTES, "little") + message
 
 
-class FrameError(ValueError):
-    """The stream is not one of framed messages; no later frame can be found in it."""
-
-
 @dataclass
 class Deframer:
-    """Cuts a stream into messages."""
+    """Cuts a stream into messages.  `fault`: why no later message can be found in it; empty while all is well."""
 
+    fault: str = ""
     _buffer: bytearray = field(default_factory=bytearray)
     _order: Literal["little", "big"] | None = None
 
     def feed(self, piece: bytes) -> list[bytes]:
-        """Return the messages that are complete now; raises `FrameError` at a length beyond all reason."""
+        """Return the messages that are complete now; a length beyond all reason ends it for good."""
+        if self.fault:
+            return []
         self._buffer += piece
         found: list[bytes] = []
         at = 0
         while len(self._buffer) - at >= LENGTH_BYTES:
             length = self._length(bytes(self._buffer[at : at + LENGTH_BYTES]))
-            if len(self._buffer) - at - LENGTH_BYTES < length:
+            if self.fault or len(self._buffer) - at - LENGTH_BYTES < length:
                 break
             at += LENGTH_BYTES
             found.append(bytes(self._buffer[at : at + length]))
             at += length
-        del self._buffer[:at]
+        del self._buffer[: len(self._buffer) if self.fault else at]
         return found
 
     @property
@@ -55,4 +54,5 @@ class Deframer:
                 if length:
                     self._order = order
                 return length
-        raise FrameError(f"a message of {int.from_bytes(head, orders[0])} bytes; the most is {FRAME_BYTES_MAX}")
+        self.fault = f"a message of {int.from_bytes(head, orders[0])} bytes; the most is {FRAME_BYTES_MAX}"
+        return 0

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from opencram.adapters.gate import Gate, Refusal
 from opencram.adapters.sapient import schema
-from opencram.adapters.sapient.framing import Deframer, FrameError, framed
+from opencram.adapters.sapient.framing import Deframer, framed
 from opencram.adapters.sapient.places import from_location, from_range_bearing, geodetic
 from opencram.adapters.stations import Station, node_id, numbered
 from opencram.messages import Health, Plot, Rejected
@@ -78,14 +78,12 @@ class FusionNode:
         """Return what the next bytes of the connection lead to."""
         out: list[Message] = []
         reply = b""
-        try:
-            frames = self._deframer.feed(piece)
-        except FrameError as error:
-            self._refuse(out, Refusal("not_sapient", f"the stream holds {error}"))
-            return Received(out, fatal=True)
-        for frame in frames:
+        for frame in self._deframer.feed(piece):
             reply += self._take_frame(out, frame)
-        return Received(out, reply)
+        fault = self._deframer.fault
+        if fault:
+            self._refuse(out, Refusal("not_sapient", f"the stream holds {fault}"))
+        return Received(out, reply, fatal=bool(fault))
 
     def finish(self) -> list[Message]:
         """Return what the end of the connection means for a message that was not whole."""
