@@ -10,6 +10,7 @@ message is ever read: entities and external documents stay closed.  Needs lxml (
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -187,7 +188,7 @@ def _polygon_faults(points: Sequence[str]) -> list[str]:
         faults.append(f"a polygon is open: it begins at {points[0]} and ends at {points[-1]}")
     if any(not (-90.0 <= lat <= 90.0 and -180.0 <= lon <= 180.0) for lat, lon in corners):
         faults.append("a polygon has a corner off the globe: latitude comes first")
-    twice_area = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(corners, corners[1:], strict=False))
+    twice_area = sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(corners))
     if len(points) >= 4 and twice_area == 0.0:
         faults.append("a polygon has no area")
     return faults
