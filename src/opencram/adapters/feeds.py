@@ -196,6 +196,9 @@ class Feed:
             return Received(self._tell_twin(clock_ns))
         received = self._parser.receive(data, clock_ns)
         messages = received.messages
+        if not messages:  # the gate may be holding plots back: whoever speaks here is not silent
+            for watch in self._watches.values():
+                watch.bytes_came(clock_ns)
         self._count(messages, clock_ns)
         for sensor in self._parser.alive():
             if sensor in self._watches:
@@ -234,19 +237,26 @@ class Feed:
     # ---- what is kept of it ----
 
     def _count(self, messages: Sequence[Message], clock_ns: int) -> None:
+        newest: dict[str, int] = {}
         for message in messages:
             if isinstance(message, Plot):
                 self._plots += 1
-                self._last_plot_t_ns = max(self._last_plot_t_ns or 0, message.t_ns)
-                self._window.plot(message.t_ns, clock_ns)
+                newest[message.sensor] = max(newest.get(message.sensor, 0), message.t_ns)
+                self._window.plot(clock_ns)
                 watch = self._watches.get(message.sensor)
                 if watch is not None:
-                    watch.plot(message.t_ns, clock_ns)
-            elif isinstance(message, Rejected):
+                    watch.plot(clock_ns)
+            elif isinstance(message, Rejected) and message.code != "twin":  # those are counted as they come
                 self._rejected[message.code] += 1
                 watch = self._watches.get(message.sensor)
                 if watch is not None:
                     watch.rejected(message.code, clock_ns)
+        # Older plots beside the newest may have waited, at the gate or on their way: only the newest tells the delay.
+        for sensor, t_ns in newest.items():
+            self._last_plot_t_ns = max(self._last_plot_t_ns or 0, t_ns)
+            self._window.delay(t_ns, clock_ns)
+            if sensor in self._watches:
+                self._watches[sensor].delay(t_ns, clock_ns)
 
     def _judge(self, clock_ns: int) -> list[Health]:
         healths = (watch.judge(clock_ns, self._window.drift_ppm) for watch in self._watches.values())

@@ -20,7 +20,7 @@ DRIFT_PPM_MAX: Final = 500.0  # half a millisecond a second: after an hour, two 
 DRIFT_WINDOWS: Final = 6  # of ten seconds each, before a drift is told
 REFUSED_LEAST: Final = 8  # inputs on which a share of refusals is judged
 _GAPS: Final = 64
-_GAPS_LEAST: Final = 8
+_GAPS_LEAST: Final = 5
 # Refusals that say nothing about the sensor's honesty.
 _HARMLESS: Final = ("duplicate", "twin", "category", "wrapper", "trailer", "not_plot", "test_target")
 
@@ -29,13 +29,18 @@ _HARMLESS: Final = ("duplicate", "twin", "category", "wrapper", "trailer", "not_
 class Window:
     """Arrivals of the last ten seconds: rate, delays, and the drift of the sensor's clock."""
 
-    _arrivals: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=WINDOW_PLOTS_MAX))
+    _arrivals: deque[int] = field(default_factory=lambda: deque(maxlen=WINDOW_PLOTS_MAX))
+    _delays: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=WINDOW_PLOTS_MAX))
     _least: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=60))  # least delay of each window
 
-    def plot(self, t_ns: int, clock_ns: int) -> None:
-        """Take the time of a plot and of its arrival."""
+    def plot(self, clock_ns: int) -> None:
+        """Take the arrival of a plot."""
+        self._arrivals.append(clock_ns)
+
+    def delay(self, t_ns: int, clock_ns: int) -> None:
+        """Take the time and the arrival of a sensor's newest plot."""
         delay_s = (clock_ns - t_ns) * 1e-9
-        self._arrivals.append((clock_ns, delay_s))
+        self._delays.append((clock_ns, delay_s))
         if not self._least or clock_ns - self._least[-1][0] >= WINDOW_NS:
             self._least.append((clock_ns, delay_s))
         elif delay_s < self._least[-1][1]:
@@ -43,8 +48,10 @@ class Window:
 
     def forget(self, clock_ns: int) -> None:
         """Drop what is older than the window."""
-        while self._arrivals and clock_ns - self._arrivals[0][0] > WINDOW_NS:
+        while self._arrivals and clock_ns - self._arrivals[0] > WINDOW_NS:
             self._arrivals.popleft()
+        while self._delays and clock_ns - self._delays[0][0] > WINDOW_NS:
+            self._delays.popleft()
 
     @property
     def rate_per_s(self) -> float:
@@ -54,12 +61,12 @@ class Window:
     @property
     def delay_s(self) -> float | None:
         """Median delay."""
-        return median(delay for _, delay in self._arrivals) if self._arrivals else None
+        return median(delay for _, delay in self._delays) if self._delays else None
 
     @property
     def delay_s_max(self) -> float | None:
         """Longest delay."""
-        return max((delay for _, delay in self._arrivals), default=None)
+        return max((delay for _, delay in self._delays), default=None)
 
     @property
     def drift_ppm(self) -> float | None:
@@ -89,11 +96,18 @@ class SensorWatch:
         self._inputs: deque[tuple[int, str]] = deque(maxlen=10_000)  # arrival, and the code of a refusal
         self._told: tuple[str, str] = ("ok", "")
 
-    def plot(self, t_ns: int, clock_ns: int) -> None:
+    def plot(self, clock_ns: int) -> None:
         """Take a plot."""
         self._hear(clock_ns)
-        self._delays.append((clock_ns, (clock_ns - t_ns) * 1e-9))
         self._inputs.append((clock_ns, ""))
+
+    def delay(self, t_ns: int, clock_ns: int) -> None:
+        """Take the time and the arrival of the newest plot among those that came together."""
+        self._delays.append((clock_ns, (clock_ns - t_ns) * 1e-9))
+
+    def bytes_came(self, clock_ns: int) -> None:
+        """Take that its feed gave something that is not a plot yet."""
+        self._hear(clock_ns)
 
     def rejected(self, code: str, clock_ns: int) -> None:
         """Take a rejection; it shows at least that the sensor speaks."""
