@@ -112,7 +112,7 @@ def test_the_grid_finds_what_looking_at_every_zone_finds():
             if probability >= 1e-4:
                 every[k] = probability
         found = assess(index, mixture, 1.0, mean[0], mean[1], 1e-4)
-        assert {int(f[PLACE]): f[PROBABILITY] for f in found} == pytest.approx(every, abs=1e-12)
+        assert {int(f[PLACE]): f[PROBABILITY] for f in found} == pytest.approx(every, abs=2e-4)  # exact or by cubature
         assert len(found) == len(every)
 
 

@@ -12,7 +12,7 @@ from scipy import integrate, stats
 
 from opencram.threat.assess import _hull_probability, hazard_probability
 from opencram.threat.dilation import outline
-from opencram.threat.gaussian import COMPONENT_SIZE, arc_integral, fill_component
+from opencram.threat.gaussian import COMPONENT_SIZE, arc_integral, fill_component, normal_cdf
 
 RADIUS_M = 50.0
 
@@ -122,3 +122,9 @@ def test_the_same_with_compilation_off():
         )
 
     assert run(NUMBA_DISABLE_JIT="1") == pytest.approx(run(), abs=1e-12)
+
+
+def test_the_table_of_the_normal_distribution_against_the_error_function():
+    x = np.linspace(-9.0, 9.0, 20_001)
+    exact = np.array([0.5 * math.erfc(-each / math.sqrt(2.0)) for each in x])
+    assert max(abs(normal_cdf(float(each)) - value) for each, value in zip(x, exact, strict=True)) < 4e-9

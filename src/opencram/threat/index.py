@@ -12,7 +12,20 @@ import numpy as np
 from opencram.kernel import helper, kernel
 from opencram.threat.arrays import Floats, Integers
 from opencram.threat.config import Config, EastNorth, Place
+from opencram.threat.cubature import (
+    COVERED,
+    DEGREE,
+    HARMED,
+    HAZARD,
+    SIDE,
+    disc_moments,
+    gaussian_moments,
+    moments_of,
+    spread_moments,
+    weights_of,
+)
 from opencram.threat.dilation import PIECE_SIZE, outline
+from opencram.threat.harm import kernel_variance_m2, vulnerable_share
 
 HAZARD_RADIUS_M_MIN = 0.01
 _CELLS_PER_ZONE = 2.0
@@ -31,7 +44,11 @@ class Index(NamedTuple):
     rings: Floats
     ring_start: Integers
     areas_m2: Floats
-    people: Floats
+    people: Floats  # (24, places), by the hour
+    vulnerable: Floats  # (24, places): share of them who count as in the open
+    kernel_m2: float  # variance of the harm kernel
+    name_rank: Integers  # of each place's id, for an order that does not depend on the config
+    weights: Floats  # (places, 3, points) of the cubature; none for assets
     outlines: Floats
     outline_start: Integers
     hulls: Floats
@@ -56,6 +73,7 @@ def build(config: Config) -> Index:
     rings = [_ring(place) for place in places]
     outlines = [outline(ring, radius_m) for ring in rings]
     assets = sum(place.kind == "asset" for place in places)
+    vulnerable = vulnerable_share(_hours(places, "outdoor_share"), config.indoor_factor)
     hulls = [_hull(ring) for ring in rings[:assets]]
     boxes = np.zeros((len(rings), 4))
     for box, ring in zip(boxes, rings, strict=True):
@@ -68,7 +86,11 @@ def build(config: Config) -> Index:
         rings=_rows(rings, 2),
         ring_start=_starts(rings),
         areas_m2=np.array([_area_m2(ring) for ring in rings]),
-        people=np.array([float(place.people) for place in places]),
+        people=_hours(places, "presence") * np.array([float(place.people) for place in places]),
+        vulnerable=vulnerable,
+        kernel_m2=kernel_variance_m2(config.casualty_radius_m),
+        name_rank=np.argsort(np.argsort([place.id for place in places], kind="stable"), kind="stable").astype(np.int64),
+        weights=_cubatures(rings, outlines, boxes, radius_m, config.casualty_radius_m),
         outlines=_rows(outlines, PIECE_SIZE),
         outline_start=_starts(outlines),
         hulls=_rows(hulls, 2),
@@ -79,6 +101,50 @@ def build(config: Config) -> Index:
         cells=cells,
         cell_start=starts,
         cell_items=items,
+    )
+
+
+def _hours(places: tuple[Place, ...], name: str) -> Floats:
+    """Return a share (24, places) of each place by the hour of the day."""
+    columns = [np.resize(np.array(getattr(place, name), dtype=np.float64), 24) for place in places]
+    return np.stack(columns, axis=1) if columns else np.zeros((24, 0))
+
+
+def _cubatures(
+    rings: list[Floats], outlines: list[Floats], boxes: Floats, radius_m: float, casualty_radius_m: float
+) -> Floats:
+    """Return the weights (places, 3, points) of every place's cubature (`cubature`)."""
+    weights = np.empty((len(rings), 3, SIDE * SIDE))
+    disc, bell, kernel_m = disc_moments(), gaussian_moments(), math.sqrt(kernel_variance_m2(casualty_radius_m))
+    for i, (ring, pieces, box) in enumerate(zip(rings, outlines, boxes, strict=True)):
+        _fill_weights(weights[i], ring, pieces, box, radius_m, kernel_m, disc, bell)
+    return weights
+
+
+@kernel
+def _fill_weights(
+    weights: Floats,
+    ring: Floats,
+    pieces: Floats,
+    box: Floats,
+    radius_m: float,
+    kernel_m: float,
+    disc: Floats,
+    bell: Floats,
+) -> None:
+    edges = np.zeros((ring.shape[0], PIECE_SIZE))
+    for k in range(ring.shape[0]):
+        edges[k, 0], edges[k, 1] = ring[k - 1, 0], ring[k - 1, 1]
+        edges[k, 2], edges[k, 3] = ring[k, 0], ring[k, 1]
+    own = moments_of(edges, radius_m, box)
+    powers = np.arange(DEGREE + 1.0)
+    unit_e, unit_n = 2.0 / (box[2] - box[0]), 2.0 / (box[3] - box[1])
+    weights[HAZARD] = weights_of(moments_of(pieces, radius_m, box))
+    weights[COVERED] = weights_of(
+        spread_moments(own, (radius_m * unit_e) ** powers, (radius_m * unit_n) ** powers, disc)
+    )
+    weights[HARMED] = weights_of(
+        spread_moments(own, (kernel_m * unit_e) ** powers, (kernel_m * unit_n) ** powers, bell)
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from opencram.messages import Impact, Message, PlaceThreat, Rejected, Threat
 from opencram.threat.arrays import Floats
-from opencram.threat.assess import CLEARANCE_M, DISTANCE_M, EXPOSED, PLACE, PROBABILITY, assess
+from opencram.threat.assess import CASUALTIES, EXPOSED, PLACE, PROBABILITY, assess
 from opencram.threat.config import Config, Place
 from opencram.threat.index import Index, build, ordered
 
@@ -28,13 +28,16 @@ class State:
 
     places: tuple[Place, ...]
     index: Index = field(repr=False, compare=False)
+    people: tuple[tuple[int, ...], ...] = field(repr=False)  # by hour of the day and place
 
 
 def initial(config: Config) -> State:
     """Return the state before the first message; building the index of 10 000 zones takes about a second."""
     assert 0.0 <= config.hazard_radius_m < math.inf
     assert config.components_max >= 1
-    return State(places=ordered(config), index=build(config))
+    index = build(config)
+    people = tuple(tuple(round(each) for each in row) for row in index.people.tolist())
+    return State(places=ordered(config), index=index, people=people)
 
 
 def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State, list[Message]]:
@@ -68,7 +71,8 @@ def _threats(config: Config, state: State, impact: Impact) -> list[Message]:
         east_m, north_m = (float(value) for value in mixture[:, 0] @ mixture[:, 1:3])
     projectile = float(impact.projectile_probability)
     projectile = min(max(projectile, 0.0), 1.0) if math.isfinite(projectile) else 1.0  # unknown: the safe side
-    found = assess(state.index, mixture, projectile, east_m, north_m, config.zone_probability_min)
+    hour = int((impact.t_ns / 3.6e12 + config.hours_ahead_of_utc) % 24.0) % 24
+    found = assess(state.index, mixture, projectile, east_m, north_m, config.zone_probability_min, hour)
     time_s_std = impact.impact_time_s_std
     out.append(
         Threat(
@@ -77,8 +81,9 @@ def _threats(config: Config, state: State, impact: Impact) -> list[Message]:
             impact_t_ns=impact.impact_t_ns,
             impact_time_s_std=time_s_std if 0.0 <= time_s_std <= _TIME_S_STD_MAX else 0.0,
             hazard_radius_m=state.index.hazard_radius_m,
-            places=_listed(state, found),
+            places=_listed(state, found, hour),
             expected_exposed=float(found[:, EXPOSED].sum()),
+            expected_casualties=float(found[:, CASUALTIES].sum()),
             impact_m_std=_long_std_m(mixture),
         )
     )
@@ -125,20 +130,26 @@ def _sane(*values: float, limit: float) -> bool:
     return all(-limit <= value <= limit for value in values)
 
 
-def _listed(state: State, found: Floats) -> tuple[PlaceThreat, ...]:
+def _listed(state: State, found: Floats, hour: int) -> tuple[PlaceThreat, ...]:
     """Return the findings as messages: assets in config order, then zones, most probable first, then by id."""
+    assets = state.index.assets
+    order = np.lexsort((state.index.name_rank[found[assets:, PLACE].astype(np.int64)], -found[assets:, PROBABILITY]))
+    found = np.concatenate((found[:assets], found[assets:][order]))
+    people = state.people[hour]
     listed = []
-    for row in found:
-        place = state.places[int(row[PLACE])]
+    for number, probability, distance_m, clearance_m, exposed, casualties in found.tolist():
+        i = int(number)
+        place = state.places[i]
         listed.append(
             PlaceThreat(
                 kind=place.kind,
                 place=place.id,
-                probability=float(row[PROBABILITY]),
-                distance_m=float(row[DISTANCE_M]),
-                clearance_m=float(row[CLEARANCE_M]),
-                people=place.people,
+                probability=probability,
+                distance_m=distance_m,
+                clearance_m=clearance_m,
+                people=people[i],
+                exposed=exposed,
+                casualties=casualties,
             )
         )
-    assets = state.index.assets
-    return (*listed[:assets], *sorted(listed[assets:], key=lambda each: (-each.probability, each.place)))
+    return tuple(listed)

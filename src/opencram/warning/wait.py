@@ -63,7 +63,8 @@ def protected(left_s: float, left_s_std: float, latency_s: float, shelter_times_
     for need_s in shelter_times_s:
         inside += _cdf((heard_s - need_s) / math.hypot(left_s_std, 0.1 * need_s + 0.1))
     inside /= shelter_times_s.shape[0]
-    return inside + max(lying - inside, 0.0) * drop_share
+    share: float = inside + max(lying - inside, 0.0) * drop_share
+    return share
 
 
 @helper

@@ -1,0 +1,128 @@
+"""How long 200 predicted impacts against 10 000 zones take, and how far the probabilities are from Monte Carlo.
+
+    python benchmarks/threat_speed.py [--zones 10000] [--tracks 200] [--draws 1000000]
+
+The zones are the crooked blocks of a town of 30 × 30 km (300 m a side at 10 000 zones); impacts are mixtures of two
+Gaussians, elongated three to one, of 30 to 1000 m.  Times are the median of five runs on one core, messages included.
+"""
+
+import argparse
+import math
+import statistics
+import time
+
+import numpy as np
+
+from opencram import threat
+from opencram.messages import Impact, ImpactComponent
+from opencram.threat.config import Place
+
+EXTENT_M = 15_000.0
+STDS_M = (10.0, 30.0, 100.0, 200.0, 600.0, 1000.0)
+
+
+def blocks(count: int, draws: np.random.Generator) -> tuple[Place, ...]:
+    """Return `count` crooked four-cornered blocks without gaps."""
+    n = math.ceil(math.sqrt(count))
+    side = 2.0 * EXTENT_M / n
+    corners = np.stack(np.meshgrid(np.arange(n + 1.0), np.arange(n + 1.0), indexing="ij"), axis=-1) * side - EXTENT_M
+    corners[1:-1, 1:-1] += draws.uniform(-0.25, 0.25, (n - 1, n - 1, 2)) * side
+    places = []
+    for k in range(count):
+        i, j = divmod(k, n)
+        ring = [corners[i, j], corners[i + 1, j], corners[i + 1, j + 1], corners[i, j + 1]]
+        polygon = tuple((float(east), float(north)) for east, north in ring)
+        places.append(Place(kind="zone", id=f"z{k}", polygon_m=polygon, people=500))
+    return tuple(places)
+
+
+def impact(track_id: int, std_m: float, draws: np.random.Generator) -> Impact:
+    """Return an impact somewhere in the town, long deviation `std_m`, short one a third of it."""
+    centre = draws.uniform(-0.7 * EXTENT_M, 0.7 * EXTENT_M, 2)
+    parts = []
+    for probability, scale in ((0.7, 1.0), (0.3, 1.3)):
+        angle = draws.uniform(0.0, math.pi)
+        turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+        covariance = turn @ np.diag([(scale * std_m) ** 2, (scale * std_m / 3.0) ** 2]) @ turn.T
+        mean = centre + 0.3 * std_m * draws.normal(size=2)
+        parts.append(
+            ImpactComponent(
+                class_name="rocket",
+                probability=probability,
+                east_m=float(mean[0]),
+                north_m=float(mean[1]),
+                covariance_m2=(float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])),
+                impact_time_s_std=0.5,
+                time_covariance_m_s=(0.0, 0.0),
+            )
+        )
+    return Impact(
+        t_ns=0,
+        track_id=track_id,
+        position_enu_m=(float(centre[0]), float(centre[1]), 0.0),
+        covariance_enu_m2=(std_m**2, 0.0, std_m**2),
+        latitude_deg=0.0,
+        longitude_deg=0.0,
+        impact_t_ns=20_000_000_000,
+        impact_time_s_std=0.5,
+        impact_velocity_enu_m_s=(0.0, 0.0, -200.0),
+        projectile_probability=1.0,
+        components=tuple(parts),
+        path_enu_m=(),
+    )
+
+
+def sampled_error(places: tuple[Place, ...], one: Impact, found: threat.State, count: int) -> tuple[float, float]:
+    """Return the greatest difference of any zone's probability from Monte Carlo, and the latter's own deviation."""
+    from opencram.threat.assess import signed_distance
+
+    draws = np.random.default_rng(7)
+    chosen = draws.choice(len(one.components), size=count, p=[part.probability for part in one.components])
+    points = np.empty((count, 2))
+    for k, part in enumerate(one.components):
+        ee, en, nn = part.covariance_m2
+        own = chosen == k
+        root = np.linalg.cholesky([[ee, en], [en, nn]])
+        points[own] = (part.east_m, part.north_m) + draws.normal(size=(int(own.sum()), 2)) @ root.T
+    worst = 0.0
+    rings = {place.id: np.array(place.polygon_m) for place in places}
+    for each in found.places:
+        ring = rings[each.place]
+        low, high = ring.min(axis=0) - 50.0, ring.max(axis=0) + 50.0
+        near = points[np.all((points >= low) & (points <= high), axis=1)]
+        hits = sum(signed_distance(ring, east, north)[0] <= 50.0 for east, north in near)
+        worst = max(worst, abs(hits / count - each.probability))
+    return worst, math.sqrt(0.25 / count)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--zones", type=int, default=10_000)
+    parser.add_argument("--tracks", type=int, default=200)
+    parser.add_argument("--draws", type=int, default=1_000_000)
+    arguments = parser.parse_args()
+    draws = np.random.default_rng(1)
+    places = blocks(arguments.zones, draws)
+    config = threat.Config(places=places)
+    state = threat.initial(config)
+    print(f"{arguments.zones} zones, {arguments.tracks} tracks; median of 5 runs, one core")
+    print("long std m   zones listed a track   ms for all tracks   worst error (points of a percent)")
+    for std_m in STDS_M:
+        impacts = [impact(k, std_m, draws) for k in range(arguments.tracks)]
+        threat.step(config, state, impacts[:1])
+        times_ms = []
+        for _ in range(5):
+            start = time.process_time()
+            _, out = threat.step(config, state, impacts)
+            times_ms.append(1e3 * (time.process_time() - start))
+        listed = statistics.mean(len(message.places) for message in out)
+        worst, own = sampled_error(places, impacts[0], out[0], arguments.draws) if arguments.draws else (0.0, 0.0)
+        print(
+            f"{std_m:10.0f} {listed:22.1f} {statistics.median(times_ms):19.1f} "
+            f"{100.0 * worst:12.4f} (Monte Carlo itself ± {100.0 * own:.4f})"
+        )
+
+
+if __name__ == "__main__":
+    main()
