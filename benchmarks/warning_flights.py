@@ -4,14 +4,15 @@ What the warning studies need of a raid: each `Impact` (without its path), each 
 every round really fell.  A raid that is in the folder is not flown again, so that a study may be stopped and resumed.
 """
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
-from consistency import configure
 
+from consistency import configure
 from opencram import prediction, tracking
 from opencram.messages import Impact, Message, Tick, Track
 from opencram.simulation import raids, world
@@ -143,7 +144,7 @@ def _sector(ax: float, ay: float, bx: float, by: float, r: float) -> float:
         cuts += [t for t in ((-b - root) / a, (-b + root) / a) if 0.0 < t < 1.0]
     area = 0.0
     ordered = sorted(cuts)
-    for low, high in zip(ordered, ordered[1:], strict=False):
+    for low, high in itertools.pairwise(ordered):
         px, py, qx, qy = ax + low * dx, ay + low * dy, ax + high * dx, ay + high * dy
         mx, my = 0.5 * (px + qx), 0.5 * (py + qy)
         cross, dot = px * qy - py * qx, px * qx + py * qy
