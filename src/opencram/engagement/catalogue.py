@@ -289,4 +289,16 @@ SENTENCES: Final[dict[str, tuple[str, str, str]]] = {
         "retenu : {odds}, mais le dernier contrôle avant le tir de {effector} l’a refusé : {why}",
         "قيد الانتظار: {odds}، لكن الفحص الأخير قبل رمية {effector} رفضها: {why}",
     ),
+    "gate_verdict": ("the rules say {code}", "les règles disent {code}", "القواعد تقول {code}"),
+    "gate_channel": ("its channel {channel} is taken", "sa voie {channel} est prise", "قناته {channel} مشغولة"),
+    "gate_magazine": ("only {rounds} rounds are left", "il ne reste que {rounds} coups", "لم يبق سوى {rounds} طلقة"),
+    "gate_twice": ("the round is being met already", "le projectile est déjà pris", "المقذوف قيد الاشتباك"),
+    "gate_range": ("{range_m} m is out of range", "{range_m} m est hors de portée", "{range_m} م خارج المدى"),
+    "gate_height": ("{height_m} m is too low", "{height_m} m est trop bas", "{height_m} م منخفض جدًا"),
+    "gate_time": ("its time has passed", "son heure est passée", "فات وقته"),
+    "revived": (
+        "engaged, believed killed, but tracked again after the shot of {shot}: engaged anew if anything reaches it",
+        "engagé, cru détruit, mais suivi de nouveau après le tir de {shot} : repris si un tir peut l’atteindre",
+        "تم الاشتباك وظُنّ أنه دُمّر، لكنه تُتبّع من جديد بعد رمية {shot}: يُعاد الاشتباك إن أمكن بلوغه",
+    ),
 }

@@ -175,6 +175,7 @@ class Config:
     assessment_delay_s_max: float = 3.0
     assessment_plots: float = 4.0  # a kill is believed in only after this many mean plot intervals
     assessment_share: float = 0.5  # with fewer than this share of the usual plots; debris gives some
+    revive_s: float = 1.0  # a round believed killed that gives its usual plots for this long is still there
     shots_per_round_max: int = 3
     asset_worth_people: float = 1000.0  # a hit on an asset counts as this many people exposed: assets come first
 
@@ -182,8 +183,8 @@ class Config:
     rounds_max: int = 500
     ended_max: int = 4096  # ended tracks that are remembered, so that a repeated message decides nothing
     plan_rounds_max: int = 128
-    plan_prices: int = 30  # steps of the search for the worth of a channel's time
-    plan_iterations: int = 20  # steps of the search for a better plan, at each decision
+    plan_prices: int = 20  # steps of the search for the worth of a channel's time
+    plan_iterations: int = 10  # steps of the search for a better plan, at each decision
     planner: Literal["search", "first_come", "nearest"] = "search"  # the others are baselines for studies
     plan_slack_s: float = 1.0  # a planned start this close to the last possible one is in doubt: paths still move
     stale_s: float = 30.0  # a track that nobody speaks of for this long has ended

@@ -7,8 +7,10 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from opencram.engagement.config import Config, ns
+from opencram.engagement.gate import broken_rule
 from opencram.engagement.plan import Assignment
 from opencram.engagement.state import Draft, Engaging, Round
+from opencram.engagement.windows import Shots, one_of
 from opencram.messages import Engagement, EngagementState
 
 # A committed shot is called off if the newest path asks for another moment of fire than the one it was assigned.
@@ -78,6 +80,10 @@ def _fire(config: Config, draft: Draft, engaging: Engaging) -> None:
         call_off(config, draft, engaging.track_id)
         draft.rounds[known.track_id] = replace(known, due=True)
         return
+    if broken_rule(config, draft, known, engaging.effector, _as_shot(known, engaging_now)) is not None:
+        call_off(config, draft, engaging.track_id)  # a friend has come near since; the next judgement says so
+        draft.rounds[known.track_id] = replace(known, due=True)
+        return
     fired = replace(engaging_now, fired=True)
     draft.engaging[draft.engaging.index(engaging)] = fired
     channels = draft.channels[fired.effector]
@@ -114,6 +120,16 @@ def _refreshed(known: Round, engaging: Engaging) -> Engaging | None:
     )
 
 
+def _as_shot(known: Round, engaging: Engaging) -> Shots:
+    """Return the engagement as a single shot, for the rules."""
+    shots = known.shots[engaging.effector]
+    if not len(shots):
+        shots = known.free_shots[engaging.effector]
+    if not len(shots):
+        return shots
+    return one_of(shots, int(np.abs(shots.fire_t_ns - engaging.fire_t_ns).argmin()))
+
+
 def _assess_t_ns(config: Config, draft: Draft, engaging: Engaging) -> int:
     """Return when the effect of a shot can be told; in an open loop it never can, and the shot just ends."""
     if not config.closed_loop:
@@ -148,8 +164,24 @@ def _assess(config: Config, draft: Draft, engaging: Engaging) -> None:
     lost_before = bool(known.ended) and known.track_t_ns <= engaging.done_t_ns and known.ended != "intercepted"
     missed = lost_before or _still_there(config, known, engaging)
     outcome: Literal["missed", "killed"] = "missed" if missed else "killed"
-    draft.rounds[known.track_id] = replace(known, outcome=outcome, due=True)
+    assert draft.now_t_ns is not None
+    counted = replace(known, killed_plots=known.plots, killed_t_ns=draft.now_t_ns)
+    draft.rounds[known.track_id] = replace(counted, outcome=outcome, due=True)
     _tell(config, draft, engaging, outcome)
+
+
+def revive(config: Config, draft: Draft) -> None:
+    """Look again at rounds that were believed killed: one that gives its usual plots for a while is still there."""
+    assert draft.now_t_ns is not None
+    for known in list(draft.rounds.values()):
+        if known.outcome != "killed" or known.ended or known.track_t_ns < known.killed_t_ns + ns(config.revive_s):
+            continue
+        span_s = (known.track_t_ns - known.killed_t_ns) / 1e9
+        got, usual = known.plots - known.killed_plots, span_s / max(_plot_interval_s(known), 1e-3)
+        if got >= config.assessment_plots and got >= config.assessment_share * usual:
+            draft.rounds[known.track_id] = replace(known, outcome="missed", revived=True, due=True)
+        elif span_s > 2.0 * config.revive_s:  # count anew, so that an old gap does not hide what is there now
+            draft.rounds[known.track_id] = replace(known, killed_plots=known.plots, killed_t_ns=draft.now_t_ns)
 
 
 def _tell(config: Config, draft: Draft, engaging: Engaging, state: EngagementState) -> None:

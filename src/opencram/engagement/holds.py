@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from opencram.engagement.config import NS_PER_S, Effector
 from opencram.engagement.state import Friend, Lead
-from opencram.engagement.windows import Floats, Ints, Shots
+from opencram.engagement.windows import Floats, Ints, Shots, rows_of
 from opencram.engagement.words import Text, at, text, whole
 
 Mask = NDArray[np.bool_]
@@ -166,7 +166,7 @@ class FriendlyTracks:
         """Name the friend and until when it is in the way of the shot that would be best."""
         best = int(np.argmax(np.where(allowed, -1.0, fire.shots.kill_probability)))
         row = np.array([best])
-        one = Fire(effector=fire.effector, shots=_rows(fire.shots, row), lead=fire.lead)
+        one = Fire(effector=fire.effector, shots=rows_of(fire.shots, row), lead=fire.lead)
         friend = next(f for f in fire.friends if not self._clear_of(one, f)[0])
         return text(
             "friendly_track",
@@ -188,7 +188,7 @@ class FriendlyTracks:
         """Return when a friend that flies on has left the line of one shot, a minute or two at most."""
         begin = int(one.shots.fire_t_ns[0])
         later = begin + np.rint(np.arange(0.0, _UNTIL_S_MAX, _UNTIL_STEP_S) * 1e9).astype(np.int64)
-        line = Fire(effector=one.effector, shots=_rows(one.shots, np.zeros(len(later), dtype=np.int64)), lead=None)
+        line = Fire(effector=one.effector, shots=rows_of(one.shots, np.zeros(len(later), dtype=np.int64)), lead=None)
         far = _distance_m(line, _friend_at(friend, later)) > self.distance_m + _SIGMAS * friend.position_m_std
         near = np.flatnonzero(~far)
         return int(later[near[-1]]) if len(near) else begin
@@ -286,23 +286,3 @@ def _friend_at(friend: Friend, t_ns: Ints) -> Floats:
     ahead_s = (t_ns - friend.t_ns) / 1e9
     place: Floats = np.array(friend.position_enu_m) + ahead_s[:, None] * np.array(friend.velocity_enu_m_s)
     return place
-
-
-def _rows(shots: Shots, rows: Ints) -> Shots:
-    """Return some of the shots, as they are."""
-    return Shots(
-        start_t_ns=shots.start_t_ns[rows],
-        fire_t_ns=shots.fire_t_ns[rows],
-        intercept_t_ns=shots.intercept_t_ns[rows],
-        done_t_ns=shots.done_t_ns[rows],
-        range_m=shots.range_m[rows],
-        position_enu_m=shots.position_enu_m[rows],
-        velocity_enu_m_s=shots.velocity_enu_m_s[rows],
-        height_m=shots.height_m[rows],
-        kill_probability=shots.kill_probability[rows],
-        again=shots.again[rows],
-        again_done_t_ns=shots.again_done_t_ns[rows],
-        blocked=shots.blocked,
-        closest_m=shots.closest_m,
-        last_start_t_ns=shots.last_start_t_ns,
-    )

@@ -102,11 +102,14 @@ def fired_upon(facts: Facts) -> Verdict | None:
     if known.outcome == "killed":
         return Verdict("engage", "killed", text("killed", shot=shot_of(known)))
     spent = known.shots_fired >= facts.config.shots_per_round_max
+    if known.revived and known.standing is not None and known.standing[2] == "killed":
+        return Verdict("engage", "revived", text("revived", shot=shot_of(known)))
     if facts.committed or not (spent or known.ended or not open_effectors(facts, loaded=True)):
         return None
+    why = text("missed_no_shot", shot=shot_of(known))
     if spent:
-        return Verdict("engage", "missed", text("missed_limit", shot=shot_of(known), shots=whole(known.shots_fired)))
-    return Verdict("engage", "missed", text("missed_no_shot", shot=shot_of(known)))
+        why = text("missed_limit", shot=shot_of(known), shots=whole(known.shots_fired))
+    return Verdict("engage", "missed", why)
 
 
 def shot_of(known: Round) -> Text:

@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from opencram.engagement.clear import cleared, worth_asking
 from opencram.engagement.config import NS_PER_S, Config, ns
-from opencram.engagement.fire import advance, call_off, commit
+from opencram.engagement.fire import advance, call_off, commit, revive
+from opencram.engagement.gate import refused
 from opencram.engagement.intake import decision, take_in
 from opencram.engagement.plan import Assignment, Job, plan
 from opencram.engagement.rules import (
@@ -49,6 +50,8 @@ def _decide(config: Config, draft: Draft) -> None:
     """Bring engagements, verdicts and the plan up to date."""
     assert draft.now_t_ns is not None
     advance(config, draft)
+    if config.closed_loop:
+        revive(config, draft)
     _end_stale(config, draft)
     ready = _judge_all(config, draft)
     planned = _plan(config, draft, ready)
@@ -174,15 +177,19 @@ def _announce(config: Config, draft: Draft, track_id: int, assignment: Assignmen
         if known.outcome == "missed":
             _say(draft, known, Verdict("engage", "missed", text("missed_busy", shot=shot_of(known))), None)
             return
+        if known.standing == ("hold", known.lead.place, "channels_busy"):
+            return
         open_now = open_effectors(_facts(config, draft, known, committed=False), loaded=True)
         names = Several(tuple(config.effectors[i].id for i in open_now))
         reason = text("channels_busy", odds=odds(known.lead), effectors=names)
         _say(draft, known, Verdict("hold", "channels_busy", reason), None)
         return
+    code = "again" if known.shots_fired else "in_window"
+    if known.standing == ("engage", known.lead.place, code):
+        return
     effector = config.effectors[assignment.effector]
     shots, row = known.shots[assignment.effector], assignment.shot
     rounds = effector.behaviour.rounds_per_shot
-    code = "again" if known.shots_fired else "in_window"
     reason = text(
         code,
         odds=odds(known.lead),
@@ -208,8 +215,17 @@ def _commit_due(config: Config, draft: Draft, planned: dict[int, Assignment]) ->
         start = int(draft.rounds[track_id].shots[assignment.effector].start_t_ns[assignment.shot])
         seat = (assignment.effector, assignment.channel)
         waiting = any((e.effector, e.channel) == seat and not e.fired for e in draft.engaging)
-        if start < ahead and not waiting and draft.channels[seat[0]][seat[1]] <= start:
+        if start >= ahead or waiting or draft.channels[seat[0]][seat[1]] > start:
+            continue
+        known = draft.rounds[track_id]
+        why = refused(config, draft, known, assignment.effector, assignment.channel, assignment.shot)
+        if why is None:
             commit(config, draft, assignment)
+            continue
+        assert known.lead is not None
+        name = config.effectors[assignment.effector].id
+        reason = text("gate_refused", odds=odds(known.lead), effector=name, why=why)
+        _say(draft, known, Verdict("hold", "gate_refused", reason), None)
 
 
 def _say(draft: Draft, known: Round, verdict: Verdict, effector: str | None) -> None:

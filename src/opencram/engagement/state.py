@@ -77,6 +77,9 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     outcome_effector: str = ""
     outcome_t_ns: int = 0
     shots_fired: int = 0
+    killed_plots: int = 0  # of the track, and the time, when it was last counted as killed
+    killed_t_ns: int = 0
+    revived: bool = False  # believed killed, and seen again
     standing: tuple[Action, str | None, str] | None = None  # action, asset, code of the last decision
     due: bool = True  # has changed since it was last judged
     unruled: bool = True  # path or threat has changed since the hold rules were last asked

@@ -198,6 +198,31 @@ def held_back(config: Config, shots: Shots, allowed: NDArray[np.bool_], why: Tex
     )
 
 
+def rows_of(shots: Shots, rows: Ints) -> Shots:
+    """Return some of the shots, as they are, in this order."""
+    return Shots(
+        start_t_ns=shots.start_t_ns[rows],
+        fire_t_ns=shots.fire_t_ns[rows],
+        intercept_t_ns=shots.intercept_t_ns[rows],
+        done_t_ns=shots.done_t_ns[rows],
+        range_m=shots.range_m[rows],
+        position_enu_m=shots.position_enu_m[rows],
+        velocity_enu_m_s=shots.velocity_enu_m_s[rows],
+        height_m=shots.height_m[rows],
+        kill_probability=shots.kill_probability[rows],
+        again=shots.again[rows],
+        again_done_t_ns=shots.again_done_t_ns[rows],
+        blocked=shots.blocked,
+        closest_m=shots.closest_m,
+        last_start_t_ns=shots.last_start_t_ns,
+    )
+
+
+def one_of(shots: Shots, row: int) -> Shots:
+    """Return a single shot."""
+    return rows_of(shots, np.array([row]))
+
+
 def _velocity(path: Path) -> Floats:
     """Return the velocity along the path by differences of its positions."""
     if len(path.t_ns) < 2:
