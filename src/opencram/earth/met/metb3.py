@@ -35,7 +35,7 @@ class BallisticLine:
 
 def is_metb3(text: str) -> bool:
     """Return whether a text begins as this message does."""
-    return bool(re.search(r"^\s*METB", text, re.MULTILINE))
+    return bool(re.search(r"^[ \t]*METB", text, re.MULTILINE))
 
 
 def ballistic_lines(text: str, name: str) -> list[BallisticLine]:

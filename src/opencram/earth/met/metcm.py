@@ -49,7 +49,7 @@ class _Zone:
 
 def is_metcm(text: str) -> bool:
     """Return whether a text begins as this message does."""
-    return bool(re.search(r"^\s*METCM", text, re.MULTILINE))
+    return bool(re.search(r"^[ \t]*METCM", text, re.MULTILINE))
 
 
 def read_metcm(text: str, name: str, *, latitude_deg: float = 45.0) -> Sounding:

@@ -30,7 +30,7 @@ _NEEDED = ("PRES", "HGHT", "TEMP")
 
 def is_wyoming(text: str) -> bool:
     """Return whether a text holds the list's line of columns."""
-    return bool(re.search(r"^\s*PRES\s+HGHT\s+TEMP", text, re.MULTILINE))
+    return bool(re.search(r"^[ \t]*PRES[ \t]+HGHT[ \t]+TEMP", text, re.MULTILINE))
 
 
 def read_wyoming(text: str, name: str, *, latitude_deg: float = 45.0) -> Sounding:
