@@ -10,6 +10,7 @@ from opencram.earth.atmosphere import isa
 from opencram.earth.geodesy import EARTH_RATE_RAD_S, ECCENTRICITY_2, SEMI_MAJOR_M
 from opencram.earth.gravity import normal_gravity
 from opencram.earth.profile import Profile
+from opencram.earth.terrain import Terrain
 from opencram.kernel import helper
 
 Array = NDArray[np.float64]
@@ -21,6 +22,7 @@ AIR_TOP_M = 32_000.0
 # Columns of `Environment.air`: a value at the row's height, and its slopes by height behind it.
 DENSITY, SOUND_INVERSE, WIND_EAST, WIND_NORTH = 0, 3, 5, 7
 _COLUMNS = 9
+NO_TERRAIN = np.zeros((0, 0), dtype=np.float32)
 
 
 class Environment(NamedTuple):
@@ -43,6 +45,11 @@ class Environment(NamedTuple):
     coriolis_north_rad_s: float  # twice the earth's rotation, its horizontal and vertical parts
     coriolis_up_rad_s: float
     air: Any
+    terrain: Any  # (rows north, columns east) heights above the ellipsoid, float32; (0, 0): constant ground
+    terrain_east_m: float  # ENU of its first point
+    terrain_north_m: float
+    terrain_inverse_1_m: float  # reciprocal spacing
+    terrain_top_m: float
 
 
 def environment(
@@ -54,12 +61,14 @@ def environment(
     wind_profile: tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
     density_factor: float = 1.0,
     profile: Profile | None = None,
+    terrain: Terrain | None = None,
 ) -> Environment:
     """Return the environment of a site whose ENU origin lies at this latitude and ellipsoidal height.
 
     `wind_profile` (heights m ascending, east m/s, north m/s) stands instead of the constant `wind_m_s`;
     between its heights the components are linear, outside they keep their end values.  `profile` is a measured
     atmosphere: its air stands instead of the standard one, and its wind, where it has any, instead of both.
+    `terrain` is the ground where it reaches; beyond, the constant ground holds.
     """
     heights = np.arange(AIR_BOTTOM_M, AIR_TOP_M + AIR_STEP_M, AIR_STEP_M)
     if profile is not None and profile.wind_heights_m:
@@ -101,6 +110,11 @@ def environment(
         coriolis_north_rad_s=2.0 * EARTH_RATE_RAD_S * math.cos(latitude_rad),
         coriolis_up_rad_s=2.0 * EARTH_RATE_RAD_S * math.sin(latitude_rad),
         air=np.ascontiguousarray(air),
+        terrain=NO_TERRAIN if terrain is None else terrain.heights_m,
+        terrain_east_m=0.0 if terrain is None else terrain.east_m,
+        terrain_north_m=0.0 if terrain is None else terrain.north_m,
+        terrain_inverse_1_m=1.0 if terrain is None else 1.0 / terrain.step_m,
+        terrain_top_m=-math.inf if terrain is None else float(terrain.heights_m.max()),
     )
 
 
@@ -112,3 +126,22 @@ def altitude(east, north, up, env):
     """
     bulge = 0.5 * (east * east * env.curvature_east_1_m + north * north * env.curvature_north_1_m)
     return env.height_m + up + bulge * (1.0 - up * env.curvature_north_1_m)
+
+
+@helper
+def surface(east, north, env):
+    """Return the height (m) above the ellipsoid of the ground at a point of the site's ENU.
+
+    Bilinear between the points of the terrain; beyond it, the constant ground.
+    """
+    x = (east - env.terrain_east_m) * env.terrain_inverse_1_m
+    y = (north - env.terrain_north_m) * env.terrain_inverse_1_m
+    rows, columns = env.terrain.shape
+    if not (0.0 <= x < columns - 1.0 and 0.0 <= y < rows - 1.0):
+        return env.ground_m
+    column, row = int(x), int(y)
+    part_x, part_y = x - column, y - row
+    grid = env.terrain
+    south = grid[row, column] * (1.0 - part_x) + grid[row, column + 1] * part_x
+    north_edge = grid[row + 1, column] * (1.0 - part_x) + grid[row + 1, column + 1] * part_x
+    return south * (1.0 - part_y) + north_edge * part_y

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from opencram.ballistics.drag import standard_curve
 from opencram.ballistics.environment import Environment, environment
 from opencram.ballistics.lanes import LANES
+from opencram.ballistics.motion import MACH_STEP
 from opencram.ballistics.propagation import STATES, advance, to_ground
 from opencram.simulation.model import Air, Round, Vector, WorldConfig
 
@@ -23,7 +24,6 @@ STEP_S = 0.25
 FLIGHT_S_MAX = 300.0
 SHEAR_TOP_M = 5_000.0  # over the ground; above it the wind is constant
 CLASS_CURVES = {"mortar": "G5", "rocket": "G7", "shell": "G7"}  # where a round names none
-_MACH_STEP = 0.01  # of a drag curve
 _SLOPE_MACH = (0.4, 0.9, 1.9)  # ends and middle of a curve's tilt
 
 
@@ -131,7 +131,7 @@ def drag_curve(what: Round) -> Array:
 def tilted_curve(name: str, slope: float) -> Array:
     """Return a standard drag curve ("G7"), tilted by `slope` per Mach about Mach 0.9.  Read-only."""
     standard = standard_curve(name)
-    mach = np.arange(len(standard)) * _MACH_STEP
+    mach = np.arange(len(standard)) * MACH_STEP
     low, middle, high = _SLOPE_MACH
     tilted = np.ascontiguousarray(standard * (1.0 + slope * (np.clip(mach, low, high) - middle)))
     tilted.setflags(write=False)
