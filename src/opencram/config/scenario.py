@@ -34,6 +34,7 @@ from opencram.config.table import (
     Table,
     as_number,
 )
+from opencram.config.traffic import read_traffic
 from opencram.errors import ConfigError, Fault
 
 CLASSES: Final = ("mortar", "rocket", "shell")
@@ -120,6 +121,7 @@ def _read(text: str, path: Path) -> tuple[Scenario | None, Findings]:
         duration_s=duration_s,
         weather=weather,
         launches=launches,
+        traffic=tuple(read_traffic(table) for table in root.tables("traffic", "write each aircraft under [[traffic]]")),
         radars=radars,
         text=text,
         sha256=sha256_of(text),

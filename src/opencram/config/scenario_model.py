@@ -94,6 +94,18 @@ class Radar:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Traffic:
+    """An aircraft or the like that flies through the scene, from way-point to way-point (m, site ENU)."""
+
+    name: str
+    class_name: Literal["aircraft", "drone"]
+    time_s: float
+    speed_m_s: float
+    waypoints_enu_m: tuple[tuple[float, float, float], ...]
+    hover_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Scenario:
     """A whole scenario file, with the site it plays at.  `text` is the file as read, `sha256` its hash."""
 
@@ -107,3 +119,4 @@ class Scenario:
     radars: tuple[Radar, ...]  # one for each sensor of the site, in the site's order
     text: str
     sha256: str
+    traffic: tuple[Traffic, ...] = ()

@@ -45,6 +45,17 @@ def world_of(scenario: Scenario) -> model.WorldConfig:
             density_factor=weather.density_factor,
             profile=measured(site) if weather.as_measured else None,
         ),
+        traffic=tuple(
+            model.Mover(
+                name=each.name,
+                class_name=each.class_name,
+                start_t_ns=scenario.start_t_ns + round(each.time_s * 1e9),
+                waypoints_enu_m=each.waypoints_enu_m,
+                speed_m_s=each.speed_m_s,
+                hover_s=each.hover_s,
+            )
+            for each in scenario.traffic
+        ),
         note=scenario.name,
     )
     flyer = Flyer.of(empty)

@@ -49,9 +49,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a round that falls on: a dud, or debris."""
+    """A part of a round that falls on: a dud, or debris; or of a shot: an unexploded shell, a piece of a missile."""
 
-    kind: Literal["dud", "debris"]
+    kind: Literal["dud", "debris", "shell", "missile"]
     position_enu_m: Vector
     velocity_enu_m_s: Vector
     ballistic_coefficient_kg_m2: float

@@ -200,6 +200,25 @@ class Effects:
     debris_seen_s: float = 2.0
     debris_snr_db: float = -10.0  # against a whole round
     dud_ballistic_coefficient_share: float = 0.5  # it tumbles
+    shell_failure_share: float = 0.02  # of a gun's rounds: they do not destroy themselves
+    shell_ballistic_coefficient_kg_m2: float = 2000.0
+    shell_speed_m_s: float = 600.0  # where they pass the round
+    missile_pieces: int = 4  # of an interceptor, which destroys itself in any case
+    missile_ballistic_coefficient_kg_m2: float = 400.0
+    missile_speed_m_s: float = 600.0
+    source: str = GENERIC
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mover:
+    """An aircraft or the like, which follows way-points at constant speed; the last one holds it for `hover_s`."""
+
+    name: str
+    class_name: Literal["aircraft", "drone"]
+    start_t_ns: int
+    waypoints_enu_m: tuple[Vector, ...]
+    speed_m_s: float
+    hover_s: float = 0.0
     source: str = GENERIC
 
 
@@ -220,6 +239,7 @@ class WorldConfig:
     effectors: tuple[Effector, ...] = ()
     air: Air = field(default_factory=Air)
     effects: Effects = field(default_factory=Effects)
+    traffic: tuple[Mover, ...] = ()
     note: str = ""
 
     @property

@@ -28,6 +28,16 @@ def truth_document(config: WorldConfig, state: WorldState) -> dict[str, Any]:
         "origin": list(told),
         "rounds": [_round(config, state, number) for number in range(len(state.rounds))],
         "engagements": [_engagement(outcome) for outcome in state.outcomes],
+        "own_debris": [
+            {
+                "engagement": int(body.name.split("/")[1]),
+                "kind": body.kind,
+                "impact_time": _time(body.end_t_ns),
+                "impact_enu_m": _place(body),
+            }
+            for body in state.bodies
+            if body.kind in ("shell", "missile") and body.landed
+        ],
     }
 
 

@@ -17,15 +17,22 @@ from typing import Literal
 
 import numpy as np
 
+from opencram.earth.geodesy import Frame, enu_from_geodetic
 from opencram.messages import Engagement, Message, Plot
-from opencram.simulation.effects import KILLS, Outcome, Piece, engage, pieces
+from opencram.simulation.debris import own_pieces
+from opencram.simulation.effects import KILLS, Outcome, Piece, effector_of, engage, pieces
 from opencram.simulation.flights import Flight, Flyer, positions_at
 from opencram.simulation.launch import all_rounds
-from opencram.simulation.model import Round, WorldConfig
-from opencram.simulation.radars import NOTHING_SEEN, Sightings, Station, Target, clutter, sightings, station
+from opencram.simulation.model import Mover, Round, WorldConfig
+from opencram.simulation.radars import CLUTTER, NOTHING_SEEN, Sightings, Station, Target, clutter, sightings, station
+from opencram.simulation.traffic import course
 
 WINDOW_S = 60.0
 _WINDOW_NS = round(WINDOW_S * 1e9)
+_FAR_M = 1e6  # no engagement meets anything further away
+
+
+Kind = Literal["round", "dud", "debris", "shell", "missile", "traffic"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +44,8 @@ class Body:
     """
 
     name: str
-    kind: Literal["round", "dud", "debris"]
-    round: int
+    kind: Kind
+    round: int  # −1: of none, or of a shot that met nothing
     ballistic_coefficient_kg_m2: float
     flight: Flight
     start_t_ns: int
@@ -79,6 +86,7 @@ def initial(config: WorldConfig) -> WorldState:
     flyer = Flyer.of(config)
     stations = tuple(station(config, number) for number in range(len(config.radars)))
     bodies = tuple(_round_body(config, flyer, stations, number, each) for number, each in enumerate(rounds))
+    bodies += tuple(_traffic_body(config, stations, mover) for mover in config.traffic)
     return WorldState(
         next_t_ns=config.start_t_ns,
         next_plot_id=1,
@@ -200,11 +208,67 @@ def _piece_body(config: WorldConfig, state: WorldState, outcome: Outcome, piece:
     return _body(config, state.stations, target, piece.kind, piece.ballistic_coefficient_kg_m2)
 
 
+def _traffic_body(config: WorldConfig, stations: tuple[Station, ...], mover: Mover) -> Body:
+    flight = course(mover)
+    target = Target(
+        name=f"traffic/{mover.name}",
+        origin=CLUTTER,  # for those who score: no round
+        flight=flight,
+        start_t_ns=mover.start_t_ns,
+        end_t_ns=mover.start_t_ns + round(flight.t_s[-1] * 1e9),
+    )
+    return _body(config, stations, target, "traffic", 0.0)
+
+
+def _own_bodies(config: WorldConfig, state: WorldState, outcome: Outcome, engagement: Engagement) -> list[Body]:
+    """Return what the shot itself lets fall: too small to be seen by radars, but it lands somewhere."""
+    effector = effector_of(config, engagement.effector)
+    if effector is None or not max(map(abs, engagement.intercept_enu_m)) < _FAR_M:
+        return []
+    site = Frame(config.latitude_rad, config.longitude_rad, config.height_m)
+    place = enu_from_geodetic(site, effector.latitude_rad, effector.longitude_rad, effector.height_m)
+    left = own_pieces(
+        config.effects,
+        effector,
+        place,
+        config.seed,
+        engagement_id=engagement.engagement_id,
+        rounds=engagement.rounds,
+        at=engagement.intercept_enu_m,
+    )
+    blunt = Round(
+        name="piece",
+        class_name="shell",
+        launch_t_ns=outcome.t_ns,
+        position_enu_m=engagement.intercept_enu_m,
+        velocity_enu_m_s=(0.0, 0.0, 0.0),
+        ballistic_coefficient_kg_m2=1.0,
+        curve="G1",
+    )
+    bodies = []
+    for k, piece in enumerate(left):
+        flight = state.flyer.fly(blunt, piece.position_enu_m, piece.velocity_enu_m_s, piece.ballistic_coefficient_kg_m2)
+        bodies.append(
+            Body(
+                name=f"own/{engagement.engagement_id}/{k}",
+                kind=piece.kind,
+                round=-1,
+                ballistic_coefficient_kg_m2=piece.ballistic_coefficient_kg_m2,
+                flight=flight,
+                start_t_ns=outcome.t_ns,
+                end_t_ns=outcome.t_ns + round(flight.t_s[-1] * 1e9),
+                landed=flight.landed,
+                seen=NOTHING_SEEN,
+            )
+        )
+    return bodies
+
+
 def _body(
     config: WorldConfig,
     stations: tuple[Station, ...],
     target: Target,
-    kind: Literal["round", "dud", "debris"],
+    kind: Kind,
     ballistic_coefficient_kg_m2: float,
 ) -> Body:
     seen = [sightings(config, each, target) for each in stations]
@@ -236,6 +300,7 @@ def _resolve_first(config: WorldConfig, state: WorldState) -> WorldState:
         untold=(*state.untold, outcome),
         outcomes=(*state.outcomes, outcome),
     )
+    state = replace(state, bodies=(*state.bodies, *_own_bodies(config, state, outcome, first)))
     if body is None or not outcome.killed:
         return state
     hit = state.bodies[body]
@@ -253,7 +318,7 @@ def _outcome(config: WorldConfig, state: WorldState, engagement: Engagement, t_n
     aloft = [
         number
         for number, body in enumerate(state.bodies)
-        if body.kind != "debris" and body.start_t_ns <= t_ns < body.end_t_ns
+        if body.kind in ("round", "dud") and body.start_t_ns <= t_ns < body.end_t_ns
     ]
     if not aloft:
         nothing = Outcome(

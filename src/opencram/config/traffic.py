@@ -1,0 +1,33 @@
+"""Reading the traffic of a scenario file: `[[traffic]]`, an aircraft on a course of way-points."""
+
+import math
+from typing import Any, Final, cast
+
+from opencram.config.scenario_model import Traffic
+from opencram.config.table import NOT_NEGATIVE, Limits, Table, as_number
+
+_SPEED_M_S: Final = Limits(above=0.0, at_most=1000.0)
+_REMEDY: Final = "give the way-points as [[east, north, up], ...] in metres of the site's frame"
+
+
+def read_traffic(table: Table) -> Traffic:
+    """Return one aircraft, after noting its faults."""
+    points = table.array("waypoints_m", _REMEDY)
+    good = [
+        tuple(as_number(x) for x in point)
+        for point in points
+        if isinstance(point, list) and len(point) == 3 and all(math.isfinite(as_number(x) or 0.0) for x in point)
+    ]
+    good = [point for point in good if None not in point]
+    if len(good) != len(points) or (not good and "waypoints_m" in table.values):
+        table.fault("waypoints_m", points, "must be points of three numbers, at least one", _REMEDY)
+    traffic = Traffic(
+        name=table.string("name", "give each aircraft a name"),
+        class_name=cast(Any, table.choice("class", ("aircraft", "drone"), "say what flies", default="aircraft")),
+        time_s=table.number("time_s", NOT_NEGATIVE, "give the seconds after the start", default=0.0),
+        speed_m_s=table.number("speed_m_s", _SPEED_M_S, "give metres per second", default=60.0),
+        waypoints_enu_m=cast(Any, tuple(good)),
+        hover_s=table.number("hover_s", NOT_NEGATIVE, "give the seconds that it stays at its end", default=0.0),
+    )
+    table.done()
+    return traffic
