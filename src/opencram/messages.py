@@ -299,6 +299,22 @@ class FeedStatus(Message, frozen=True, kw_only=True, tag="feed"):
     last_received_t_ns: int | None = None
 
 
+class Delivery(Message, frozen=True, kw_only=True, tag="delivery"):
+    """What became of an alarm on one channel; `t_ns` is that of the warning.
+
+    `latency_s` runs from the arrival of the plots that led to the warning to the channel's word that it has it.
+    """
+
+    channel: str
+    alarm_id: int
+    zone: str
+    state: WarningState
+    delivered: bool  # False: given up, or refused
+    attempts: int
+    latency_s: float
+    reason: str = ""
+
+
 class Header(Message, frozen=True, kw_only=True, tag="header"):
     """First record of every log: what made it."""
 
@@ -327,5 +343,6 @@ AnyMessage = (
     | Rejected
     | Health
     | FeedStatus
+    | Delivery
     | Header
 )

@@ -162,7 +162,7 @@ def told_values(warning: Warning, zone_name: str) -> dict[str, str]:
     """Return what fills the placeholders of the texts: the seconds rounded down, so that nobody is told too many."""
     left = warning.seconds_left if math.isfinite(warning.seconds_left) else 0.0
     seconds = int(left) // 5 * 5 if left >= 10.0 else int(left)
-    percent = 100.0 * warning.probability if math.isfinite(warning.probability) else 0.0
+    percent = 100.0 * min(max(warning.probability, 0.0), 1.0) if math.isfinite(warning.probability) else 0.0
     impact = datetime.fromtimestamp(min(max(warning.impact_t_ns // 10**9, 0), 253_402_300_799), tz=UTC)
     return {
         "zone": zone_name,

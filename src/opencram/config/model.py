@@ -1,8 +1,9 @@
 """What a site file says, in SI units and radians.  `config.site` reads it, `runtime.pipeline` uses it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from opencram.config.live_model import Live
 from opencram.earth.met.sounding import Sounding
 
 LonLat = tuple[float, float]  # longitude, latitude (rad), as GeoJSON orders them
@@ -61,6 +62,32 @@ class Zone:
     population: int
     shelter_time_s: float
     polygon: tuple[LonLat, ...]
+    parent: str = ""  # the district it belongs to
+    warning_probability: float | None = None  # instead of the site's
+    channel: str = ""  # that warns it, instead of the site's
+    presence: tuple[float, ...] = ()  # share of the people who are there: one number, or one for each local hour
+    outdoor_share: tuple[float, ...] = ()  # of those who are there; empty: generic
+    shelter_distance_m: float | None = None  # mean way to shelter; shelter_time_s where it is not known
+    walking_speed_m_s: float = 1.4  # of adults
+    children_share: float = 0.0
+    elderly_share: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class District:
+    """A region of zones, or of districts: its alarm lives as long as that of any of them."""
+
+    id: str
+    name: str
+    parent: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """A way to reach people, and how long it takes from the decision until they hear it."""
+
+    id: str
+    latency_s: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +142,10 @@ class Warnings:
     probability: float = 0.05  # a zone is warned at this probability of a round within its hazard radius
     dwell_s: float = 600.0  # from the last impact to the all-clear, for fragments and duds
     hazard_radius_m: float = 50.0
+    channel: str = ""
+    missed_casualty_min: float | None = None  # person-minutes that one casualty averted is worth; None: probability
+    needless_alarm_min: float = 6.0  # a person's cost of one alarm in vain: minutes in shelter, and fatigue
+    hours_ahead_of_utc: float = 0.0  # of the local time that presence and outdoor_share are given in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +164,9 @@ class Site:
     effectors: tuple[Effector, ...]
     policy: Policy
     warnings: Warnings
+    districts: tuple[District, ...] = ()
+    channels: tuple[Channel, ...] = ()
     text: str
     sha256: str
     rules: tuple[Rule, ...] = ()
+    live: Live = field(default_factory=Live)

@@ -14,7 +14,18 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from opencram.config.document import parse_toml, raise_faults, read_text, sha256_of
+from opencram.config.live import read_live
 from opencram.config.model import Asset, Effector, Policy, Sensor, Site, Warnings, Zone
+from opencram.config.people import (
+    ZONE_KEYS,
+    channels,
+    districts,
+    features_of_kml,
+    judge_references,
+    kind_of,
+    warning_habits,
+    zone_habits,
+)
 from opencram.config.polygon import DISTANCE_M_MAX, Point, distance_m, read_polygon
 from opencram.config.rules import read_rules
 from opencram.config.table import (
@@ -103,11 +114,15 @@ def _read(text: str, path: Path) -> tuple[Site, Findings]:
         effectors=_effectors(root, origin_deg, height_m),
         policy=_policy(root.table("policy", "write [policy] once")),
         warnings=_warnings(root.table("warning", "write [warning] once")),
+        districts=districts(root),
+        channels=channels(root),
         text=text,
         sha256=sha256_of(text),
         rules=read_rules(root, origin_deg),
+        live=read_live(root),
     )
     root.done()
+    judge_references(site, findings)
     _judge_places(findings, origin_deg)
     return site, findings
 
@@ -194,6 +209,7 @@ def _zones(root: Table, origin_deg: Point, text: str, path: Path) -> tuple[tuple
                     "shelter_time_s", _SHELTER_S, "give the seconds that people need to reach shelter"
                 ),
                 polygon=read_polygon(corners, f"{table.place}.polygon", origin_deg, table.findings) if corners else (),
+                **zone_habits(table),
             )
         )
         table.done()
@@ -208,13 +224,14 @@ def _not_empty(table: Table, corners: list[Any]) -> None:
 def _features(file: str, path: Path, source: Table) -> list[tuple[str, dict[str, Any]]]:
     """Return place and keys of each zone in a GeoJSON file, as a `[[zone]]` would hold them."""
     try:
-        document = json.loads(read_text(path.parent / file))
+        text = read_text(path.parent / file)
+        document = features_of_kml(text) if file.lower().endswith(".kml") else json.loads(text)
     except ConfigError as error:
         fault = error.faults[0]
         source.fault("file", file, fault.limit, fault.remedy + "; the path is relative to the site file")
         return []
     except (ValueError, RecursionError) as error:
-        source.fault("file", file, f"is not JSON: {error}", "save the zones as GeoJSON")
+        source.fault("file", file, f"is not {kind_of(file)}: {error}", "save the zones as GeoJSON or KML")
         return []
     features = document.get("features") if isinstance(document, dict) else None
     if not isinstance(features, list) or document.get("type") != "FeatureCollection":
@@ -246,7 +263,7 @@ def _feature(feature: Any, place: str, source: Table) -> dict[str, Any] | None:
     values = dict(properties) if isinstance(properties, dict) else {}
     if "id" not in values and "id" in feature:
         values["id"] = feature["id"]
-    known = {key: values[key] for key in ("id", "name", "population", "shelter_time_s") if values.get(key) is not None}
+    known = {key: values[key] for key in ZONE_KEYS if values.get(key) is not None}
     return known | {"polygon": rings[0]}
 
 
@@ -333,6 +350,7 @@ def _warnings(table: Table | None) -> Warnings:
         hazard_radius_m=table.number(
             "hazard_radius_m", POSITIVE, "give the radius of danger about an impact", default=usual.hazard_radius_m
         ),
+        **warning_habits(table),
     )
     table.done()
     return warnings

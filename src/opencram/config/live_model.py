@@ -1,0 +1,75 @@
+"""What a site file says of the live system: feeds, channels, who sends CAP, where the log and the web page are.
+
+Secrets are never in it: it goes into the log.  `*_file` names a file that holds one, relative to the site file.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedSource:
+    """Where plots come from: `[[feed]]`.  One of `udp`, `tcp` (we listen) and `connect` (we call) is given."""
+
+    name: str
+    format: Literal["ndjson", "csv", "asterix", "sapient"]
+    udp: Address | None = None  # a multicast group is joined
+    tcp: Address | None = None
+    connect: Address | None = None
+    interface: str = ""  # address of the interface on which a group is joined
+    sensors: tuple[str, ...] = ()
+    simulated: bool = False  # targets that radars mark as simulated are taken; all alarms are exercises then
+    late_s_max: float = 0.5
+    ahead_s_max: float = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """A way by which alarms leave: `[[channel]]`."""
+
+    name: str
+    kind: Literal["cap-directory", "webhook", "mqtt", "cot"]
+    folder: str = ""
+    url: str = ""
+    address: Address = ("", 0)
+    protocol: Literal["tcp", "udp"] = "tcp"
+    topic: str = "opencram"
+    user: str = ""
+    secret_file: str = ""  # password (mqtt), key of the HMAC (webhook)
+    tls: bool = False
+    ca_file: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
+    timeout_s: float = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CapSite:
+    """Who sends alarms, and whether they are meant: `[cap]`."""
+
+    status: Literal["Exercise", "Actual"] = "Exercise"
+    sender: str = "opencram"
+    sender_name: str = ""
+    languages: tuple[str, ...] = ("en",)
+    scope: Literal["Public", "Restricted", "Private"] = "Public"
+    restriction: str = ""
+    contact: str = ""
+    web: str = ""
+    key_file: str = ""
+    certificate_file: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Live:
+    """The live system of a site."""
+
+    feeds: tuple[FeedSource, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    cap: CapSite = field(default_factory=CapSite)
+    log: str = "log"  # folder, relative to the site file
+    http: Address | None = ("127.0.0.1", 8470)
+    certificate_file: str = ""
+    key_file: str = ""
+    token_file: str = ""  # "viewer TOKEN" and "operator TOKEN", a line each
