@@ -345,3 +345,55 @@ def test_heights_of_a_cold_winter_get_their_thousands():
     assert heights[700] == pytest.approx(2650.0, abs=20.0)
     assert heights[500] == pytest.approx(5030.0, abs=30.0)
     assert heights[250] == pytest.approx(9480.0, abs=40.0)
+
+
+def standard_levels(last, upper):
+    head = f"TTAA 6412{last} 40650 99008 23800 25008 00078 23000 25010 92751 18800 26010 "
+    text = (
+        head
+        + "85480 14000 26515 70110 05400 27020 50584 11300 28030 40755 22100 28540 30960 36100 29050 "
+        + upper
+        + " 88999 77999 41414 12345="
+    )
+    sounding = read_sounding(text, "x", latitude_deg=33.3)
+    hpa = [round(level.pressure_pa / 100.0) for level in sounding.air]
+    return hpa, len(sounding.wind)
+
+
+@pytest.mark.parametrize(
+    ("last", "upper", "winds"),
+    [
+        ("1", "25081 46900 29560 20230 47500 30065 15420 47500 30570 10690 47500 31070", 12),
+        ("1", "25081 46900 29560 20230 47500 30065 15420 47500 30570 10690 47500", 11),
+        ("2", "25081 46900 29560 20230 47500 30065 15420 47500 10690 47500", 10),
+        ("2", "25081 46900 29560 20230 47500 15420 47500 10690 47500", 9),
+        ("3", "25081 46900 20230 47500 15420 47500 10690 47500", 8),
+    ],
+)
+def test_above_the_last_level_with_a_wind_there_are_no_groups_of_wind(last, upper, winds):
+    """The figure after the hour says up to where; 2 is for 250 and 200 hPa, 1 for 150 and 100."""
+    hpa, count = standard_levels(last, upper)
+    assert hpa == [1008, 1000, 925, 850, 700, 500, 400, 300, 250, 200, 150, 100]
+    assert count == winds
+
+
+def test_a_level_of_greatest_wind_with_and_without_its_shear():
+    for shear in ("", " 40812"):
+        text = made.temp().replace("77999", f"77220 28095{shear}", 1)
+        sounding = read_sounding(text, "x", latitude_deg=33.3)
+        fastest = max(sounding.wind, key=lambda level: math.hypot(level.east_m_s, level.north_m_s))
+        assert math.hypot(fastest.east_m_s, fastest.north_m_s) == pytest.approx(95.0 * KNOT_M_S)
+        assert fastest.height_m == pytest.approx(made.height_of(22_000.0), abs=60.0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("TTAA 64121 40650", "TTAA 6X121 40650", "YYGGI IIiii"),
+        ("92", "93", "no standard level"),
+        ("21212 00", "21212 01", "must be a level"),
+        ("90012", "70012", "9tuuu"),
+    ],
+)
+def test_faults_of_a_report_are_told(old, new, words):
+    assert words in str(faults(made.temp().replace(old, new, 1))[0])

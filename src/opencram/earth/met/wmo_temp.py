@@ -30,6 +30,8 @@ _USUAL_M: Final = {1000: 111, 925: 762, 850: 1457, 700: 3012, 500: 5574, 400: 71
                    150: 13608, 100: 16180, 70: 18442, 50: 20576, 30: 23849, 20: 26481, 10: 31055}  # fmt: skip
 _REGION_4 = ("69", "70", "71", "72", "73", "74", "76", "78")  # blocks whose PILOT heights are in thousands of feet
 _REMEDY = "ask for the report again, or leave this level out"
+_SECTIONS: Final = ("31313", "41414", "51515", "52525", "53535", "54545", "55555", "56565", "57575", "58585", "59595",
+                    "61616", "62626")  # fmt: skip
 Group = tuple[str, int]  # five characters, and the line that they stand on
 
 
@@ -115,7 +117,7 @@ def _read_part(kind: str, part: str, groups: list[Group], report: _Report, fault
     if kind == "PP":
         _pilot(body, report, faults)
     elif part in _STANDARD:
-        _standard(body, part, report, faults)
+        _standard(body, part, heads[0][4], report, faults)
     else:
         _significant(body, part, report, faults)
 
@@ -124,42 +126,72 @@ def _level(report: _Report, hpa: float, line: int) -> Level:
     return report.levels.setdefault(hpa, Level(line=line, pressure_pa=hpa * 100.0))
 
 
-def _standard(groups: list[Group], part: str, report: _Report, faults: Faults) -> None:
-    """Read part A or C: surface, standard levels, tropopauses, greatest winds."""
+def _standard(groups: list[Group], part: str, last_wind: str, report: _Report, faults: Faults) -> None:
+    """Read part A or C: surface, standard levels, tropopauses, greatest winds, up to the first other section."""
     k = 0
-    while k + 1 < len(groups):
+    while k + 1 < len(groups) and groups[k][0] not in _SECTIONS:
         group, line = groups[k]
         mark = group[:2]
-        if group in ("31313", "41414", "51515") or (mark == "88" and group == "88999" and k + 2 >= len(groups)):
-            break
-        if mark in ("77", "66"):
-            if group[2:] == "999":
-                k += 1
-                continue
+        if group in ("88999", "77999", "66999"):  # there was none
+            k += 1
+        elif mark in ("77", "66"):
             hpa = _pressure(group, part, faults, line)
             if hpa:
                 _wind(_level(report, hpa, line), groups[k + 1], report, faults)
-            k += 3 if k + 2 < len(groups) and groups[k + 2][0].startswith("4") and len(groups) > k + 2 else 2
-            continue
-        if group == "88999":
-            k += 1
-            continue
-        if mark in ("99", "88"):
+            shear = k + 2 < len(groups) and groups[k + 2][0][0] == "4" and groups[k + 2][0] not in _SECTIONS
+            k += 3 if shear else 2
+        elif mark in ("99", "88"):
             hpa = _pressure(group, part, faults, line)
+            if hpa:
+                _fill(_level(report, hpa, line), groups[k + 1 : k + 3], report, faults)
+            k += 3
+        elif mark in _STANDARD[part]:
+            k += _standard_level(groups, k, part, last_wind, report, faults)
         else:
-            standard = _STANDARD[part].get(mark)
-            hpa = float(standard) if standard else None
-            if standard is None:
-                faults.add(line, group, "is no standard level here", _REMEDY)
-                return
-        if hpa is not None:
-            level = _level(report, hpa, line)
-            if mark not in ("99", "88") and "/" not in group:
-                _height(level, int(hpa), group, line, faults)
-            _temperature(level, groups[k + 1], faults)
-            if k + 2 < len(groups):
-                _wind(level, groups[k + 2], report, faults)
-        k += 3
+            faults.add(line, group, "is no standard level here", _REMEDY)
+            return
+
+
+def _standard_level(groups: list[Group], k: int, part: str, last_wind: str, report: _Report, faults: Faults) -> int:
+    """Read one standard level; return how many groups it takes: above the last with a wind there is none."""
+    group, line = groups[k]
+    hpa = _STANDARD[part][group[:2]]
+    windy = last_wind != "/" and _wind_follows(groups, k, part, hpa, int(last_wind))
+    count = 3 if windy else 2
+    if "/" not in group:
+        level = _level(report, float(hpa), line)
+        _height(level, hpa, group, line, faults)
+        _fill(level, groups[k + 1 : k + count], report, faults)
+    return count
+
+
+def _wind_follows(groups: list[Group], k: int, part: str, hpa: int, last: int) -> bool:
+    """Return whether a standard level has a wind, by the figure that names the last one that has.
+
+    It gives hundreds of hectopascals (in part C tens): 2 is for 250 and 200, 1 for 150 and 100, which the groups
+    themselves must tell apart: a wind is followed by the next level, a level by its temperature.
+    """
+    unit = 100 if part == "AA" else 10
+    figure = hpa // unit % 10 if hpa < 10 * unit else 0
+    rank = 10 if figure == 0 else figure
+    wanted = 10 if last == 0 else last
+    if rank != wanted:
+        return rank > wanted
+    marks = list(_STANDARD[part])
+    place = marks.index(groups[k][0][:2])
+    following = (*marks[place + 1 : place + 2], "88", "77", "66")
+    here, after = (groups[k + n][0][:2] if k + n < len(groups) else "" for n in (2, 3))
+    if here.isdigit() and int(here) > 36:  # no direction in tens of degrees
+        return False
+    return here not in following or after in following
+
+
+def _fill(level: Level, groups: list[Group], report: _Report, faults: Faults) -> None:
+    """Read temperature and, where it is given, wind."""
+    if groups:
+        _temperature(level, groups[0], faults)
+    if len(groups) > 1:
+        _wind(level, groups[1], report, faults)
 
 
 def _significant(groups: list[Group], part: str, report: _Report, faults: Faults) -> None:
@@ -171,7 +203,7 @@ def _significant(groups: list[Group], part: str, report: _Report, faults: Faults
         if group == "21212":
             winds, k = True, k + 1
             continue
-        if group in ("31313", "41414", "51515") or (group[:1] in "56789" and group[:2] == "52"):
+        if group in _SECTIONS:
             break
         if not re.fullmatch(r"(\d)\1[\d/]{3}", group):
             faults.add(line, group, "must be a level, nnPPP with nn = 00, 11, 22 …", _REMEDY)
@@ -191,7 +223,7 @@ def _pilot(groups: list[Group], report: _Report, faults: Faults) -> None:
     k = 0
     while k < len(groups):
         group, line = groups[k]
-        if group in ("21212", "31313", "41414", "51515"):
+        if group in _SECTIONS or group == "21212":
             break
         if not re.fullmatch(r"[89]\d[\d/]{3}", group):
             faults.add(line, group, "must be 9tuuu or 8tuuu, heights of three winds", _REMEDY)
