@@ -234,3 +234,10 @@ def test_blocks_fit_a_datagram_and_hold_one_dwell_each():
     assert max(map(len, blocks)) <= 1400
     found, _ = read(blocks)
     assert len(found) == 301
+
+
+def test_a_target_overhead_is_not_lost_to_rounding():
+    overhead = [plot(k, range_m=1500.0 + 3.3 * k, elevation_rad=math.radians(89.9)) for k in range(50)]
+    found, _ = read(encode_plots(overhead, STATIONS, category=48))
+    assert [type(m) for m in found] == [Plot] * 50
+    assert all(m.elevation_rad > math.radians(82.0) for m in found)

@@ -23,8 +23,10 @@ def height_of(frame: Frame, range_m: Array, azimuth_rad: Array, elevation_rad: A
     return geodetic_from_ecef(ecef_from_enu(frame, enu))[2]
 
 
-def elevation_of(frame: Frame, range_m: Array, azimuth_rad: Array, height_m: Array) -> Array:
+def elevation_of(frame: Frame, range_m: Array, azimuth_rad: Array, height_m: Array, *, slack_m: float = 0.0) -> Array:
     """Return the elevation (rad) under which a target at this height is seen; NaN where range forbids that height.
+
+    Above the radar, a rounded height may come out up to `slack_m` beyond the rounded range: then it is overhead.
 
     Valid: ranges to 500 km.  Error: under 1 mm of height where the elevation is below 85°, from a start on the
     sphere that fits the ellipsoid best here, and two steps of Newton's method (tests/asterix/test_asterix_plots.py).
@@ -33,7 +35,8 @@ def elevation_of(frame: Frame, range_m: Array, azimuth_rad: Array, height_m: Arr
     low, high = sphere_m + frame.height_m, sphere_m + height_m
     with np.errstate(divide="ignore", invalid="ignore"):
         sine = ((high - low) * (high + low) - range_m**2) / (2.0 * low * range_m)
-        elevation = np.arcsin(np.where(np.abs(sine) <= 1.0, sine, np.nan))
+        possible = np.abs(sine) * range_m <= range_m + slack_m
+        elevation = np.arcsin(np.where(possible, np.clip(sine, -1.0, 1.0), np.nan))
         for _ in range(2):
             slope = range_m * np.cos(elevation)
             error_m = height_m - height_of(frame, range_m, azimuth_rad, elevation)

@@ -185,7 +185,13 @@ def _measured_48(
     for place, one in enumerate(stations):
         here = station == place
         if here.any():
-            elevation_rad[here] = elevation_of(one.frame, range_m[here], azimuth_rad[here], height_m[here])
+            elevation_rad[here] = elevation_of(
+                one.frame,
+                range_m[here],
+                azimuth_rad[here],
+                height_m[here],
+                slack_m=_HEIGHT_STEP_M / 2 + _RHO_STEP_M / 2,
+            )
     fault = _first(
         (NO_TIME, columns.lacks("140")),
         (NOT_MEASURED, columns.has("020/TYP", 0)),
