@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from opencram.ballistics.environment import AIR_BOTTOM_M, AIR_STEP_M, DENSITY, WIND_EAST
+from opencram.config.scenario import parse_scenario
 from opencram.config.site import load_site, parse_site, site_notes
 from opencram.config.weather import short_notes
 from opencram.earth.profile import Profile
 from opencram.errors import ConfigError
 from opencram.runtime.configure import configure
+from opencram.runtime.shell import weather_health
 from opencram.runtime.survey import lines
+from opencram.simulation.flights import true_environment
+from opencram.simulation.model import Air
 
 sys.path.append(str(Path(__file__).parent.parent / "earth"))
 import met_messages as made
@@ -161,3 +166,25 @@ def test_a_recording_replays_without_the_weather_file(place, opencram):
     moved_m = [math.dist(measured[key], plain[key]) for key in measured.keys() & plain.keys()]
     assert moved_m
     assert max(moved_m) > 20.0
+
+
+def test_a_scenario_flies_through_the_weather_file_of_its_site_unless_it_has_weather_of_its_own(place):
+    write(place, 'file = "met.txt"', made.metcm())
+    head = '[scenario]\nsite = "site.toml"\nduration_s = 60.0\n'
+    believed = parse_scenario(head, place / "scenario.toml")
+    own = parse_scenario(head + "[weather]\nwind_east_m_s = 1.0\n", place / "scenario.toml")
+    assert (believed.weather.as_measured, own.weather.as_measured) == (True, False)
+    profile = configure(believed.site).prediction.profile
+    site = believed.site
+    env = true_environment(Air(profile=profile), site.latitude_rad, site.height_m, site.ground_height_m)
+    row = round((5000.0 - AIR_BOTTOM_M) / AIR_STEP_M)
+    assert env.air[row, DENSITY] == pytest.approx(float(profile.air_at(5000.0).density_kg_m3))
+    assert env.air[row, WIND_EAST] == pytest.approx(float(profile.wind_at(5000.0)[0]))
+
+
+def test_a_run_says_first_that_its_sounding_ends_low(place):
+    low = load_site(write(place, 'file = "met.txt"', made.csv((40.0, 1000.0, 3000.0))))
+    said = weather_health(low, 77)
+    assert [(health.t_ns, health.part, health.state) for health in said] == [(77, "weather", "degraded")] * 2
+    assert "air ends at 3000 m" in said[0].reason
+    assert weather_health(load_site(RAID / "site.toml"), 77) == []

@@ -132,7 +132,7 @@ def soundings(draw):
             wind.append(WindLevel(height, draw(st.floats(-150.0, 150.0)), draw(st.floats(-150.0, 150.0))))
     place = draw(st.none() | st.tuples(st.floats(-90.0, 90.0), st.floats(-180.0, 180.0)))
     return Sounding(
-        format=draw(st.sampled_from(["METCM", "IGRA2", "TEMP", "GRIB"])),
+        format=draw(st.sampled_from(["METCM", "IGRA2", "CSV", "GRIB"])),
         title=draw(words),
         time=draw(words),
         latitude_deg=place[0] if place else None,

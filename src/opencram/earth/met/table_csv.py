@@ -67,6 +67,7 @@ _SYMBOLS = {
     "wind_east": "wind_east_m_s",
     "wind_north": "wind_north_m_s",
 }  # what stands without its unit, and what to write
+_MARK: Final = ", as opencram read it"  # behind the format of a sounding that was checked when it was written
 WRITTEN: Final = ("height_m", "pressure_pa", "virtual_temperature_k", "wind_east_m_s", "wind_north_m_s")
 _MISSING = {"", "-", "–", "nan", "NaN", "NA", "null", "None", "-9999", "-9999.0", "9999", "/"}
 
@@ -95,14 +96,14 @@ def read_csv(text: str, name: str, *, latitude_deg: float = 45.0) -> Sounding:
         if cells and cells[0].lstrip()[:1] != "#" and any(cell.strip() for cell in cells):
             levels.append(_level(cells, names, line, faults))
     faults.stop()
-    if base.format != "CSV":
+    if _MARK in text[: text.find(head_text)]:
         return _as_written(base, levels)
     return assemble(levels, base, faults, latitude_deg=latitude_deg)
 
 
 def write_csv(sounding: Sounding) -> str:
     """Return the text from which `read_csv` makes the same sounding, to the last bit."""
-    head = {"format": f"{sounding.format}, as opencram read it", "title": sounding.title, "time": sounding.time}
+    head = {"format": f"{sounding.format}{_MARK}", "title": sounding.title, "time": sounding.time}
     if sounding.latitude_deg is not None and sounding.longitude_deg is not None:
         head |= {"latitude_deg": repr(sounding.latitude_deg), "longitude_deg": repr(sounding.longitude_deg)}
     lines = [f"# {key}: {_one_line(value)}" for key, value in head.items() if value]
@@ -181,8 +182,8 @@ def _base(rows: list[str], faults: Faults) -> Sounding:
             base = replace(base, time=value)
         elif key == "title":
             base = replace(base, title=value)
-        elif key == "format" and value.endswith(", as opencram read it"):
-            base = replace(base, format=value.removesuffix(", as opencram read it"))
+        elif key == "format" and value.endswith(_MARK):
+            base = replace(base, format=value.removesuffix(_MARK))
         elif key == "note":
             notes.append(value)
     return replace(base, notes=tuple(notes))
