@@ -36,7 +36,8 @@ examples:
   opencram process SITE.toml --plots plots.ndjson --events -   plots in, events out
   opencram process SITE.toml --plots plots.ndjson --recording raid.opencram --report raid.html --pace 8
   opencram simulate SCENARIO.toml --recording raid.opencram    fly a raid against the site
-  opencram replay raid.opencram                                does it come out the same, byte for byte?"""
+  opencram replay raid.opencram                                does it come out the same, byte for byte?
+  opencram serve raid.opencram                                 watch it in a browser"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_simulate(commands)
     _add_replay(commands)
     _add_report(commands)
+    _add_explain(commands)
+    _add_serve(commands)
     _add_check(commands)
     _add_warmup(commands)
     return parser
@@ -142,6 +145,36 @@ def _add_truth(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a scoring file: what really flew, for the report only (default: NAME.truth.json beside the recording)",
     )
+
+
+def _add_serve(commands: Any) -> None:
+    parser = _add(
+        commands, "serve", _serve, "show a recording, or a run as it happens, in a browser; nothing leaves the machine"
+    )
+    parser.add_argument("what", metavar="RECORDING|SCENARIO.toml|SITE.toml", help="what to show")
+    parser.add_argument("--plots", metavar="FILE", help="with a site: plots as they come; - is standard input")
+    parser.add_argument("--recording", metavar="FILE", help="with a scenario or a site: write the log")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8700, help="port to listen on (default 8700)")
+    parser.add_argument(
+        "--mode",
+        choices=("simulation", "exercise", "test", "actual"),
+        help="what the top of the screen says (default: simulation, or test where plots are processed)",
+    )
+    parser.add_argument(
+        "--tokens",
+        metavar="FILE",
+        help='who may look: lines "operator TOKEN" or "viewer TOKEN"; needed beyond loopback',
+    )
+    parser.add_argument("--paused", action="store_true", help="begin a replay paused")
+
+
+def _add_explain(commands: Any) -> None:
+    parser = _add(commands, "explain", _explain, "tell the whole story of one track of a recording")
+    parser.add_argument("recording", metavar="RECORDING", help="a recording")
+    parser.add_argument("track", metavar="TRACK", type=int, help="the number of the track")
+    parser.add_argument("--language", choices=("en", "fr", "ar"), default="en", help="of the sentences (default: en)")
+    parser.add_argument("--json", action="store_true", help="print the story as JSON, codes and numbers apart")
 
 
 def _add_check(commands: Any) -> None:
@@ -291,6 +324,20 @@ def _report(args: argparse.Namespace) -> int:
     return 0
 
 
+def _explain(args: argparse.Namespace) -> int:
+    from opencram.recording import read
+    from opencram.report.explain import story, told
+
+    lines = story(read(args.recording), args.track, args.language)
+    if not lines:
+        raise UsageError(f"{args.recording} holds no track {args.track}: its report lists the tracks that it holds")
+    if args.json:
+        _print_json({"track": args.track, "story": [{"t_ns": x.t_ns, "what": x.key} | x.values for x in lines]})
+    else:
+        print("\n".join(told(lines, args.track, args.language)))
+    return 0
+
+
 def _write_report(recording: str, out_path: str, truth_path: str | None) -> Path:
     """Write the report on a recording, with the truth that is given, or that a simulation left beside it."""
     from opencram.recording import load_truth, read, read_header, truth_of
@@ -298,6 +345,18 @@ def _write_report(recording: str, out_path: str, truth_path: str | None) -> Path
 
     truth = load_truth(truth_path) if truth_path else truth_of(recording, read_header(recording))
     return write_report(read(recording), Path(out_path), truth=truth)
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from opencram.display.run import Options, serve
+    from opencram.runtime.shell import Streams
+
+    options = Options(
+        plots=args.plots, recording=args.recording, host=args.host, port=args.port, mode=args.mode,
+        tokens=args.tokens, paused=args.paused,
+    )  # fmt: skip
+    serve(args.what, options, Streams(stdin=sys.stdin.buffer, stdout=sys.stdout, stderr=sys.stderr))
+    return 0
 
 
 def _check(args: argparse.Namespace) -> int:

@@ -1,6 +1,6 @@
 """Fly a scenario through the pipeline in closed loop: radars see, the pipeline decides, effectors act on the rounds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from opencram.config.scenario_model import Scenario
@@ -29,8 +29,13 @@ class Raid:
         named = {"scenario": scenario.name, "scenario_sha256": scenario.sha256}
         return named | truth_document(self._world_config, self._world_state)
 
-    def batches(self) -> Iterator[tuple[Sequence[Message], Sequence[Message]]]:
-        """Fly the raid to the end of its last track and alarm; yield each batch with what the pipeline made of it."""
+    def batches(
+        self, said: Callable[[int], list[Message]] = lambda _t_ns: []
+    ) -> Iterator[tuple[Sequence[Message], Sequence[Message]]]:
+        """Fly the raid to the end of its last track and alarm; yield each batch with what the pipeline made of it.
+
+        `said` gives what operators have done by a time; it goes into the batch of that time.
+        """
         state = initial(self._config)
         tick_ns = self._world_config.start_t_ns
         while not world.done(self._world_config, self._world_state):
@@ -41,11 +46,13 @@ class Raid:
                 batches = [[Tick(t_ns=tick_ns)]]
             if until_ns == tick_ns:
                 tick_ns += TICK_NS
+            if batches:
+                batches[0] = [*said(until_ns), *batches[0]]
             for batch in batches:
                 state, made = step(self._config, state, batch)
                 self._world_state, _ = world.act(self._world_config, self._world_state, made)
                 yield batch, made
         while (due_ns := due_t_ns(self._config, state)) is not None:
-            last: list[Message] = [Tick(t_ns=due_ns)]
+            last: list[Message] = [*said(due_ns), Tick(t_ns=due_ns)]
             state, made = step(self._config, state, last)
             yield last, made

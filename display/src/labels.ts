@@ -1,0 +1,87 @@
+// Labels that never lie on one another: the most important is placed first, and what finds no room is left out.
+import type { Palette } from "./theme";
+
+export interface Label {
+  lines: string[];
+  x: number;
+  y: number;
+  colour: string;
+  priority: number; // the lowest first
+  size: number;
+  bold?: boolean;
+  centred?: boolean; // on its point; else beside it, at `gap`
+  gap?: number;
+  plate?: boolean;
+  edge?: string;
+}
+
+type Box = [left: number, top: number, right: number, bottom: number];
+const LABELS_MAX = 220;
+
+export class Labels {
+  private labels: Label[] = [];
+
+  constructor(
+    private readonly c: CanvasRenderingContext2D,
+    private readonly width: number,
+    private readonly height: number,
+    private readonly palette: Palette,
+  ) {}
+
+  add(label: Label): void {
+    if (label.x > -80 && label.x < this.width + 80 && label.y > -40 && label.y < this.height + 40) this.labels.push(label);
+  }
+
+  draw(): void {
+    const c = this.c;
+    const taken: Box[] = [];
+    const placed: [Label, Box][] = [];
+    this.labels.sort((a, b) => a.priority - b.priority);
+    for (const label of this.labels.slice(0, LABELS_MAX)) {
+      c.font = `${label.bold ? "bold " : ""}${label.size}px ${this.palette.font}`;
+      const width = Math.max(...label.lines.map((line) => c.measureText(line).width)) + (label.centred ? 4 : 8);
+      const height = label.lines.length * label.size * 1.22 + 4;
+      const box = places(label, width, height).find((b) => this.inside(b) && !taken.some((other) => overlap(b, other)));
+      if (!box) continue;
+      taken.push(box);
+      placed.push([label, box]);
+    }
+    for (const [label, box] of placed.reverse()) this.drawOne(label, box);
+  }
+
+  private drawOne(label: Label, [left, top, right, bottom]: Box): void {
+    const c = this.c;
+    if (label.plate) {
+      c.fillStyle = this.palette.plate;
+      c.fillRect(left, top, right - left, bottom - top);
+    }
+    if (label.edge) {
+      c.strokeStyle = label.edge;
+      c.lineWidth = 1;
+      c.strokeRect(left, top, right - left, bottom - top);
+    }
+    c.fillStyle = label.colour;
+    c.textAlign = label.centred ? "center" : "left";
+    label.lines.forEach((line, k) => {
+      c.font = `${label.bold ? "bold " : ""}${label.size}px ${this.palette.font}`;
+      c.fillText(line, label.centred ? (left + right) / 2 : left + 4, top + label.size * (1.22 * k + 1.05));
+    });
+  }
+
+  private inside([left, top, right, bottom]: Box): boolean {
+    return left >= 0 && top >= 0 && right <= this.width && bottom <= this.height;
+  }
+}
+
+function places({ x, y, gap = 8, centred }: Label, width: number, height: number): Box[] {
+  const at = (left: number, top: number): Box => [left, top, left + width, top + height];
+  if (centred) return [at(x - width / 2, y - height / 2)];
+  return [
+    at(x + gap, y - height - gap / 2), at(x + gap, y + gap / 2), at(x - gap - width, y - height - gap / 2), at(x - gap - width, y + gap / 2),
+    at(x - width / 2, y - gap - height), at(x - width / 2, y + gap), at(x + gap * 2.5, y - height / 2), at(x - gap * 2.5 - width, y - height / 2),
+  ];
+}
+
+function overlap(a: Box, b: Box): boolean {
+  return a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+}

@@ -1,0 +1,115 @@
+// The one connection: it says where the screen is in time when it comes back, so that nothing is missed.
+import { FRAME, LINES, decodeFrame, decodeLines, kindOf } from "./frame";
+import * as store from "./store";
+import { onEvents } from "./sound";
+import type { Hello, LogItem, Player, Sensor } from "./types";
+
+const RETRY_MS = [250, 500, 1000, 2000, 4000];
+const BAD_TOKEN = 4401;
+const BAD_ORIGIN = 4403;
+const SILENT_MS = 5000; // frames come ten times a second, paused or not: silence means that the line is dead
+
+let socket: WebSocket | null = null;
+let tries = 0;
+let seq = 0;
+let columns: string[] = [];
+let firstTime: string | null = null;
+let wantPaused = false;
+
+function token(): string | null {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given) {
+    sessionStorage.setItem("token", given);
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+  return sessionStorage.getItem("token");
+}
+
+export function connect(t: string | null, paused: boolean): void {
+  firstTime = t;
+  wantPaused = paused;
+  open();
+  setInterval(() => {
+    if (socket?.readyState === WebSocket.OPEN && performance.now() - store.linkLostAt.value > SILENT_MS) socket.close();
+  }, 1000);
+}
+
+function address(): string {
+  const query = new URLSearchParams();
+  const shown = store.frame.value;
+  if (seq) query.set("after", String(seq));
+  if (shown && !store.player.value.following) query.set("t", String(shown.t));
+  else if (!shown && firstTime) query.set("t", firstTime);
+  return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws?${query}`;
+}
+
+function open(): void {
+  const secret = token();
+  const resumed = store.frame.value ? { ...store.player.value } : null;
+  socket = new WebSocket(address(), secret ? ["opencram", `token.${secret}`] : ["opencram"]);
+  socket.binaryType = "arraybuffer";
+  socket.onopen = () => {
+    if (resumed && !resumed.following) {
+      send({ do: "speed", speed: resumed.speed });
+      if (!resumed.playing) send({ do: "pause" });
+    } else if (!resumed && wantPaused) send({ do: "pause" });
+  };
+  socket.onmessage = (message) => {
+    store.linkLostAt.value = performance.now();
+    if (typeof message.data === "string") takeText(JSON.parse(message.data));
+    else takeBytes(message.data as ArrayBuffer);
+  };
+  socket.onclose = (closed) => {
+    if (closed.code === BAD_TOKEN || closed.code === BAD_ORIGIN) {
+      store.link.value = closed.code === BAD_TOKEN ? "refused" : "forbidden";
+      return;
+    }
+    store.link.value = "lost";
+    setTimeout(open, RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
+  };
+}
+
+function takeBytes(buffer: ArrayBuffer): void {
+  const kind = kindOf(buffer);
+  if (kind === FRAME) {
+    const f = decodeFrame(buffer, columns);
+    seq = Math.max(seq, f.seq);
+    store.takeFrame(f);
+  } else if (kind === LINES) decodeLines(buffer, store.lines);
+}
+
+function takeText(said: { type: string } & Record<string, unknown>): void {
+  switch (said.type) {
+    case "hello":
+      tries = 0;
+      columns = said.columns as string[];
+      store.hello.value = said as unknown as Hello;
+      store.marks.value = (said as unknown as Hello).marks;
+      store.link.value = "open";
+      break;
+    case "state":
+      store.takeState(said as unknown as store.State);
+      break;
+    case "missed": {
+      const known = new Set(store.log.value.map((item) => item.seq));
+      const items = (said.items as LogItem[]).filter((item) => !known.has(item.seq));
+      store.log.value = [...store.log.value, ...items].sort((a, b) => a.seq - b.seq).slice(-200);
+      onEvents(items);
+      break;
+    }
+    case "events":
+      store.takeEvents(said.items as LogItem[]);
+      onEvents(said.items as LogItem[]);
+      break;
+    case "player":
+      store.player.value = said as unknown as Player;
+      break;
+    case "status":
+      store.sensors.value = said.sensors as Sensor[];
+      break;
+  }
+}
+
+export function send(command: { do: string } & Record<string, unknown>): void {
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(command));
+}

@@ -1,0 +1,290 @@
+// What the map shows, drawn on one canvas: from what matters least to what matters most.
+import { type Frame, Kind } from "./frame";
+import { ltr, metres, seconds } from "./i18n";
+import * as store from "./store";
+import { Labels } from "./labels";
+import { symbol } from "./symbols";
+import { type Palette, paletteOf } from "./theme";
+import type { XY } from "./types";
+
+export interface View {
+  east: number;
+  north: number;
+  resolution: number; // metres a pixel
+  width: number;
+  height: number;
+  ratio: number;
+}
+
+const RING_STEPS_M = [100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000];
+const RINGS_MAX = 6;
+const STALE_S = 1.05; // two missed updates
+const FLASH_HZ = 1.5;
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+export function flashing(): boolean {
+  return still.matches || Math.floor(performance.now() / (500 / FLASH_HZ)) % 2 === 0;
+}
+
+export function isStale(f: Frame, k: number): boolean {
+  return f.col.told![k]! > STALE_S && f.col.kind![k] !== Kind.ended;
+}
+
+export class Painter {
+  private palette: Palette;
+  private spots: { id: number; x: number; y: number }[] = [];
+
+  constructor(private readonly element: HTMLElement) {
+    this.palette = paletteOf(element);
+  }
+
+  newTheme(): void {
+    this.palette = paletteOf(this.element);
+  }
+
+  pick(x: number, y: number, within: number): number {
+    let best = 0;
+    let nearest = within;
+    for (const spot of this.spots) {
+      const distance = Math.hypot(spot.x - x, spot.y - y);
+      if (distance < nearest) [best, nearest] = [spot.id, distance];
+    }
+    return best;
+  }
+
+  paint(canvas: HTMLCanvasElement, view: View): void {
+    const c = canvas.getContext("2d")!;
+    c.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
+    c.clearRect(0, 0, view.width, view.height);
+    c.direction = "ltr";
+    const labels = new Labels(c, view.width, view.height, this.palette);
+    const shown = store.layers.peek();
+    if (shown.rings) this.rings(c, view, labels);
+    this.ground(c, view, labels);
+    const f = store.frame.peek();
+    if (f) this.tracks(c, view, f, labels);
+    this.alarmNames(view, labels);
+    if (shown.zones) this.zoneNames(view, labels);
+    labels.draw();
+    this.scaleBar(c, view);
+  }
+
+  private x = (view: View, east: number) => (east - view.east) / view.resolution + view.width / 2;
+  private y = (view: View, north: number) => (view.north - north) / view.resolution + view.height / 2;
+
+  private outline(c: CanvasRenderingContext2D, view: View, polygon: XY[]): void {
+    c.beginPath();
+    for (const [east, north] of polygon) c.lineTo(this.x(view, east), this.y(view, north));
+    c.closePath();
+  }
+
+  private rings(c: CanvasRenderingContext2D, view: View, labels: Labels): void {
+    const reach = Math.hypot(view.width, view.height) / 2 * view.resolution + Math.hypot(view.east, view.north);
+    const step = RING_STEPS_M.find((metre) => reach / metre <= RINGS_MAX) ?? 100_000;
+    c.strokeStyle = this.palette.ring;
+    c.lineWidth = 1;
+    c.setLineDash([5, 6]);
+    for (let k = 1; k * step <= reach; k++) {
+      c.beginPath();
+      c.arc(this.x(view, 0), this.y(view, 0), (k * step) / view.resolution, 0, 2 * Math.PI);
+      c.stroke();
+      labels.add({
+        lines: [metres(k * step)], x: this.x(view, 0), y: this.y(view, k * step), colour: this.palette.muted,
+        priority: 5, size: 12, centred: true, plate: true,
+      });
+    }
+    c.setLineDash([]);
+  }
+
+  private ground(c: CanvasRenderingContext2D, view: View, labels: Labels): void {
+    const site = store.hello.peek()?.site;
+    if (!site) return;
+    const p = this.palette;
+    c.lineJoin = "round";
+    c.strokeStyle = p.zone;
+    c.lineWidth = 1;
+    for (const zone of site.zones) { this.outline(c, view, zone.polygon); c.stroke(); }
+    const t = store.frame.peek()?.t ?? 0;
+    for (const alarm of store.standing.peek()) {
+      const acked = store.isAcked(alarm, t);
+      for (const id of alarm.zones.length ? alarm.zones : [alarm.zone]) {
+        const zone = store.zonesById.peek().get(id);
+        if (!zone) continue;
+        this.outline(c, view, zone.polygon);
+        c.fillStyle = alarm.impact >= t ? p.alarmFill : p.waitFill;
+        c.fill();
+        c.strokeStyle = p.alarm;
+        c.lineWidth = acked ? 1.5 : 3;
+        c.stroke();
+      }
+    }
+    if (store.layers.peek().coverage)
+      for (const sensor of site.sensors) this.circle(c, view, sensor.at, sensor.range, p.ring, [2, 8]);
+    for (const asset of site.assets) {
+      this.outline(c, view, asset.polygon);
+      c.strokeStyle = p.asset;
+      c.lineWidth = 2.5;
+      c.stroke();
+      const [east, north] = middle(asset.polygon);
+      labels.add({ lines: [asset.id], x: this.x(view, east), y: this.y(view, north), colour: p.text, priority: 3, size: 12, bold: true, centred: true, plate: true });
+    }
+    for (const sensor of site.sensors) {
+      symbol(c, "sensor", this.x(view, sensor.at[0]), this.y(view, sensor.at[1]), 7, p.text, p.ground);
+      labels.add({ lines: [sensor.id], x: this.x(view, sensor.at[0]), y: this.y(view, sensor.at[1]), colour: p.muted, priority: 6, size: 12, gap: 11 });
+    }
+    for (const effector of site.effectors) {
+      this.circle(c, view, effector.at, effector.far, p.effector, [8, 4]);
+      symbol(c, "effector", this.x(view, effector.at[0]), this.y(view, effector.at[1]), 7, p.effector, p.ground);
+      labels.add({ lines: [effector.id], x: this.x(view, effector.at[0]), y: this.y(view, effector.at[1]), colour: p.effector, priority: 6, size: 12, gap: 11 });
+    }
+  }
+
+  private circle(c: CanvasRenderingContext2D, view: View, at: XY, radius: number, colour: string, dash: number[]): void {
+    c.beginPath();
+    c.arc(this.x(view, at[0]), this.y(view, at[1]), radius / view.resolution, 0, 2 * Math.PI);
+    c.strokeStyle = colour;
+    c.lineWidth = 1;
+    c.setLineDash(dash);
+    c.stroke();
+    c.setLineDash([]);
+  }
+
+  private tracks(c: CanvasRenderingContext2D, view: View, f: Frame, labels: Labels): void {
+    const shown = store.layers.peek();
+    const chosen = store.selected.peek();
+    const order = [...Array(f.n).keys()].sort(
+      (a, b) => Number(f.col.id![a] === chosen) - Number(f.col.id![b] === chosen) || f.col.acts![a]! - f.col.acts![b]! || f.col.tti![b]! - f.col.tti![a]!,
+    );
+    for (const k of order) {
+      const acts = f.col.acts![k] === 1 || f.col.id![k] === chosen;
+      if (shown.ellipses || acts) this.impact(c, view, f, k, f.col.id![k] === chosen);
+    }
+    for (const k of order) this.line(c, view, f, k, shown.trails);
+    this.spots = [];
+    for (const k of order) this.mark(c, view, f, k, labels, shown.labels);
+  }
+
+  private colour(f: Frame, k: number): string {
+    const p = this.palette;
+    const kind = f.col.kind![k]!;
+    if (kind === Kind.ended || isStale(f, k)) return p.stale;
+    if (f.col.acts![k]) return p.alarm;
+    return kind === Kind.tentative ? p.tentative : p.confirmed;
+  }
+
+  private impact(c: CanvasRenderingContext2D, view: View, f: Frame, k: number, chosen: boolean): void {
+    const [east, north] = [f.col.imp_e![k]!, f.col.imp_n![k]!];
+    if (Number.isNaN(east) || f.col.kind![k] === Kind.ended || f.col.kind![k] === Kind.tentative) return;
+    const [x, y] = [this.x(view, east), this.y(view, north)];
+    c.strokeStyle = this.colour(f, k);
+    c.lineWidth = chosen ? 2.5 : f.col.acts![k] ? 1.75 : 1;
+    c.setLineDash(f.col.acts![k] ? [] : [4, 4]);
+    c.beginPath();
+    const [a, b] = [f.col.ell_a![k]! / view.resolution, f.col.ell_b![k]! / view.resolution];
+    if (a < 20_000) c.ellipse(x, y, a, b, f.col.ell_az![k]! - Math.PI / 2, 0, 2 * Math.PI);
+    c.stroke();
+    c.setLineDash([]);
+    c.beginPath();
+    c.moveTo(x - 4, y - 4); c.lineTo(x + 4, y + 4); c.moveTo(x - 4, y + 4); c.lineTo(x + 4, y - 4);
+    c.stroke();
+  }
+
+  private line(c: CanvasRenderingContext2D, view: View, f: Frame, k: number, trails: boolean): void {
+    const line = store.lines.get(f.col.id![k]!);
+    if (!line) return;
+    const colour = this.colour(f, k);
+    const [x, y] = [this.x(view, f.col.east![k]!), this.y(view, f.col.north![k]!)];
+    c.strokeStyle = colour;
+    if (trails && line.trail.length) {
+      c.lineWidth = f.col.acts![k] ? 2.5 : 1.5;
+      c.beginPath();
+      for (let i = 0; i < line.trail.length; i += 3) c.lineTo(this.x(view, line.trail[i]!), this.y(view, line.trail[i + 1]!));
+      c.lineTo(x, y);
+      c.stroke();
+    }
+    if (f.col.kind![k] === Kind.ended || (!f.col.acts![k] && f.col.id![k] !== store.selected.peek())) return;
+    c.lineWidth = 1.25;
+    c.setLineDash([2, 5]);
+    c.beginPath();
+    c.moveTo(x, y);
+    // The part of the predicted path that lies ahead: beyond the foot of the track on it.
+    const [ie, inn] = [f.col.imp_e![k]!, f.col.imp_n![k]!];
+    const left = Math.hypot(ie - f.col.east![k]!, inn - f.col.north![k]!);
+    for (let i = 0; i < line.path.length; i += 3)
+      if (Math.hypot(ie - line.path[i]!, inn - line.path[i + 1]!) < left) c.lineTo(this.x(view, line.path[i]!), this.y(view, line.path[i + 1]!));
+    c.stroke();
+    c.setLineDash([]);
+  }
+
+  private mark(c: CanvasRenderingContext2D, view: View, f: Frame, k: number, labels: Labels, named: boolean): void {
+    const p = this.palette;
+    const id = f.col.id![k]!;
+    const kind = f.col.kind![k]!;
+    const acts = f.col.acts![k] === 1;
+    let [x, y] = [this.x(view, f.col.east![k]!), this.y(view, f.col.north![k]!)];
+    this.spots.push({ id, x, y });
+    const size = acts ? 10.5 : 7; // a threat is half as large again
+    const colour = this.colour(f, k);
+    if (id === store.selected.peek()) {
+      c.strokeStyle = p.text;
+      c.lineWidth = 2;
+      c.strokeRect(x - size - 6, y - size - 6, 2 * size + 12, 2 * size + 12);
+    }
+    const shape = kind === Kind.ended ? "ended" : kind === Kind.engaged ? "engaged" : kind === Kind.threat ? "threat" : kind === Kind.tentative ? "tentative" : "confirmed";
+    symbol(c, shape, x, y, size, colour, p.ground, p.halo);
+    if (!named || kind === Kind.ended || kind === Kind.tentative) return;
+    const tti = f.col.tti![k]!;
+    const left = Number.isNaN(tti) ? "" : tti >= 0 ? seconds(tti) : "";
+    labels.add({
+      lines: [ltr(`${id}  ${left}`), ltr(`${metres(f.col.alt![k]!)}${isStale(f, k) ? "  ?" : ""}`)],
+      x, y, colour: acts ? p.text : colour, priority: id === store.selected.peek() ? -1 : acts ? 1 + Math.max(tti, 0) / 1000 : 4 + Math.max(tti || 0, 0) / 1000,
+      size: acts ? 13 : 12, bold: acts, gap: size + 4, plate: true,
+    });
+  }
+
+  private alarmNames(view: View, labels: Labels): void {
+    const t = store.frame.peek()?.t ?? 0;
+    for (const alarm of store.standing.peek()) {
+      const zone = store.zonesById.peek().get(alarm.zone);
+      if (!zone) continue;
+      const [east, north] = middle(zone.polygon);
+      const left = (alarm.impact - t) / 1000;
+      const unseen = !store.isAcked(alarm, t);
+      labels.add({
+        lines: [zone.name, `${unseen ? (flashing() ? "▲ " : "△ ") : ""}${left >= 0 ? seconds(left) : "…"}`], x: this.x(view, east), y: this.y(view, north),
+        colour: this.palette.text, priority: 0.5 + Math.max(left, 0) / 1e4, size: 11.5, bold: true, centred: true, plate: true, edge: this.palette.alarm,
+      });
+    }
+  }
+
+  private zoneNames(view: View, labels: Labels): void {
+    const alarmed = new Set(store.standing.peek().map((alarm) => alarm.zone));
+    for (const zone of store.hello.peek()?.site.zones ?? []) {
+      if (alarmed.has(zone.id)) continue;
+      const [east, north] = middle(zone.polygon);
+      labels.add({ lines: [zone.name], x: this.x(view, east), y: this.y(view, north), colour: this.palette.muted, priority: 8, size: 11, centred: true });
+    }
+  }
+
+  private scaleBar(c: CanvasRenderingContext2D, view: View): void {
+    const step = [...RING_STEPS_M].reverse().find((metre) => metre / view.resolution <= 160) ?? 100;
+    const length = step / view.resolution;
+    const [x, y] = [view.width - length - 16, view.height - 16];
+    c.strokeStyle = this.palette.text;
+    c.fillStyle = this.palette.text;
+    c.lineWidth = 1.5;
+    c.beginPath();
+    c.moveTo(x, y - 5); c.lineTo(x, y); c.lineTo(x + length, y); c.lineTo(x + length, y - 5);
+    c.stroke();
+    c.font = `12px ${this.palette.font}`;
+    c.textAlign = "center";
+    c.fillText(metres(step), x + length / 2, y - 7);
+    c.font = `bold 14px ${this.palette.font}`;
+    c.fillText("N ↑", view.width - 26, 24);
+  }
+}
+
+function middle(polygon: XY[]): XY {
+  const [x, y] = [polygon.map((p) => p[0]), polygon.map((p) => p[1])];
+  return [(Math.min(...x) + Math.max(...x)) / 2, (Math.min(...y) + Math.max(...y)) / 2];
+}

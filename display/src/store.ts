@@ -1,0 +1,152 @@
+// All state of the screen.  The server's word is in signals; what follows from it is computed, never stored twice.
+import { batch, computed, signal } from "@preact/signals";
+import { type Frame, Kind, type Line } from "./frame";
+import type { Alarm, Decision, Engagement, Health, Hello, LogItem, Player, Sensor } from "./types";
+
+export type LinkState = "connecting" | "open" | "lost" | "refused" | "forbidden";
+
+export const hello = signal<Hello | null>(null);
+export const link = signal<LinkState>("connecting");
+export const linkLostAt = signal(0); // performance.now() of the last word from the server
+export const frame = signal<Frame | null>(null);
+export const listFrame = signal<Frame | null>(null); // the same, four times a second: nobody reads faster
+export const alarms = signal<ReadonlyMap<number, Alarm>>(new Map());
+export const decisions = signal<ReadonlyMap<number, Decision>>(new Map());
+export const engagements = signal<ReadonlyMap<number, Engagement>>(new Map());
+export const health = signal<ReadonlyMap<string, Health>>(new Map());
+export const sensors = signal<readonly Sensor[]>([]);
+export const player = signal<Player>({ playing: true, following: false, speed: 1 });
+export const log = signal<readonly LogItem[]>([]);
+export const marks = signal<readonly [number, string, string][]>([]);
+export const lines = new Map<number, Line>();
+
+export const selected = signal(0);
+export const acks = signal<ReadonlyMap<number, number>>(new Map()); // in a replay: alarm → data time of its acknowledgement
+export const armed = signal<{ action: string; track: number; until: number } | null>(null);
+export const helpOpen = signal(false);
+export const soundOn = signal(false);
+export const shortcuts = signal(true);
+export const layers = signal<Record<Layer, boolean>>({
+  rings: true, labels: true, trails: true, zones: true, ellipses: true, coverage: false,
+});
+export type Layer = "rings" | "labels" | "trails" | "zones" | "ellipses" | "coverage";
+export const onlyActing = signal(false);
+
+export const now = computed(() => listFrame.value?.t ?? hello.value?.begin ?? 0);
+export const zoneNames = computed(() => new Map(hello.value?.site.zones.map((z) => [z.id, z.name])));
+export const zonesById = computed(() => new Map(hello.value?.site.zones.map((z) => [z.id, z])));
+
+export function stands(alarm: Alarm): boolean {
+  return alarm.state !== "cancelled" && alarm.state !== "all_clear";
+}
+
+export function isAcked(alarm: Alarm, t: number): boolean {
+  if (alarm.acked !== null) return true;
+  const mine = acks.value.get(alarm.id);
+  return mine !== undefined && mine <= t + 150 && mine >= alarm.issued;
+}
+
+/** Alarms that stand: the next impact first; those whose impact is past wait for their all-clear after them. */
+export const standing = computed(() => {
+  const t = now.value;
+  return [...alarms.value.values()].filter(stands).sort((a, b) => {
+    const past = Number(a.impact < t) - Number(b.impact < t);
+    return past || a.impact - b.impact || b.p - a.p || a.zone.localeCompare(b.zone);
+  });
+});
+export const unacknowledged = computed(() => standing.value.filter((a) => !isAcked(a, now.value)));
+export const cleared = computed(() =>
+  [...alarms.value.values()].filter((a) => !stands(a)).sort((a, b) => b.t - a.t),
+);
+
+/** Indices of the frame's tracks: those that act on people first, each group by time to impact. */
+export const ranked = computed(() => {
+  const f = listFrame.value;
+  if (!f) return [];
+  const { acts, tti, kind } = f.col as Record<string, Float32Array>;
+  const found: number[] = [];
+  for (let k = 0; k < f.n; k++) {
+    if (kind![k] === Kind.ended || kind![k] === Kind.tentative) continue;
+    if (onlyActing.value && !acts![k]) continue;
+    found.push(k);
+  }
+  const urgency = (k: number) => (Number.isNaN(tti![k]!) ? 1e9 : tti![k]!);
+  return found.sort((a, b) => acts![b]! - acts![a]! || urgency(a) - urgency(b));
+});
+
+export function indexOf(f: Frame | null, id: number): number {
+  return f && id ? f.col.id!.indexOf(id) : -1;
+}
+
+function keyed<T, K>(rows: T[], key: (row: T) => K): Map<K, T> {
+  return new Map(rows.map((row) => [key(row), row]));
+}
+
+export interface State {
+  t: number;
+  seq: number;
+  alarms: Alarm[];
+  decisions: Decision[];
+  engagements: Engagement[];
+  health: Health[];
+}
+
+export function takeState(state: State): void {
+  batch(() => {
+    lines.clear();
+    alarms.value = keyed(state.alarms, (a) => a.id);
+    decisions.value = keyed(state.decisions, (d) => d.track);
+    engagements.value = keyed(state.engagements, (e) => e.id);
+    health.value = keyed(state.health, (h) => h.part);
+    log.value = log.value.filter((item) => item.seq <= state.seq);
+    listFrame.value = null;
+  });
+}
+
+const LOG_MAX = 200;
+const CLEARED_MS = 120_000;
+
+export function takeEvents(items: LogItem[]): void {
+  const tables = {
+    alarm: new Map(alarms.value) as Map<unknown, unknown>,
+    decision: new Map(decisions.value) as Map<unknown, unknown>,
+    engagement: new Map(engagements.value) as Map<unknown, unknown>,
+    health: new Map(health.value) as Map<unknown, unknown>,
+  };
+  const added: [number, string, string][] = [];
+  for (const { kind, row, known } of items) {
+    if (kind === "alarm") tables.alarm.set(row.id, row);
+    else if (kind === "decision") tables.decision.set(row.track, row);
+    else if (kind === "engagement") tables.engagement.set(row.id, row);
+    else if (kind === "health") tables.health.set(row.part, row);
+    else if (kind === "operator" && row.action === "acknowledge") {
+      for (const [id, alarm] of tables.alarm as Map<number, Alarm>)
+        if (stands(alarm) && (row.zone === "" || row.zone === alarm.zone) && alarm.acked === null)
+          tables.alarm.set(id, { ...alarm, acked: row.t as number });
+    }
+    const mark = kind === "alarm" ? MARKED[row.state as string] : kind === "engagement" ? (row.state as string) : undefined;
+    if (mark) added.push([known, mark, String(row.zone ?? row.track)]);
+  }
+  const latest = items[items.length - 1]!.known;
+  for (const [id, alarm] of tables.alarm as Map<number, Alarm>)
+    if (!stands(alarm) && latest - alarm.t > CLEARED_MS) tables.alarm.delete(id);
+  batch(() => {
+    alarms.value = tables.alarm as Map<number, Alarm>;
+    decisions.value = tables.decision as Map<number, Decision>;
+    engagements.value = tables.engagement as Map<number, Engagement>;
+    health.value = tables.health as Map<string, Health>;
+    log.value = [...log.value, ...items].slice(-LOG_MAX);
+    if (hello.value?.live && added.length) marks.value = [...marks.value, ...added].slice(-5000);
+  });
+}
+const MARKED: Record<string, string> = { issued: "alarm", cancelled: "cancelled", all_clear: "all_clear" };
+
+export function takeFrame(f: Frame): void {
+  batch(() => {
+    frame.value = f;
+    const shown = listFrame.value;
+    if (!shown || f.t < shown.t || Math.floor(f.t / 250) !== Math.floor(shown.t / 250) || f.seq < shown.seq)
+      listFrame.value = f;
+    for (const id of lines.keys()) if (lines.size > f.n + 50 && !f.col.id!.includes(id)) lines.delete(id);
+  });
+}

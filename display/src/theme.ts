@@ -1,0 +1,19 @@
+// The palette of the canvas is that of the stylesheet: one place for colours (style.css).
+import { signal } from "@preact/signals";
+
+export type Theme = "dark" | "light" | "contrast";
+export const THEMES: readonly Theme[] = ["dark", "light", "contrast"];
+export const theme = signal<Theme>("dark");
+
+const NAMES = [
+  "text", "muted", "ground", "ring", "zone", "asset", "effector", "alarm", "alarmFill", "waitFill", "confirmed", "tentative", "stale",
+  "halo", "plate", "caution",
+] as const;
+export type Palette = Record<(typeof NAMES)[number] | "font", string>;
+
+export function paletteOf(element: Element): Palette {
+  const style = getComputedStyle(element);
+  const found = { font: style.fontFamily } as Palette;
+  for (const name of NAMES) found[name] = style.getPropertyValue(`--${name}`).trim();
+  return found;
+}

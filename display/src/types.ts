@@ -1,0 +1,99 @@
+// What the server says in JSON (src/opencram/display/rows.py, plan.py).  Times are ms since 1970.
+
+export type XY = [number, number];
+export type Mode = "simulation" | "exercise" | "test" | "actual";
+
+export interface Zone {
+  id: string;
+  name: string;
+  people: number;
+  shelter: number;
+  polygon: XY[];
+}
+export interface Site {
+  name: string;
+  latitude: number;
+  longitude: number;
+  sensors: { id: string; at: XY; range: number; period: number }[];
+  assets: { id: string; polygon: XY[] }[];
+  zones: Zone[];
+  effectors: { id: string; kind: string; at: XY; near: number; far: number; rounds: number }[];
+  policy: { protect: string; mode: string };
+  dwell: number;
+}
+export interface Hello {
+  version: string;
+  mode: Mode;
+  source: string;
+  live: boolean;
+  role: "viewer" | "operator";
+  acts: boolean;
+  paused: boolean;
+  site: Site;
+  columns: string[];
+  begin: number;
+  end: number;
+  marks: [number, string, string][];
+}
+export interface Alarm {
+  id: number;
+  zone: string;
+  state: "issued" | "updated" | "cancelled" | "all_clear" | "expired";
+  change: "" | "grown" | "shrunk";
+  p: number;
+  impact: number;
+  std: number | null;
+  advice: "shelter" | "drop" | "none";
+  tracks: number[];
+  zones: string[];
+  reason: string;
+  issued: number;
+  t: number;
+  expires: number;
+  acked: number | null;
+}
+export interface Decision {
+  track: number;
+  t: number;
+  action: "engage" | "ignore" | "hold";
+  asset: string | null;
+  p: number;
+  effector: string | null;
+  code: string;
+  reasons: Record<string, string>;
+}
+export interface Engagement {
+  id: number;
+  track: number;
+  t: number;
+  effector: string;
+  state: "committed" | "fired" | "killed" | "missed" | "aborted";
+  rounds: number;
+  fire: number;
+  intercept: number;
+  at: [number, number, number];
+  p: number;
+}
+export interface Health {
+  part: string;
+  t: number;
+  state: "ok" | "degraded" | "lost";
+  reason: string;
+}
+export interface Sensor {
+  id: string;
+  silent: number | null;
+  state: "ok" | "degraded" | "lost" | "unknown";
+  plots: number;
+}
+export interface Player {
+  playing: boolean;
+  following: boolean;
+  speed: number;
+}
+export interface LogItem {
+  seq: number;
+  known: number;
+  kind: "alarm" | "decision" | "engagement" | "health" | "operator" | "ended";
+  row: Record<string, unknown>;
+}

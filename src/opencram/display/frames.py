@@ -1,0 +1,133 @@
+"""Pictures as bytes: one column of 32-bit floats for each quantity, so that a browser reads them without parsing.
+
+A frame is `FRAME_HEAD` and then, for each name of `COLUMNS`, one float for every track.  Lines (trails and
+predicted paths) go in frames of their own, only for the tracks whose line has changed.  All little-endian.
+"""
+
+import math
+import struct
+from collections.abc import Mapping
+
+import numpy as np
+
+from opencram.config.model import Site
+from opencram.display.picture import Picture
+from opencram.messages import CLASSES, Impact, Threat, Track
+
+FRAME_HEAD = struct.Struct("<IIddddII")  # kind, seq, t, begin, end (ms), data age (s), tracks, flags
+LINES_HEAD = struct.Struct("<II")  # kind, tracks
+LINE_HEAD = struct.Struct("<IHH")  # track, points of the trail, points of the path
+FRAME_KIND, LINES_KIND = 1, 2
+
+TENTATIVE, CONFIRMED, THREAT, ENGAGED, ENDED = range(5)  # what shape a track has
+EXTRAPOLATED_S_MAX = 0.5  # a position is carried on no further than one update
+ACTS_PROBABILITY = 0.05  # at which a round is listed among those that act on people
+CHI2_95_2D = 5.991464547107979  # 95 % point of chi-squared with two degrees of freedom: −2 ln 0.05
+EARTH_M = 6_371_000.0
+
+_STATUS = {"tentative": 0.0, "confirmed": 1.0, "coasting": 2.0, "dropped": 3.0}
+_REASON = {"": 0.0, "impact": 1.0, "lost": 2.0, "never_confirmed": 3.0, "duplicate": 4.0, "intercepted": 5.0,
+           "limit": 6.0}  # fmt: skip
+COLUMNS = (
+    "id", "kind", "status", "ended", "acts", "east", "north", "alt", "ve", "vn", "vu", "std", "age", "told", "plots",
+    *(f"is_{name}" for name in CLASSES),
+    "tti", "tti_std", "imp_e", "imp_n", "ell_a", "ell_b", "ell_az", "p_asset", "asset", "p_zone", "zone", "exposed",
+)  # fmt: skip
+_AT = {name: k for k, name in enumerate(COLUMNS)}
+_NAN = math.nan
+
+
+class Encoder:
+    """Encodes pictures of one site.  Frames are pure functions of picture and time."""
+
+    def __init__(self, site: Site) -> None:
+        self._zones = {zone.id: float(k) for k, zone in enumerate(site.zones)}
+        self._assets = {asset.id: float(k) for k, asset in enumerate(site.assets)}
+        self._above_m = site.height_m - site.ground_height_m
+
+    def frame(self, picture: Picture, t_ns: int, begin_ns: int, end_ns: int, data_age_s: float, flags: int) -> bytes:
+        """Return the binary frame of a picture at `t_ns`."""
+        head = FRAME_HEAD.pack(
+            FRAME_KIND, picture.seq, t_ns / 1e6, begin_ns / 1e6, end_ns / 1e6, data_age_s, len(picture.tracks), flags
+        )
+        return head + self.columns(picture, t_ns).tobytes()
+
+    def columns(self, picture: Picture, t_ns: int) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+        """Return one row for each of `COLUMNS`, one column for each track."""
+        alarmed, engaged = picture.alarmed_tracks(), picture.engaged_tracks()
+        rows = []
+        for track_id, track in picture.tracks.items():
+            threat = picture.threats.get(track_id)
+            p_asset, asset = _likeliest(threat, "asset", self._assets)
+            p_zone, zone = _likeliest(threat, "zone", self._zones)
+            decision = picture.decisions.get(track_id)
+            engage = decision is not None and decision.action == "engage"
+            alive = track.status != "dropped"
+            acts = alive and (track_id in alarmed or engage or p_asset >= ACTS_PROBABILITY)
+            kind = _kind(track, engaged=track_id in engaged, acts=acts)
+            chances = dict(track.classes)
+            rows.append((
+                float(track_id), float(kind), _STATUS[track.status], _REASON[track.reason], float(acts),
+                *track.position_enu_m, *track.velocity_enu_m_s, track.position_m_std,
+                (t_ns - track.updated_t_ns) * 1e-9, (t_ns - track.t_ns) * 1e-9, float(track.plots),
+                *(chances.get(name, 0.0) for name in CLASSES),
+                *_impact_columns(picture.impacts.get(track_id), t_ns),
+                p_asset, asset, p_zone, zone, threat.expected_exposed if threat is not None else 0.0,
+            ))  # fmt: skip
+        table = np.array(rows, dtype=np.float64).reshape(len(rows), len(COLUMNS)).T
+        self._carry_on(table)
+        return np.ascontiguousarray(table, dtype="<f4")
+
+    def _carry_on(self, table: "np.ndarray[tuple[int, int], np.dtype[np.float64]]") -> None:
+        """Move positions on from the last message, by one update at most, and turn "up" into height above ground."""
+        east, north, alt = _AT["east"], _AT["north"], _AT["alt"]
+        dt_s = np.where(table[_AT["kind"]] == ENDED, 0.0, np.clip(table[_AT["told"]], 0.0, EXTRAPOLATED_S_MAX))
+        table[east : alt + 1] += table[_AT["ve"] : _AT["vu"] + 1] * dt_s
+        # The ground falls away from the site's tangent plane: on a sphere within 1 m out to 30 km.
+        table[alt] += (table[east] ** 2 + table[north] ** 2) / (2.0 * EARTH_M) + self._above_m
+
+
+def lines(picture: Picture, after_seq: int) -> bytes:
+    """Return trails and predicted paths of the tracks that changed after a record."""
+    parts = []
+    for track_id, seq in picture.touched.items():
+        if seq <= after_seq:
+            continue
+        trail = picture.trails.get(track_id, ())
+        impact = picture.impacts.get(track_id)
+        path = impact.path_enu_m if impact is not None and track_id not in picture.ended else ()
+        points = np.array([*trail, *path], dtype="<f4").reshape(-1, 3)
+        parts.append(LINE_HEAD.pack(track_id, len(trail), len(path)) + points.tobytes())
+    return LINES_HEAD.pack(LINES_KIND, len(parts)) + b"".join(parts)
+
+
+def ellipse_95(impact: Impact) -> tuple[float, float, float]:
+    """Return the half axes (m) of the 95 % ellipse and the azimuth (rad) of the longer one."""
+    ee, en, nn = impact.covariance_enu_m2
+    mean, radius = (ee + nn) / 2.0, math.hypot((ee - nn) / 2.0, en)
+    longer, shorter = (math.sqrt(CHI2_95_2D * max(v, 0.0)) for v in (mean + radius, mean - radius))
+    return longer, shorter, math.atan2(2.0 * en, nn - ee) / 2.0
+
+
+def _impact_columns(impact: Impact | None, t_ns: int) -> tuple[float, ...]:
+    if impact is None:
+        return (_NAN,) * 7
+    east, north, _ = impact.position_enu_m
+    return (impact.impact_t_ns - t_ns) * 1e-9, impact.impact_time_s_std, east, north, *ellipse_95(impact)
+
+
+def _likeliest(threat: Threat | None, kind: str, index: Mapping[str, float]) -> tuple[float, float]:
+    """Return the highest probability among the places of a kind, and the index of that place."""
+    places = [] if threat is None else [p for p in threat.places if p.kind == kind and p.place in index]
+    best = max(places, key=lambda place: place.probability, default=None)
+    return (0.0, -1.0) if best is None or best.probability <= 0.0 else (best.probability, index[best.place])
+
+
+def _kind(track: Track, *, engaged: bool, acts: bool) -> int:
+    if track.status == "dropped":
+        return ENDED
+    if engaged:
+        return ENGAGED
+    if acts:
+        return THREAT
+    return TENTATIVE if track.status == "tentative" else CONFIRMED

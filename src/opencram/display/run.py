@@ -1,0 +1,246 @@
+"""`opencram serve`: from a recording, a scenario or a site to a web server that shows it."""
+
+import asyncio
+import ipaddress
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opencram import __version__
+from opencram.config.model import Site
+from opencram.config.site import load_site, parse_site
+from opencram.display.frames import Encoder
+from opencram.display.live import Batch, LiveRun, Said
+from opencram.display.plan import plan
+from opencram.display.session import Shared
+from opencram.display.timeline import Timeline
+from opencram.errors import FileError, UsageError
+from opencram.messages import Header, Message
+from opencram.recording import read, read_header
+
+if TYPE_CHECKING:
+    from opencram.runtime.shell import Streams
+
+REMEDY = "the display needs Starlette and Uvicorn: pip install 'opencram[display]'"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line asks for."""
+
+    plots: str | None = None
+    recording: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8700
+    mode: str | None = None
+    tokens: str | None = None
+    paused: bool = False
+
+
+def serve(what: str, options: Options, streams: "Streams") -> None:
+    """Serve until interrupted; say where."""
+    try:
+        import uvicorn
+
+        from opencram.display.server import Hub, application
+    except ImportError as error:
+        raise UsageError(f"{REMEDY} ({error})") from error
+    tokens = read_tokens(options.tokens)
+    if not tokens and not is_loopback(options.host):
+        raise UsageError(f"--host {options.host} is open to the network: give --tokens FILE, or listen on 127.0.0.1")
+    shared, hello, live = open_source(what, options, streams)
+    hub = Hub(shared=shared, hello=hello, tokens=tokens, tell=live.tell if live is not None else None)
+    app = application(hub)
+    if live is not None:
+        app.router.lifespan_context = _lifespan(live, shared)
+    shown = f"[{options.host}]" if ":" in options.host else options.host
+    streams.stdout.write(
+        f"The display is at http://{shown}:{options.port}/ and the public page at http://{shown}:{options.port}/public\n"
+        "Stop it with Ctrl+C.\n"
+    )
+    streams.stdout.flush()
+    config = uvicorn.Config(
+        app, host=options.host, port=options.port, log_level="warning", lifespan="on" if live else "off",
+        ws="websockets-sansio", ws_per_message_deflate=False, ws_max_size=8192, server_header=False,
+    )  # fmt: skip
+    uvicorn.Server(config).run()
+
+
+def open_source(what: str, options: Options, streams: "Streams") -> tuple[Shared, dict[str, Any], LiveRun | None]:
+    """Return what sessions share, what they are told first, and the live run behind them, if there is one."""
+    if not what.endswith(".toml"):
+        if options.plots or options.recording:
+            raise UsageError("--plots and --recording go with a site or a scenario, not with a recording")
+        return _recorded(what, options)
+    if _is_scenario(what):
+        return _simulated(what, options, streams)
+    if options.plots is None:
+        raise UsageError(f"{what} is a site: give --plots FILE, or - for plots from standard input")
+    return _processed(load_site(what), options.plots, options, streams)
+
+
+def _is_scenario(path: str) -> bool:
+    import tomllib
+
+    try:
+        return "scenario" in tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror}; give a recording, a scenario or a site") from error
+    except ValueError:
+        return False  # the reader of sites names the fault and its place
+
+
+def _recorded(path: str, options: Options) -> tuple[Shared, dict[str, Any], None]:
+    head = read_header(path)
+    site = parse_site(head.site_toml, f"{path} (the site in its header)")
+    timeline = Timeline()
+    timeline.extend(read(path))
+    mode = options.mode or ("simulation" if head.source == "simulation" else "test")
+    return _shared(site, timeline, live=False), _hello(site, mode, head.source, options), None
+
+
+def _simulated(path: str, options: Options, streams: "Streams") -> tuple[Shared, dict[str, Any], LiveRun]:
+    from opencram.config.scenario import load_scenario
+    from opencram.runtime import shell
+    from opencram.runtime.header import header
+
+    scenario = load_scenario(path)
+    shell.warm(streams.stderr, simulation=True)
+
+    def make(said: Said) -> Iterator[Batch]:
+        from opencram.runtime.simulate import Raid
+
+        return Raid(scenario).batches(said)
+
+    head = header(scenario.site, scenario.start_t_ns, "simulation", scenario_sha256=scenario.sha256, seed=scenario.seed)
+    shared = _shared(scenario.site, Timeline(), live=True)
+    hello = _hello(scenario.site, options.mode or "simulation", "simulation", options)
+    return shared, hello, LiveRun(make, paced=True, record=_record(options, head))
+
+
+def _processed(site: Site, plots: str, options: Options, streams: "Streams") -> tuple[Shared, dict[str, Any], LiveRun]:
+    from opencram.runtime import shell
+    from opencram.runtime.header import header
+    from opencram.runtime.source import STANDARD, look_ahead, opened, read_plots
+
+    shell.warm(streams.stderr)
+    stack = opened(plots, streams.stdin)
+    source = stack.__enter__()
+    given = look_ahead(read_plots(site, source))
+
+    def make(said: Said) -> Iterator[Batch]:
+        from opencram.runtime.process import batches
+
+        try:
+            yield from batches(site, _with(said, chain(shell.weather_health(site, given.first_t_ns), given.messages)))
+        finally:
+            stack.__exit__(None, None, None)
+
+    head = header(site, given.first_t_ns, "live" if plots == STANDARD else "process")
+    shared = _shared(site, Timeline(), live=True)
+    hello = _hello(site, options.mode or "test", head.source, options)
+    return shared, hello, LiveRun(make, paced=plots != STANDARD, record=_record(options, head))
+
+
+def _with(said: Said, messages: Iterator[Message]) -> Iterator[Message]:
+    """Yield messages with what operators have done in between."""
+    for message in messages:
+        yield from said(message.t_ns)
+        yield message
+
+
+def _record(options: Options, head: Header) -> "Callable[[], Any] | None":
+    if options.recording is None:
+        return None
+    path = options.recording
+
+    def made() -> Any:
+        from opencram.recording import Writer
+        from opencram.runtime.sinks import RecordingSink
+
+        return RecordingSink(Writer(path, head))
+
+    return made
+
+
+def _shared(site: Site, timeline: Timeline, *, live: bool) -> Shared:
+    return Shared(
+        timeline=timeline, encoder=Encoder(site), periods_s={s.id: s.period_s for s in site.sensors}, live=live
+    )
+
+
+def _hello(site: Site, mode: str, source: str, options: Options) -> dict[str, Any]:
+    return {
+        "version": __version__,
+        "mode": mode,
+        "source": source,
+        "site": plan(site),
+        "paused": options.paused,
+    }
+
+
+def _lifespan(live: LiveRun, shared: Shared) -> Callable[[Any], Any]:
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+
+        def take(messages: list[Message]) -> None:
+            shared.arrived_s = time.monotonic()
+            shared.timeline.extend(messages)
+
+        def finished() -> None:
+            shared.live = False
+
+        live.start(
+            lambda messages: _soon(loop, lambda: take(messages)),
+            lambda: _soon(loop, finished),
+        )
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(live.stop)
+
+    return lifespan
+
+
+def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(call)
+
+
+def read_tokens(path: str | None) -> dict[str, str]:
+    """Return token → role, from lines "role token"; blank lines and those that begin with # say nothing."""
+    if path is None:
+        return {}
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(
+            f'cannot read tokens from {path}: {error}; give a text file of lines "operator TOKEN"'
+        ) from error
+    found = {}
+    for number, line in enumerate(lines, 1):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        if len(words) != 2 or words[0] not in ("viewer", "operator") or len(words[1]) < 16 or not words[1].isalnum():
+            raise FileError(
+                f'{path}, line {number}: must be "viewer TOKEN" or "operator TOKEN", the token at least 16 letters '
+                "and digits; `openssl rand -hex 16` makes one"
+            )
+        found[words[1]] = words[0]
+    if not found:
+        raise FileError(f'{path}: no token; give at least one line "operator TOKEN"')
+    return found
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a host."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

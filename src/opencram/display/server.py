@@ -1,0 +1,296 @@
+"""The web server of the display: pages, one WebSocket for a screen, and the state that the public page asks for.
+
+Nothing is fetched from elsewhere and nothing may be: the content security policy of every answer says so.
+Tokens come as a WebSocket subprotocol, never in an address, and a page of another origin is refused.
+"""
+
+import asyncio
+import hmac
+import math
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from opencram.display.frames import COLUMNS
+from opencram.display.picture import standing
+from opencram.display.rows import alarm_row, ms
+from opencram.display.session import Session, Shared
+
+STATIC = Path(__file__).parent / "static"
+FRAME_S = 0.1
+LINES_EVERY = 5  # frames: trails and paths are sent twice a second, as tracks are
+PROTOCOL = "opencram"
+TOKEN_PREFIX = "token."
+BAD_TOKEN, BAD_ORIGIN = 4401, 4403
+COMMAND_BYTES_MAX = 4096
+ROLES = ("viewer", "operator")
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-cache",
+}
+_json = msgspec.json.Encoder()
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """What a screen asks for.  `t` is in milliseconds."""
+
+    do: str
+    t: float = 0.0
+    speed: float = 1.0
+    track: int = 0
+    zone: str = ""
+
+
+@dataclass
+class Hub:
+    """What the server shows.  `tell` hands an operator's action to a live run; None: nobody would hear it."""
+
+    shared: Shared
+    hello: dict[str, Any]
+    tokens: Mapping[str, str] = field(default_factory=dict)  # token → role; none: everybody is an operator
+    tell: Callable[[str, str, int, str], None] | None = None  # operator, action, track, zone
+    shown: Session | None = None  # the screen that last moved: the public page of a replay shows its moment
+
+
+OPERATOR_ACTIONS = ("acknowledge", "consent", "veto", "hold", "release")
+
+
+def application(hub: Hub) -> Starlette:
+    """Return the web application."""
+
+    async def page(_: Request) -> Response:
+        return FileResponse(STATIC / "index.html")
+
+    async def public(_: Request) -> Response:
+        return FileResponse(STATIC / "public.html")
+
+    async def public_state(_: Request) -> Response:
+        return Response(_json.encode(_public(hub)), media_type="application/json")
+
+    async def socket(websocket: WebSocket) -> None:
+        await _screen(hub, websocket)
+
+    return Starlette(
+        routes=[
+            Route("/", page),
+            Route("/public", public),
+            Route("/public/state", public_state),
+            WebSocketRoute("/ws", socket),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        middleware=[Middleware(_Headers)],
+    )
+
+
+class _Headers:
+    """Puts the security headers on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+def _public(hub: Hub) -> dict[str, Any]:
+    """Return what people in the zones need to know: which zones are in alarm, and which have just been cleared."""
+    shared, shown = hub.shared, hub.shown
+    live_end = shared.live or shown is None
+    picture, t_ns = (shared.timeline.latest, shared.timeline.end_ns) if live_end else shown.moment  # type: ignore[union-attr]
+    alarms = [alarm_row(alarm) for alarm in standing(picture.alarms)]
+    return {
+        "t": ms(t_ns),
+        "live": shared.live,
+        "mode": hub.hello["mode"],
+        "site": hub.hello["site"]["name"],
+        "zones": [{"id": zone["id"], "name": zone["name"]} for zone in hub.hello["site"]["zones"]],
+        "alarms": [{key: row[key] for key in ("zone", "zones", "advice", "impact", "std")} for row in alarms],
+        "cleared": [
+            {"zone": alarm.warning.zone, "state": alarm.warning.state, "t": ms(alarm.warning.t_ns)}
+            for alarm in picture.alarms.values()
+            if not alarm.stands
+        ],
+    }
+
+
+def role_of(tokens: Mapping[str, str], protocols: list[str]) -> str | None:
+    """Return the role that the offered subprotocols prove, or None.  Without tokens everybody is an operator."""
+    if not tokens:
+        return "operator"
+    offered = [p.removeprefix(TOKEN_PREFIX) for p in protocols if p.startswith(TOKEN_PREFIX)]
+    for token, role in tokens.items():
+        if any(hmac.compare_digest(token.encode(), given.encode()) for given in offered):
+            return role
+    return None
+
+
+def same_origin(origin: str | None, host: str | None) -> bool:
+    """Whether a page of this very server asks; programs send no origin."""
+    return origin is None or urlsplit(origin).netloc == host
+
+
+async def _screen(hub: Hub, websocket: WebSocket) -> None:
+    """Serve one screen until it goes."""
+    protocols = [p.strip() for p in websocket.headers.get("sec-websocket-protocol", "").split(",")]
+    role = role_of(hub.tokens, protocols)
+    allowed = same_origin(websocket.headers.get("origin"), websocket.headers.get("host"))
+    await websocket.accept(subprotocol=PROTOCOL if PROTOCOL in protocols else None)
+    if role is None or not allowed:
+        await websocket.close(BAD_ORIGIN if not allowed else BAD_TOKEN)
+        return
+    session = Session(hub.shared)
+    inbox: asyncio.Queue[Command] = asyncio.Queue(maxsize=64)
+    reader = asyncio.create_task(_read(websocket, inbox))
+    with suppress(WebSocketDisconnect, RuntimeError):
+        try:
+            await _greet(hub, session, websocket, role)
+            await _play(hub, session, websocket, inbox, reader, role)
+        finally:
+            reader.cancel()
+            if hub.shown is session:
+                hub.shown = None
+
+
+async def _read(websocket: WebSocket, inbox: "asyncio.Queue[Command]") -> None:
+    """Put what the screen says into `inbox`; end when it goes, or says what is no command."""
+    while True:
+        try:
+            text = await websocket.receive_text()
+            if len(text) > COMMAND_BYTES_MAX:
+                return
+            await inbox.put(msgspec.json.decode(text, type=Command))
+        except (WebSocketDisconnect, RuntimeError, KeyError, msgspec.DecodeError):
+            return
+
+
+async def _greet(hub: Hub, session: Session, websocket: WebSocket, role: str) -> None:
+    """Tell a new screen what it will see, from when to when, and what it may do."""
+    timeline = hub.shared.timeline
+    after = websocket.query_params.get("after", "")
+    at = websocket.query_params.get("t", "")
+    session.playing = not hub.hello["paused"]
+    if at and (t_ms := _number(at)) is not None:
+        session.seek(round(t_ms * 1e6))
+    hello = hub.hello | {
+        "type": "hello",
+        "columns": COLUMNS,
+        "live": hub.shared.live,
+        "role": role,
+        "begin": ms(timeline.begin_ns),
+        "end": ms(timeline.end_ns),
+        "marks": timeline.marks,
+        "acts": hub.tell is not None,
+    }
+    await websocket.send_text(_json.encode(hello).decode())
+    await websocket.send_text(session.state().decode())
+    if after.isdigit() and (missed := session.missed(int(after))) is not None:
+        await websocket.send_text(missed.decode())
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+async def _play(
+    hub: Hub,
+    session: Session,
+    websocket: WebSocket,
+    inbox: "asyncio.Queue[Command]",
+    reader: "asyncio.Task[None]",
+    role: str,
+) -> None:
+    """Send frames and events at the pace that the screen takes them; do what it asks in between."""
+    last_s, due_s, count = time.monotonic(), time.monotonic(), 0
+    await websocket.send_text(session.player().decode())
+    while not reader.done():
+        asked = await _next_command(inbox, due_s - time.monotonic())
+        now_s = time.monotonic()
+        session.advance(now_s - last_s)
+        last_s = now_s
+        if asked is not None:
+            wound = _obey(hub, session, asked, role)
+            if wound:
+                await websocket.send_text(session.state().decode())
+                count = 0
+            await websocket.send_text(session.player().decode())
+        elif now_s < due_s:
+            continue
+        was_playing = session.playing
+        if (events := session.events()) is not None:
+            await websocket.send_text(events.decode())
+        await websocket.send_bytes(session.frame(now_s))
+        if count % LINES_EVERY == 0:
+            await websocket.send_bytes(session.lines())
+            await websocket.send_text(session.status().decode())
+        if not was_playing or count % LINES_EVERY == 0:
+            await websocket.send_text(session.player().decode())
+        count += 1
+        if asked is None:
+            due_s = max(due_s + FRAME_S, time.monotonic())
+
+
+async def _next_command(inbox: "asyncio.Queue[Command]", wait_s: float) -> Command | None:
+    try:
+        return await asyncio.wait_for(inbox.get(), max(wait_s, 0.001))
+    except TimeoutError:
+        return None
+
+
+def _obey(hub: Hub, session: Session, asked: Command, role: str) -> bool:
+    """Do what a screen asks; return whether it was wound to another moment."""
+    hub.shown = session
+    wound = asked.do in ("seek", "follow")
+    match asked.do:
+        case "play":
+            session.playing = True
+        case "pause":
+            session.playing = False
+            if session.following:
+                session.seek(session.t_ns)
+                wound = True
+        case "seek":
+            if math.isfinite(asked.t):
+                session.seek(round(asked.t * 1e6))
+        case "follow":
+            session.follow()
+        case "speed":
+            if math.isfinite(asked.speed):
+                session.set_speed(asked.speed)
+        case action if action in OPERATOR_ACTIONS and role == "operator" and hub.tell is not None:
+            if session.following:  # nothing is decided on what is no longer so
+                hub.tell("operator", action, asked.track, asked.zone)
+        case _:
+            pass
+    return wound

@@ -1,0 +1,143 @@
+"""One screen's place in time: it plays, pauses, is wound to another moment, or follows a live run.
+
+A session owns a cursor and, away from the live end, a picture of its own.  It makes what to send only when it is
+asked: a slow screen asks less often and so gets the newest frame, and every event since its last one.
+"""
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from opencram.display.frames import Encoder, lines
+from opencram.display.picture import Picture
+from opencram.display.rows import ms, state_rows
+from opencram.display.timeline import Timeline
+
+SPEED_MIN, SPEED_MAX = 0.1, 20.0
+PLAYING, FOLLOWING = 1, 2  # flags of a frame
+SILENT_PERIODS = 3.0  # a radar that misses so many turns is degraded,
+SILENT_S_MIN = 1.5  # but not within this time,
+LOST_S = 10.0  # and after this it is lost
+_json = msgspec.json.Encoder()
+
+
+@dataclass
+class Shared:
+    """What all sessions of a server have in common.  `frame` is the last one of the live end, made once for all."""
+
+    timeline: Timeline
+    encoder: Encoder
+    periods_s: dict[str, float]
+    live: bool = False
+    arrived_s: float = 0.0  # when the last live batch came, on the clock of the server
+    frame: tuple[int, bytes] | None = field(default=None)
+
+
+class Session:
+    """The cursor of one screen."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self.following = shared.live
+        self.playing = True
+        self.speed = 1.0
+        self.t_ns = shared.timeline.end_ns if shared.live else shared.timeline.begin_ns
+        self._picture = shared.timeline.latest if shared.live else Picture()
+        self._sent_seq = 0
+        self._lines_seq = 0
+
+    @property
+    def moment(self) -> tuple[Picture, int]:
+        """The picture that is shown, and its time."""
+        return self._picture, self.t_ns
+
+    def seek(self, t_ns: int) -> None:
+        """Go to another moment; a live run is left until `follow`."""
+        timeline = self._shared.timeline
+        self.following = False
+        self.t_ns = min(max(t_ns, timeline.begin_ns), timeline.end_ns)
+        self._picture = timeline.at(self.t_ns)
+        self._sent_seq, self._lines_seq = self._picture.seq, 0
+
+    def follow(self) -> None:
+        """Go to the end, and with it: what a live screen does."""
+        if not self._shared.live:
+            self.seek(self._shared.timeline.end_ns)
+            return
+        self.following, self.playing, self.speed = True, True, 1.0
+        self._picture = self._shared.timeline.latest
+        self._sent_seq, self._lines_seq = self._picture.seq, 0
+
+    def set_speed(self, speed: float) -> None:
+        """Play so many times as fast as time went."""
+        self.speed = min(max(speed, SPEED_MIN), SPEED_MAX)
+
+    def advance(self, elapsed_s: float) -> None:
+        """Let time go on by so much on the clock of the server."""
+        timeline = self._shared.timeline
+        if self.following:
+            self._picture, self.t_ns = timeline.latest, timeline.end_ns
+            return
+        if not self.playing:
+            return
+        self.t_ns = min(self.t_ns + round(elapsed_s * self.speed * 1e9), timeline.end_ns)
+        timeline.advance(self._picture, self.t_ns)
+        if self.t_ns >= timeline.end_ns and not self._shared.live:
+            self.playing = False
+
+    def state(self) -> bytes:
+        """Return everything that is known at this moment; events count on from here."""
+        self._sent_seq, self._lines_seq = self._picture.seq, 0
+        return _json.encode({"type": "state"} | state_rows(self._picture) | {"now": ms(self.t_ns)})
+
+    def missed(self, after_seq: int) -> bytes | None:
+        """Return what a screen that comes back has missed since a record, up to what `state` told it."""
+        return self._events(after_seq, self._sent_seq, missed=True)
+
+    def events(self) -> bytes | None:
+        """Return the events since the last call, or None."""
+        after, self._sent_seq = self._sent_seq, self._picture.seq
+        return self._events(after, self._sent_seq)
+
+    def _events(self, after_seq: int, to_seq: int, *, missed: bool = False) -> bytes | None:
+        found = self._shared.timeline.events_between(after_seq, to_seq)
+        if not found:
+            return None
+        kind = b'"missed"' if missed else b'"events"'
+        return b'{"type":' + kind + b',"items":[' + b",".join(event.json for event in found) + b"]}"
+
+    def player(self) -> bytes:
+        """Return how time goes for this screen."""
+        said = {"type": "player", "playing": self.playing, "following": self.following, "speed": self.speed}
+        return _json.encode(said)
+
+    def status(self) -> bytes:
+        """Return the health of the radars as their plots show it."""
+        found = []
+        for sensor, period_s in self._shared.periods_s.items():
+            seen = self._picture.sensors.get(sensor)
+            silent_s = (self.t_ns - seen.t_ns) / 1e9 if seen is not None else None
+            late_s = max(SILENT_PERIODS * period_s, SILENT_S_MIN)
+            state = "unknown" if silent_s is None else "ok" if silent_s <= late_s else "degraded"
+            if silent_s is not None and silent_s > LOST_S:
+                state = "lost"
+            found.append({"id": sensor, "silent": silent_s, "state": state, "plots": seen.plots if seen else 0})
+        return _json.encode({"type": "status", "sensors": found})
+
+    def frame(self, now_s: float) -> bytes:
+        """Return the tracks as they stand, in columns."""
+        shared, timeline = self._shared, self._shared.timeline
+        flags = (PLAYING if self.playing else 0) | (FOLLOWING if self.following else 0)
+        if self.following and shared.frame is not None and shared.frame[0] == self._picture.seq:
+            return shared.frame[1]
+        newest_ns = max((seen.t_ns for seen in self._picture.sensors.values()), default=self.t_ns)
+        age_s = now_s - shared.arrived_s if self.following else max((self.t_ns - newest_ns) / 1e9, 0.0)
+        made = shared.encoder.frame(self._picture, self.t_ns, timeline.begin_ns, timeline.end_ns, age_s, flags)
+        if self.following:
+            shared.frame = (self._picture.seq, made)
+        return made
+
+    def lines(self) -> bytes:
+        """Return the trails and paths that have changed since the last call."""
+        after, self._lines_seq = self._lines_seq, self._picture.seq
+        return lines(self._picture, after)
