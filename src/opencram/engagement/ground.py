@@ -15,6 +15,7 @@ from opencram.ballistics.drag import standard_curve
 from opencram.ballistics.environment import Environment, environment
 from opencram.ballistics.lanes import LANES
 from opencram.ballistics.propagation import STATES, to_ground
+from opencram.earth.profile import Profile
 from opencram.engagement.config import Effector
 from opencram.engagement.holds import Fire, Mask, inside_polygon
 from opencram.engagement.state import Lead
@@ -95,6 +96,7 @@ class GroundDanger:
     height_m: float
     ground_height_m: float
     wind_m_s: tuple[float, float] = (0.0, 0.0)
+    profile: Profile | None = None  # measured air and wind; its wind stands instead of `wind_m_s`
     asset_people: float = 100.0
     ratio: float = 1.0  # a shot may endanger this many for each that it saves
     failures: Failures = field(default_factory=Failures)
@@ -131,7 +133,7 @@ class GroundDanger:
     def endangered(self, effector: Effector, shots: Shots, hazard_radius_m: float) -> Floats:
         """Return the expected number of people endangered by each shot (whether it kills or not)."""
         rows = np.unique(np.linspace(0, len(shots) - 1, _NODES).round().astype(np.int64))
-        env = _air(self.latitude_rad, self.height_m, self.ground_height_m, self.wind_m_s)
+        env = _air(self.latitude_rad, self.height_m, self.ground_height_m, self.wind_m_s, self.profile)
         at_nodes = np.array([self._at(env, effector, shots, int(row), hazard_radius_m) for row in rows])
         every: Floats = np.interp(np.arange(len(shots)), rows, at_nodes)
         return every
@@ -174,8 +176,14 @@ class GroundDanger:
 
 
 @functools.lru_cache(maxsize=16)
-def _air(latitude_rad: float, height_m: float, ground_height_m: float, wind_m_s: tuple[float, float]) -> Environment:
-    return environment(latitude_rad, height_m, ground_height_m=ground_height_m, wind_m_s=wind_m_s)
+def _air(
+    latitude_rad: float,
+    height_m: float,
+    ground_height_m: float,
+    wind_m_s: tuple[float, float],
+    profile: Profile | None,
+) -> Environment:
+    return environment(latitude_rad, height_m, ground_height_m=ground_height_m, wind_m_s=wind_m_s, profile=profile)
 
 
 def landings(

@@ -3,11 +3,11 @@
 from opencram import engagement, prediction, threat, tracking, warning
 from opencram.config.model import Effector, LonLat, Sensor, Site
 from opencram.earth.geodesy import Frame, enu_from_geodetic, enu_from_local
-from opencram.earth.profile import Profile, profile_of
 from opencram.engagement.config import Effector as EffectorModel
 from opencram.engagement.config import Zone as EngagementZone
 from opencram.runtime.holds import ground_danger, hold_rules
 from opencram.runtime.pipeline import PipelineConfig
+from opencram.runtime.weather import measured
 from opencram.threat.config import Place
 from opencram.tracking.config import SensorModel
 from opencram.warning.config import Zone as WarningZone
@@ -116,14 +116,6 @@ def _engagement(site: Site, frame: Frame, *, closed_loop: bool) -> engagement.Co
         mode=site.policy.mode,
         closed_loop=closed_loop,
     )
-
-
-def measured(site: Site) -> Profile | None:
-    """Return the measured atmosphere over a site, None where its weather file gives none."""
-    weather = site.weather
-    if weather is None or weather.sounding is None or not (weather.sounding.air or weather.sounding.wind):
-        return None
-    return profile_of(weather.sounding, site.latitude_rad, geoid_m=weather.geoid_height_m)
 
 
 def _wind_m_s(site: Site) -> tuple[float, float]:

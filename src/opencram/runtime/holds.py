@@ -11,6 +11,7 @@ from opencram.engagement.holds import (
     NoFireSector,
     NoFireTimes,
 )
+from opencram.runtime.weather import measured
 
 
 def hold_rules(site: Site, frame: Frame) -> tuple[HoldRule, ...]:
@@ -61,6 +62,7 @@ def ground_danger(site: Site, frame: Frame) -> GroundDanger | None:
         height_m=site.height_m,
         ground_height_m=site.ground_height_m,
         wind_m_s=(wind.wind_east_m_s, wind.wind_north_m_s) if wind is not None else (0.0, 0.0),
+        profile=measured(site),
         asset_people=rule.asset_people,
         ratio=rule.ratio,
     )

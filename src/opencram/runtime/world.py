@@ -7,7 +7,7 @@ import numpy as np
 from opencram.config.model import Effector, Sensor
 from opencram.config.scenario_model import EnuPlace, Launch, Place, Radar, Scenario
 from opencram.earth.geodesy import Frame, enu_from_geodetic, geodetic_from_enu
-from opencram.runtime.configure import measured
+from opencram.runtime.weather import measured
 from opencram.simulation import model, solve
 from opencram.simulation.classes import usual_round
 from opencram.simulation.flights import Flyer
