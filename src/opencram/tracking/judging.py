@@ -215,8 +215,11 @@ def refit(config: Config, constants: World, state: State) -> State:
     """Fit young tracks again to all their plots: early estimates are too uncertain for a filter's straight lines."""
     tracks = state.tracks
     fitted: dict[int, tuple[Target, list[Fitted]]] = {}
+    oldest_ns = state.t_ns - round(_FIT_AGE_S_MAX * 1e9)
     for k, target in enumerate(tracks.targets):
-        if target.updated_t_ns == state.t_ns and _is_due(config, target, state.t_ns):
+        if target.first_t_ns < oldest_ns or target.updated_t_ns != state.t_ns:
+            continue
+        if _is_due(config, target, state.t_ns):
             plots = _window(config, state, target)
             back_s = (plots[0] - state.t_ns) * 1e-9
             wanted = []

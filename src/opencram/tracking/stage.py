@@ -78,8 +78,8 @@ def _advance(config: Config, state: State, t_ns: int, messages: list[Message]) -
         return state
     constants = world(config)
     dwell = Dwell.empty(t_ns)
-    tracks, _ = _update_tracks(config, constants, state, dwell)
-    few, _ = _update_candidates(config, constants, state, dwell, np.zeros(0, dtype=np.bool_))
+    tracks, _, _ = _update_tracks(config, constants, state, dwell)
+    few, _, _ = _update_candidates(config, constants, state, dwell, np.zeros(0, dtype=np.bool_))
     state = replace(state, t_ns=t_ns, tracks=tracks, candidates=few)
     return end_and_report(config, constants, state, messages)
 
@@ -101,8 +101,8 @@ def _dwell(config: Config, state: State, plots: list[Plot], messages: list[Messa
     if dwell is None:
         return state
     state = _after_pause(config, state, dwell.t_ns, messages)
-    tracks, track_of = _update_tracks(config, constants, state, dwell)
-    few, candidate_of = _update_candidates(config, constants, state, dwell, track_of < 0)
+    tracks, track_of, gain_of = _update_tracks(config, constants, state, dwell)
+    few, candidate_of, score_of = _update_candidates(config, constants, state, dwell, track_of < 0)
     ids = [
         tracks.targets[k].track_id if k >= 0 else (few.targets[c].track_id if c >= 0 else 0)
         for k, c in zip(track_of.tolist(), candidate_of.tolist(), strict=True)
@@ -111,19 +111,22 @@ def _dwell(config: Config, state: State, plots: list[Plot], messages: list[Messa
     state = replace(
         state, t_ns=dwell.t_ns, newest_t_ns=max(state.newest_t_ns, dwell.t_ns), tracks=tracks, candidates=few
     )
-    state = _remember(config, state, dwell, track_of, candidate_of, messages)
+    state = _remember(config, state, dwell, (track_of, candidate_of, gain_of + score_of), messages)
     state = promote(config, constants, state)
     state = refit(config, constants, state)
     return end_and_report(config, constants, state, messages)
 
 
-def _update_tracks(config: Config, constants: World, state: State, dwell: Dwell) -> tuple[Tracks, Integers]:
-    """Return the tracks moved to the dwell and given their plots, and for each plot its track (−1: none)."""
+def _update_tracks(config: Config, constants: World, state: State, dwell: Dwell) -> tuple[Tracks, Integers, Array]:
+    """Return the tracks moved to the dwell and given their plots; for each plot its track (−1: none) and its gain.
+
+    The gain is the log likelihood of the plot if the track is no projectile.
+    """
     tracks = state.tracks
     track_of = np.full(len(dwell.z), -1, dtype=np.int64)
     count = len(tracks.targets)
     if not count:
-        return tracks, track_of
+        return tracks, track_of, np.zeros(len(dwell.z))
     x, p, log_weight = tracks.x.copy(), tracks.p.copy(), tracks.log_weight.copy()
     plot_of = associate(
         x, p, log_weight, tracks.owner, count, (dwell.t_ns - state.t_ns) * 1e-9, tracks.model, constants.env,
@@ -137,17 +140,19 @@ def _update_tracks(config: Config, constants: World, state: State, dwell: Dwell)
     )  # fmt: skip
     given = np.flatnonzero(plot_of >= 0)
     track_of[plot_of[given]] = given
-    targets = list(tracks.targets)
-    for k, gain in zip(given.tolist(), gains[given].tolist(), strict=True):
-        targets[k] = replace(targets[k], log_straight=targets[k].log_straight + gain)
-    tracks = replace(tracks, targets=tuple(targets), x=x, p=p, log_weight=log_weight, level_x=level_x, level_p=level_p)
-    return tracks, track_of
+    gain_of = np.zeros(len(dwell.z))
+    gain_of[plot_of[given]] = gains[given]
+    tracks = replace(tracks, x=x, p=p, log_weight=log_weight, level_x=level_x, level_p=level_p)
+    return tracks, track_of, gain_of
 
 
 def _update_candidates(
     config: Config, constants: World, state: State, dwell: Dwell, free: NDArray[np.bool_]
-) -> tuple[Candidates, Integers]:
-    """Return the candidates moved to the dwell, joined and started, and for each plot its candidate (−1: none)."""
+) -> tuple[Candidates, Integers, Array]:
+    """Return the candidates moved to the dwell, joined and started; for each plot its candidate (−1: none) and gain.
+
+    The gain is what the plot adds to the score of the candidate.
+    """
     few = state.candidates
     sensor = dwell.sensor
     rotation, origin = constants.rotations[sensor], constants.origins[sensor]
@@ -160,9 +165,9 @@ def _update_candidates(
     candidate_of = np.full(len(dwell.z), -1, dtype=np.int64)
     joined = np.flatnonzero(plot_of >= 0)
     candidate_of[plot_of[joined]] = joined
+    gain_of = np.zeros(len(dwell.z))
+    gain_of[plot_of[joined]] = gains[joined]
     targets = list(few.targets)
-    for k in joined.tolist():
-        targets[k] = replace(targets[k], score=targets[k].score + float(gains[k]))
     new = np.flatnonzero(free & (candidate_of < 0))[: max(0, config.candidates_max - len(targets))]
     if len(new):
         candidate_of[new] = len(targets) + np.arange(len(new))
@@ -175,28 +180,29 @@ def _update_candidates(
         )  # fmt: skip
         targets.extend([blank] * len(new))
         few = replace(few, fall=np.concatenate([few.fall, np.ones(len(new))]))
-    return replace(few, targets=tuple(targets), x=x, p=p), candidate_of
+    return replace(few, targets=tuple(targets), x=x, p=p), candidate_of, gain_of
 
 
 def _remember(
-    config: Config, state: State, dwell: Dwell, track_of: Integers, candidate_of: Integers, messages: list[Message]
+    config: Config, state: State, dwell: Dwell, given: tuple[Integers, Integers, Array], messages: list[Message]
 ) -> State:
-    """Write the plots into the history of their targets; report those that found no room."""
+    """Write the plots into the history of their targets; report those that found no room.
+
+    `given`: for each plot its track, its candidate (−1: none), and its gain.
+    """
     tracks, few = list(state.tracks.targets), list(state.candidates.targets)
-    previous = np.full(len(dwell.z), -1, dtype=np.int64)
-    for j, (k, c) in enumerate(zip(track_of.tolist(), candidate_of.tolist(), strict=True)):
-        if k >= 0:
-            previous[j] = tracks[k].last
-        elif c >= 0:
-            previous[j] = few[c].last
-    history, numbers = append(state.history, dwell.times_ns, dwell.sensor, dwell.z, dwell.weights, previous)
+    track_of, candidate_of, gain_of = (column.tolist() for column in given)
+    previous = [
+        tracks[k].last if k >= 0 else few[c].last if c >= 0 else -1 for k, c in zip(track_of, candidate_of, strict=True)
+    ]
+    history, numbers = append(state.history, dwell.times_ns, dwell.sensor, dwell.z, dwell.weights, np.array(previous))
     period = config.sensors[dwell.sensor].period_s
     refused = 0
-    for j, (k, c) in enumerate(zip(track_of.tolist(), candidate_of.tolist(), strict=True)):
+    for j, (k, c, gain, number) in enumerate(zip(track_of, candidate_of, gain_of, numbers.tolist(), strict=True)):
         if k >= 0:
-            tracks[k] = _seen(tracks[k], dwell, int(numbers[j]), period)
+            tracks[k] = _seen(tracks[k], dwell, number, period, gain)
         elif c >= 0:
-            few[c] = _seen(few[c], dwell, int(numbers[j]), period)
+            few[c] = _seen(few[c], dwell, number, period, gain)
         else:
             refused += 1
             reason = f"no room for another candidate: the limit is {config.candidates_max} (candidates_max)"
@@ -217,8 +223,8 @@ def _remember(
     )
 
 
-def _seen(target: Target, dwell: Dwell, number: int, period_s: float) -> Target:
-    """Return the target with one more plot."""
+def _seen(target: Target, dwell: Dwell, number: int, period_s: float, gain: float) -> Target:
+    """Return the target with one more plot: of a candidate the score grows, of a track the weight of no projectile."""
     return replace(
         target,
         plots=target.plots + 1,
@@ -226,4 +232,6 @@ def _seen(target: Target, dwell: Dwell, number: int, period_s: float) -> Target:
         updated_t_ns=max(target.updated_t_ns, dwell.t_ns),
         first_t_ns=min(target.first_t_ns, dwell.t_ns),
         period_s=max(target.period_s, period_s),
+        score=target.score + gain,
+        log_straight=target.log_straight + gain,
     )
