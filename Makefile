@@ -5,7 +5,7 @@ BIN := .venv/bin
 RAID := examples/seven-rockets
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint slow bench format lock clean venv venv-test
+.PHONY: help demo test lint slow bench format lock clean venv venv-test oracle sapient-schema
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -19,7 +19,7 @@ demo: venv ## Track the seven-rocket raid before your eyes, and write the after-
 	$(BIN)/opencram process $(RAID)/site.toml --plots $(RAID)/plots.ndjson \
 		--recording out/seven-rockets.opencram --report out/seven-rockets.html --pace $$pace
 
-test: venv-test ## Run the test suite
+test: venv-test oracle ## Run the test suite
 	@$(BIN)/python -m pytest
 
 lint: venv-test ## Run the linters: ruff, mypy, import-linter
@@ -38,11 +38,18 @@ format: venv-test ## Format the source
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+oracle: venv-test ## Install libasterix in .venv-oracle, for the tests that compare our ASTERIX codec with it
+	@sh requirements/oracle.sh
+
+sapient-schema: venv-test ## Make the SAPIENT schema from its .proto files (needs grpcio-tools)
+	@cd src/opencram/adapters/sapient/proto && ../../../../../$(BIN)/python -m grpc_tools.protoc -I. --include_imports \
+		--descriptor_set_out=../schema.binpb sapient_msg/bsi_flex_335_v2_0/sapient_message.proto
+
 lock: ## Pin what pyproject.toml asks for, with hashes, in requirements/*.txt
 	@sh requirements/lock.sh
 
 clean: ## Remove what was made: environments, caches, out/
-	rm -rf .venv .venv-lock benchmarks/.venv-peer out build dist
+	rm -rf .venv .venv-lock .venv-oracle benchmarks/.venv-peer out build dist
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
