@@ -11,6 +11,7 @@ from opencram.ballistics.propagation import STATES, advance, to_ground
 
 G0 = 9.80665
 SITE = {"latitude_rad": math.radians(33.3), "height_m": 35.0}
+CONSTANT_CD = np.ones(2001)  # drag coefficient 1 at any speed
 ROUND = (0.0, 0.0, 0.0, 180.0, 240.0, 300.0, math.log(2500.0), 0.0, 0.0, 0.0)  # a rocket-like flight of 13 km
 
 
