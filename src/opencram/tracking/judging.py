@@ -156,6 +156,7 @@ def classes_of(
 
 
 def projectile_probability(target: Target) -> float:
+    """Return the probability that this is a projectile of any class, as last judged."""
     return min(1.0, sum(p for name, p in target.classes if name in PROJECTILE_CLASSES))
 
 
