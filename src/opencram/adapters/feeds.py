@@ -77,11 +77,17 @@ class _Lines:
     def receive(self, data: bytes, t_ns: int) -> Received:
         """Return what these bytes lead to; a datagram's last line may lack its newline, a stream's waits."""
         del t_ns
-        lines = (self._tail + data).splitlines(keepends=True) if b"\r" not in data else _split(self._tail + data)
-        self._tail = b""
+        if self._stream and b"\n" not in data:
+            # A line beyond the limit is kept in part, still longer than the limit: the reader refuses it.
+            if len(self._tail) <= LINE_BYTES_MAX:
+                self._tail = (self._tail + data)[: LINE_BYTES_MAX + 1]
+            return Received()
+        lines = _split(data)
+        if lines:
+            lines[0] = self._tail + lines[0]
+            self._tail = b""
         if lines and not lines[-1].endswith(b"\n"):
             if self._stream:
-                # A line beyond the limit is kept in part, still longer than the limit: the reader refuses it.
                 self._tail = lines.pop()[: LINE_BYTES_MAX + 1]
             else:
                 lines[-1] += b"\n"
