@@ -267,3 +267,19 @@ def test_percentages_never_claim_certainty(probability: float, said: str, at_lea
 def test_the_clock_reads_as_utc() -> None:
     assert clock(T0 + 21 * S + 460_000_000) == "00:00:21.4"
     assert clock(T0 - 1) == "23:59:59.9"
+
+
+@settings(max_examples=15, deadline=None)
+@given(fired_at=shells, far_m=st.floats(3000.0, 6000.0))
+def test_a_round_that_was_never_engaged_changes_nothing_for_the_others(fired_at: list[Shell], far_m: float) -> None:
+    other = Shell(40, (0.0, far_m), 30.0)
+    config = replace(SITE, closed_loop=True, effectors=(GUN, INTERCEPTOR))
+
+    def told(flown: Sequence[Shell]) -> list[Message]:
+        state, made = initial(config), list[Message]()
+        for batch in raid(flown, end_s=40.0):
+            state, out = step(config, state, batch)
+            made += [m for m in out if getattr(m, "track_id", 0) != other.track_id]
+        return made
+
+    assert told([*fired_at, other]) == told(fired_at)
