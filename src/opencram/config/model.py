@@ -64,7 +64,7 @@ class Zone:
     polygon: tuple[LonLat, ...]
     parent: str = ""  # the district it belongs to
     warning_probability: float | None = None  # instead of the site's
-    channel: str = ""  # that warns it, instead of the site's
+    alarm_channel: str = ""  # that warns it, instead of the site's
     presence: tuple[float, ...] = ()  # share of the people who are there: one number, or one for each local hour
     outdoor_share: tuple[float, ...] = ()  # of those who are there; empty: generic
     shelter_distance_m: float | None = None  # mean way to shelter; shelter_time_s where it is not known
@@ -83,7 +83,7 @@ class District:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Channel:
+class AlarmChannel:
     """A way to reach people, and how long it takes from the decision until they hear it."""
 
     id: str
@@ -142,7 +142,7 @@ class Warnings:
     probability: float = 0.05  # a zone is warned at this probability of a round within its hazard radius
     dwell_s: float = 600.0  # from the last impact to the all-clear, for fragments and duds
     hazard_radius_m: float = 50.0
-    channel: str = ""
+    alarm_channel: str = ""
     missed_casualty_min: float | None = None  # person-minutes that one casualty averted is worth; None: probability
     needless_alarm_min: float = 6.0  # a person's cost of one alarm in vain: minutes in shelter, and fatigue
     hours_ahead_of_utc: float = 0.0  # of the local time that presence and outdoor_share are given in
@@ -165,7 +165,7 @@ class Site:
     policy: Policy
     warnings: Warnings
     districts: tuple[District, ...] = ()
-    channels: tuple[Channel, ...] = ()
+    alarm_channels: tuple[AlarmChannel, ...] = ()
     text: str
     sha256: str
     rules: tuple[Rule, ...] = ()

@@ -4,20 +4,21 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from typing import Any, Final
 
-from opencram.config.model import Channel, District, Site
+from opencram.config.model import AlarmChannel, District, Site
 from opencram.config.table import MISSING, POSITIVE, PROBABILITY, Findings, Limits, Table
 
 # Generic round numbers: a siren sounds at once and takes a second to be understood, an app's push takes a few, cell
 # broadcast about ten from the request to the handset (ETSI TS 123 041 leaves it to the network).
 USUAL_CHANNELS: Final = (
-    Channel(id="siren", latency_s=1.0),
-    Channel(id="app", latency_s=4.0),
-    Channel(id="cell_broadcast", latency_s=10.0),
+    AlarmChannel(id="siren", latency_s=1.0),
+    AlarmChannel(id="app", latency_s=4.0),
+    AlarmChannel(id="cell_broadcast", latency_s=10.0),
 )
 ZONE_KEYS: Final = (
-    *("id", "name", "population", "shelter_time_s", "parent", "warning_probability", "channel", "presence"),
+    *("id", "name", "population", "shelter_time_s", "parent", "warning_probability", "alarm_channel", "presence"),
     *("outdoor_share", "shelter_distance_m", "walking_speed_m_s", "children_share", "elderly_share"),
 )
+_DESCRIBE: Final = "describe it under [[alarm_channel]]"
 _SHARE: Final = Limits(at_least=0.0, at_most=1.0)
 _SPEED_M_S: Final = Limits(at_least=0.2, at_most=5.0)
 _LATENCY_S: Final = Limits(at_least=0.0, at_most=600.0)
@@ -35,7 +36,7 @@ def zone_habits(table: Table) -> dict[str, Any]:
         "warning_probability": table.optional_number(
             "warning_probability", PROBABILITY, "give the probability at which this zone is warned"
         ),
-        "channel": table.string("channel", "give the id of a channel", default=""),
+        "alarm_channel": table.string("alarm_channel", "give the id of an alarm channel", default=""),
         "presence": _by_hour(table, "presence", "give the share of the people who are there"),
         "outdoor_share": _by_hour(table, "outdoor_share", "give the share of the people who are outdoors"),
         "shelter_distance_m": table.optional_number(
@@ -65,7 +66,7 @@ def _by_hour(table: Table, key: str, remedy: str) -> tuple[float, ...]:
 def warning_habits(table: Table) -> dict[str, Any]:
     """Return the fields of `[warning]` about channels, costs and local time."""
     return {
-        "channel": table.string("channel", "give the id of a channel", default=""),
+        "alarm_channel": table.string("alarm_channel", "give the id of an alarm channel", default=""),
         "missed_casualty_min": table.optional_number(
             "missed_casualty_min", POSITIVE, "give the person-minutes that one casualty averted is worth"
         ),
@@ -88,13 +89,13 @@ def districts(root: Table) -> tuple[District, ...]:
     return tuple(found)
 
 
-def channels(root: Table) -> tuple[Channel, ...]:
+def alarm_channels(root: Table) -> tuple[AlarmChannel, ...]:
     """Return the channels of a site: the usual ones, and those that it describes, which go before them."""
     found = []
-    for table in root.tables("channel", "write each channel under [[channel]]"):
+    for table in root.tables("alarm_channel", "write each channel under [[alarm_channel]]"):
         identity = table.string("id", "give each a short id of its own, in quotation marks")
         latency_s = table.number("latency_s", _LATENCY_S, "give the seconds until people hear it")
-        found.append(Channel(id=identity, latency_s=latency_s))
+        found.append(AlarmChannel(id=identity, latency_s=latency_s))
         table.done()
     named = {each.id for each in found}
     return (*found, *(each for each in USUAL_CHANNELS if each.id not in named))
@@ -103,7 +104,7 @@ def channels(root: Table) -> tuple[Channel, ...]:
 def judge_references(site: Site, findings: Findings) -> None:
     """Blame a parent or a channel that is none, an id that two regions share, and districts that hold themselves."""
     parents = {each.id: each.parent for each in site.districts}
-    known = {each.id for each in site.channels}
+    known = {each.id for each in site.alarm_channels}
     zones = {each.id for each in site.zones}
     for index, district in enumerate(site.districts):
         place = f"$.district[{index}]"
@@ -117,13 +118,23 @@ def judge_references(site: Site, findings: Findings) -> None:
             findings.fault(f"{place}.parent", district.parent, "must not lead back to the district", "mend the parents")
     for index, zone in enumerate(site.zones):
         _judge_parent(f"$.zone[{index}].parent", zone.parent, parents, findings)
-        if zone.channel and zone.channel not in known:
-            findings.fault(f"$.zone[{index}].channel", zone.channel, _one_of(known), "describe it under [[channel]]")
+        if zone.alarm_channel and zone.alarm_channel not in known:
+            findings.fault(
+                f"$.zone[{index}].alarm_channel",
+                zone.alarm_channel,
+                _one_of(known),
+                _DESCRIBE,
+            )
         if zone.children_share + zone.elderly_share > 1.0:
             both = zone.children_share + zone.elderly_share
             findings.fault(f"$.zone[{index}].elderly_share", both, "with children_share must be <= 1", "mend one")
-    if site.warnings.channel and site.warnings.channel not in known:
-        findings.fault("$.warning.channel", site.warnings.channel, _one_of(known), "describe it under [[channel]]")
+    if site.warnings.alarm_channel and site.warnings.alarm_channel not in known:
+        findings.fault(
+            "$.warning.alarm_channel",
+            site.warnings.alarm_channel,
+            _one_of(known),
+            _DESCRIBE,
+        )
 
 
 def _judge_parent(place: str, parent: str, parents: dict[str, str], findings: Findings) -> None:

@@ -18,7 +18,7 @@ from opencram.config.live import read_live
 from opencram.config.model import Asset, Effector, Policy, Sensor, Site, Warnings, Zone
 from opencram.config.people import (
     ZONE_KEYS,
-    channels,
+    alarm_channels,
     districts,
     features_of_kml,
     judge_references,
@@ -115,7 +115,7 @@ def _read(text: str, path: Path) -> tuple[Site, Findings]:
         policy=_policy(root.table("policy", "write [policy] once")),
         warnings=_warnings(root.table("warning", "write [warning] once")),
         districts=districts(root),
-        channels=channels(root),
+        alarm_channels=alarm_channels(root),
         text=text,
         sha256=sha256_of(text),
         rules=read_rules(root, origin_deg),

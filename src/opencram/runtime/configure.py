@@ -1,16 +1,16 @@
 """From a site file to the configuration of every stage: degrees become the site's east, north and up."""
 
-from opencram import engagement, prediction, threat, tracking, warning
+from opencram import engagement, prediction, threat, tracking
 from opencram.config.model import Effector, LonLat, Sensor, Site
 from opencram.earth.geodesy import Frame, enu_from_geodetic, enu_from_local
 from opencram.engagement.config import Effector as EffectorModel
 from opencram.engagement.config import Zone as EngagementZone
 from opencram.runtime.holds import ground_danger, hold_rules
+from opencram.runtime.people import Polygons, threat_config, warning_config
 from opencram.runtime.pipeline import PipelineConfig
 from opencram.runtime.weather import measured
 from opencram.threat.config import Place
 from opencram.tracking.config import SensorModel
-from opencram.warning.config import Zone as WarningZone
 
 DWELL_SHARE = 0.1  # of a sensor's period: plots closer together than this belong to one dwell
 
@@ -26,7 +26,7 @@ def configure(site: Site, *, closed_loop: bool = False) -> PipelineConfig:
         tracking=_tracking(site, frame),
         prediction=_prediction(site),
         threat=_threat(site, frame),
-        warning=_warning(site),
+        warning=warning_config(site, _zones_m(site, frame)),
         engagement=_engagement(site, frame, closed_loop=closed_loop),
         dwell_ns={sensor.id: round(sensor.period_s * DWELL_SHARE * 1e9) for sensor in site.sensors},
     )
@@ -75,21 +75,11 @@ def _threat(site: Site, frame: Frame) -> threat.Config:
     assets = tuple(
         Place(kind="asset", id=asset.id, polygon_m=_polygon_m(site, frame, asset.polygon)) for asset in site.assets
     )
-    zones = tuple(
-        Place(kind="zone", id=zone.id, polygon_m=_polygon_m(site, frame, zone.polygon), people=zone.population)
-        for zone in site.zones
-    )
-    return threat.Config(places=assets + zones, hazard_radius_m=site.warnings.hazard_radius_m)
+    return threat_config(site, assets, _zones_m(site, frame))
 
 
-def _warning(site: Site) -> warning.Config:
-    return warning.Config(
-        zones=tuple(
-            WarningZone(id=zone.id, people=zone.population, shelter_time_s=zone.shelter_time_s) for zone in site.zones
-        ),
-        probability=site.warnings.probability,
-        dwell_s=site.warnings.dwell_s,
-    )
+def _zones_m(site: Site, frame: Frame) -> Polygons:
+    return {zone.id: _polygon_m(site, frame, zone.polygon) for zone in site.zones}
 
 
 def _engagement(site: Site, frame: Frame, *, closed_loop: bool) -> engagement.Config:

@@ -25,7 +25,7 @@ OVERDUE_NS = 5_000_000_000  # a round this long past its predicted impact has fa
 ALARM_STEP_NS = 1_000_000_000
 ALARM_NS_MAX = 86_400_000_000_000  # no alarm outlives its day
 
-_ALARM_OVER = ("cancelled", "all_clear")
+_ALARM_OVER = ("cancelled", "all_clear", "expired")
 
 
 @dataclass(frozen=True, kw_only=True)

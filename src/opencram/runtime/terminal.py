@@ -26,7 +26,7 @@ EVENT_ROWS = 5
 
 _SIGNS = {"engage": "◆", "hold": "◇", "ignore": "·"}
 _SAID = {"engage": "engage: ", "hold": "held: ", "ignore": "ignored: "}  # by the column before
-_OVER = ("cancelled", "all_clear")
+_OVER = ("cancelled", "all_clear", "expired")
 
 
 class LiveView:

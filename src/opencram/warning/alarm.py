@@ -5,6 +5,7 @@
 - **Updated** when something changed that a person acts on: the advice, the time of the first impact, the band of the
   probability, the rounds.  Not more than once a second, unless it became more urgent.
 - **Cancelled** when the danger went elsewhere: too improbable for a while, and no round fell near.
+- **Expired** when time went on past the expiry in one leap: nobody watched, so nobody can say all clear.
 - **All clear** when a round that was likely for the zone has fallen, the dwell has passed since the last of
   them, and no further round is likely.
 
@@ -17,9 +18,10 @@ is told to shelter when the next impact leaves ample time, or when all rounds ha
 import math
 from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
 
-from opencram.messages import Advice, Warning, WarningState
+from opencram.messages import Advice, Warning, WarningChange, WarningState
 from opencram.warning.config import Config, Zone
 from opencram.warning.rounds import Fall, Round, either
 from opencram.warning.shelter import usual_shelter_times_s
@@ -62,6 +64,8 @@ def judge(config: Config, sight: Sight, alarm: Alarm | None, next_id: int) -> tu
     """Return the zone's alarm after `sight` (None: none is live) and the warning to give, if any."""
     if alarm is None:
         return _issue(config, sight, next_id) if _must_warn(config, sight) else (None, None)
+    if sight.t_ns >= alarm.sent.expires_t_ns:
+        return None, _end(config, sight, alarm, "expired")
     alarm = _after(config, sight, alarm)
     settled = alarm.below_t_ns is not None and sight.t_ns - alarm.below_t_ns >= _ns(config.cancel_hold_s)
     if settled and alarm.clear_t_ns is None and sight.t_ns >= alarm.hold_t_ns:
@@ -161,6 +165,7 @@ def _update(config: Config, sight: Sight, alarm: Alarm) -> tuple[Alarm, Warning 
     if not changes or not (due or urgent):
         return alarm, None
     warning = _told(config, sight, alarm, "updated", ", ".join(changes) + ": ")
+    warning = msgspec.structs.replace(warning, change=_change(sent, warning, alarm.untold))
     newly_shelter = warning.advice == "shelter" and sent.advice != "shelter"
     told_t_ns = sight.t_ns if newly_shelter else alarm.told_t_ns
     return replace(alarm, sent=warning, told_t_ns=told_t_ns, untold=()), warning
@@ -191,6 +196,17 @@ def _changes(config: Config, alarm: Alarm, now: Warning) -> tuple[list[str], boo
         changes.append(f"{'up' if after > before else 'down'} from {_percent(sent.probability)}")
         urgent = urgent or after > before
     return changes, urgent
+
+
+def _change(sent: Warning, now: Warning, fallen: tuple[int, ...]) -> WarningChange:
+    """Return whether the danger has grown or shrunk: by the rounds, else by the probability; a fall is neither."""
+    joined = [each for each in now.track_ids if each not in sent.track_ids and each not in fallen]
+    left = [each for each in sent.track_ids if each not in now.track_ids and each not in fallen]
+    if bool(joined) != bool(left):
+        return "grown" if joined else "shrunk"
+    if now.probability == sent.probability or fallen:
+        return ""
+    return "grown" if now.probability > sent.probability else "shrunk"
 
 
 def _told(config: Config, sight: Sight, alarm: Alarm, state: WarningState, preface: str) -> Warning:
@@ -228,7 +244,9 @@ def _told(config: Config, sight: Sight, alarm: Alarm, state: WarningState, prefa
 
 def _end(config: Config, sight: Sight, alarm: Alarm, state: WarningState) -> Warning:
     chance = _percent(sight.probability)
-    if state == "cancelled":
+    if state == "expired":
+        reason = "nothing was heard from before the alarm's end until after its expiry: nobody can say all clear"
+    elif state == "cancelled":
         quiet_s = (sight.t_ns - (alarm.below_t_ns or sight.t_ns)) / 1e9
         reason = f"{chance} for {quiet_s:.1f} s, below {_percent(sight.cancel_below)}; no round fell near"
     else:

@@ -24,6 +24,14 @@ class Zone:
 
 
 @dataclass(frozen=True, kw_only=True)
+class District:
+    """A region of zones, or of other districts; `parent` is the id of the district it belongs to."""
+
+    id: str
+    parent: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """Zones in the order in which their warnings are to be given, thresholds, and limits.
 
@@ -34,6 +42,7 @@ class Config:
 
     zones: tuple[Zone, ...]
     probability: float = 0.05
+    districts: tuple[District, ...] = ()
     warning_time_s_min: float = 10.0
     wait_margin_s: float = 1.0  # the next prediction may be so far off
     early_s_max: float = 1.0  # an impact is reckoned with two deviations early, but not more than this

@@ -15,3 +15,30 @@ _NORMAL = (-1.6449, -1.0364, -0.6745, -0.3853, -0.1257, 0.1257, 0.3853, 0.6745, 
 def usual_shelter_times_s(shelter_time_s: float) -> tuple[float, ...]:
     """Return the seconds that each tenth of the people needs, of whom nine in ten need `shelter_time_s` or less."""
     return tuple(shelter_time_s * math.exp(_LOG_STD * z - _LOG_90) for z in _NORMAL)
+
+
+_REACTION_S = 3.0  # to understand the alarm and to rise
+_CHILD_SPEED, _ELDERLY_SPEED = 0.8, 0.6  # of the adults' speed; generic, as pedestrian crossings are designed
+_WAYS = tuple((k + 0.5) / 41.0 for k in range(41))  # ways to shelter are spread evenly up to twice the mean
+
+
+def walking_times_s(
+    mean_way_m: float, adult_m_s: float, children_share: float, elderly_share: float
+) -> tuple[float, ...]:
+    """Return the seconds to shelter that each tenth of the people needs, the quickest first.
+
+    Ways are spread evenly from nothing to twice the mean; children and old people walk slower than adults.
+    """
+    groups = (
+        (1.0 - children_share - elderly_share, adult_m_s),
+        (children_share, _CHILD_SPEED * adult_m_s),
+        (elderly_share, _ELDERLY_SPEED * adult_m_s),
+    )
+    times = sorted((_REACTION_S + 2.0 * way * mean_way_m / speed, share) for share, speed in groups for way in _WAYS)
+    whole, below = sum(share for _, share in times), 0.0
+    found: list[float] = []
+    for time_s, share in times:
+        below += share
+        while len(found) < GROUPS and below >= (len(found) + 0.5) / GROUPS * whole:
+            found.append(time_s)
+    return (*found, *[times[-1][0]] * (GROUPS - len(found)))

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from opencram.messages import Health, Message, Rejected, Threat, Tick, Track, Warning
 from opencram.warning.alarm import Alarm, Sight, judge
 from opencram.warning.config import Config
+from opencram.warning.districts import ENDS, above, district_warnings
 from opencram.warning.rounds import Fall, Round, either, round_of
 
 _NEVER_NS = -(2**63)
@@ -35,6 +36,8 @@ class State:
     ended: Mapping[int, int] = field(default_factory=dict)  # tracks that ended lately, and when
     degraded: tuple[tuple[str, str], ...] = ()  # parts that are not well, and how, by name
     numbers: Mapping[str, int] = field(default_factory=dict)  # of the zones, by id; fixed
+    districts: Mapping[str, Warning] = field(default_factory=dict)  # in alarm, and the last said of them
+    holders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # districts of each zone; fixed
 
 
 def initial(config: Config) -> State:
@@ -46,7 +49,8 @@ def initial(config: Config) -> State:
     assert all(zone.probability is None or 0.0 < zone.probability <= 1.0 for zone in config.zones)
     numbers = {zone.id: number for number, zone in enumerate(config.zones)}
     assert len(numbers) == len(config.zones), "two zones have one id"
-    return State(numbers=numbers)
+    assert not numbers.keys() & {each.id for each in config.districts}, "a zone and a district have one id"
+    return State(numbers=numbers, holders=above(config))
 
 
 @dataclass
@@ -61,6 +65,8 @@ class _Scene:
     ended: dict[int, int]
     degraded: dict[str, str]
     numbers: Mapping[str, int]  # as in the state, not a copy: nobody changes it
+    districts: dict[str, Warning]
+    holders: Mapping[str, tuple[str, ...]]  # as in the state
     falls: dict[int, list[Fall]]
     out: list[Message]
 
@@ -83,6 +89,8 @@ def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State,
         ended=dict(state.ended),
         degraded=dict(state.degraded),
         numbers=state.numbers,
+        districts=dict(state.districts),
+        holders=state.holders,
         falls={},
         out=[],
     )
@@ -103,6 +111,8 @@ def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State,
         ended=_recent(config, scene),
         degraded=tuple(sorted(scene.degraded.items())),
         numbers=state.numbers,
+        districts=scene.districts,
+        holders=state.holders,
     )
     return after, scene.out
 
@@ -189,6 +199,7 @@ def _judge_zones(scene: _Scene) -> None:
             flying.setdefault(number, []).append((each, p))
     factor = config.degraded_factor if scene.degraded else 1.0
     clause = ""
+    begun = len(scene.out)
     if scene.degraded:
         parts = ", ".join(f"{part} {how}" for part, how in sorted(scene.degraded.items()))
         clause = f"; thresholds times {config.degraded_factor:g}: {parts}"
@@ -212,6 +223,20 @@ def _judge_zones(scene: _Scene) -> None:
         )
         _settle(scene, number, judge(config, sight, alarm, scene.alarms_issued + 1))
     scene.falls.clear()
+    if config.districts:
+        _tell_districts(scene, [each for each in scene.out[begun:] if isinstance(each, Warning)])
+
+
+def _tell_districts(scene: _Scene, said: list[Warning]) -> None:
+    """Add what changed for the districts of the zones that were just spoken of."""
+    zones = {scene.config.zones[number].id: alarm.sent for number, alarm in scene.alarms.items()}
+    for one in district_warnings(scene.holders, scene.districts, zones, said, scene.alarms_issued + 1):
+        scene.alarms_issued = max(scene.alarms_issued, one.alarm_id)
+        scene.out.append(one)
+        if one.state in ENDS:
+            del scene.districts[one.zone]
+        else:
+            scene.districts[one.zone] = one
 
 
 def _settle(scene: _Scene, number: int, judged: tuple[Alarm | None, Warning | None]) -> None:
