@@ -16,6 +16,6 @@ compile() {
 		--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--build-deps-for editable "$@" pyproject.toml
 }
-compile "$@" --output-file requirements/runtime.txt
+compile "$@" --extra display --output-file requirements/runtime.txt
 compile "$@" --extra test --constraint requirements/runtime.txt --output-file requirements/test.txt
 compile "$@" --extra bench --constraint requirements/runtime.txt --output-file requirements/bench.txt

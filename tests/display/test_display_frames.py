@@ -1,0 +1,108 @@
+"""Binary frames: what comes out of them is what the messages said."""
+
+import math
+import struct
+
+import display_raid as raid
+import numpy as np
+import pytest
+
+from opencram.display.frames import (
+    COLUMNS,
+    CONFIRMED,
+    ENDED,
+    ENGAGED,
+    FRAME_HEAD,
+    LINE_HEAD,
+    LINES_HEAD,
+    THREAT,
+    Encoder,
+    ellipse_95,
+    lines,
+)
+from opencram.display.picture import Picture
+from opencram.display.timeline import Timeline
+
+
+def decoded(frame: bytes) -> dict[str, list[float]]:
+    """Read a frame as the browser does."""
+    tracks = FRAME_HEAD.unpack_from(frame)[6]
+    table = np.frombuffer(frame, dtype="<f4", offset=FRAME_HEAD.size).reshape(len(COLUMNS), tracks)
+    return {name: [float(x) for x in row] for name, row in zip(COLUMNS, table, strict=True)}
+
+
+@pytest.fixture(scope="module")
+def timeline() -> Timeline:
+    made = Timeline()
+    made.extend(raid.messages())
+    return made
+
+
+def shown(timeline: Timeline, at_s: float) -> dict[str, list[float]]:
+    t_ns = raid.t_ns(at_s)
+    return decoded(Encoder(raid.site()).frame(timeline.at(t_ns), t_ns, timeline.begin_ns, timeline.end_ns, 0.1, 3))
+
+
+def test_a_frame_holds_what_was_told(timeline: Timeline) -> None:
+    columns = shown(timeline, 10.0)
+    zones = [zone.id for zone in raid.site().zones]
+    assert columns["id"] == [1.0, 2.0, 3.0]
+    assert columns["tti"] == pytest.approx([15.0, 10.0, 22.0])
+    assert columns["p_asset"] == pytest.approx([0.8, 0.0, 0.0])
+    assert [zones[int(k)] for k in columns["zone"]] == ["z44", "z55", "z72"]
+    assert columns["is_rocket"] == pytest.approx([0.9] * 3)
+    assert columns["ell_a"] == pytest.approx([84.0] * 3, rel=1e-5)
+    assert columns["ell_b"] == pytest.approx([30.0] * 3, rel=1e-5)
+    assert columns["ell_az"] == pytest.approx([math.pi / 4.0] * 3, rel=1e-5)
+
+
+def test_the_state_of_a_track_is_its_shape(timeline: Timeline) -> None:
+    assert shown(timeline, 4.0)["kind"] == [THREAT, CONFIRMED, CONFIRMED]  # only the first is at the asset
+    assert shown(timeline, 10.0)["kind"] == [THREAT, THREAT, THREAT]
+    assert shown(timeline, 15.0)["kind"] == [ENGAGED, CONFIRMED, THREAT]  # the second zone's warning was withdrawn
+    assert shown(timeline, 26.0)["kind"] == [ENDED, THREAT] or shown(timeline, 26.0)["kind"][0] == ENDED
+
+
+def test_positions_are_carried_on_by_one_update_at_most(timeline: Timeline) -> None:
+    told, later = shown(timeline, 10.0), shown(timeline, 10.3)
+    assert later["east"][0] == pytest.approx(told["east"][0] - 90.0, abs=0.01)
+    picture = timeline.at(raid.t_ns(10.0))
+    t_ns = raid.t_ns(14.0)  # four seconds of silence
+    silent = decoded(Encoder(raid.site()).frame(picture, t_ns, 0, 0, 0.0, 0))
+    assert silent["east"][0] == pytest.approx(told["east"][0] - 150.0, abs=0.01)
+    assert silent["told"][0] == pytest.approx(4.0)
+
+
+def test_an_empty_picture_and_bad_numbers_are_encoded() -> None:
+    assert decoded(Encoder(raid.site()).frame(Picture(), 0, 0, 0, 0.0, 0))["id"] == []
+    flat = raid.impact(1, 1.0, 2.0)
+    assert ellipse_95(flat)[0] == pytest.approx(84.0)
+
+
+def test_lines_hold_the_trail_and_the_path_of_what_has_changed(timeline: Timeline) -> None:
+    picture = timeline.at(raid.t_ns(10.0))
+    found = lines(picture, 0)
+    assert LINES_HEAD.unpack_from(found) == (2, 3)
+    track_id, trail, path = LINE_HEAD.unpack_from(found, LINES_HEAD.size)
+    assert (track_id, trail, path) == (1, 15, 3)
+    points = struct.unpack_from("<3f", found, LINES_HEAD.size + LINE_HEAD.size)
+    assert points == pytest.approx((300.0 * 22.0 + 40.0, 100.0, 900.0))
+    assert lines(picture, picture.seq) == LINES_HEAD.pack(2, 0)
+
+
+def test_500_tracks_are_a_frame_within_five_milliseconds_of_work() -> None:
+    import time
+
+    made = Timeline()
+    for number in range(1, 501):
+        made.extend([raid.track(number, 5.0, 25.0), raid.impact(number, 5.0, 25.0)])
+        made.append(raid.threat(number, 5.0, 25.0, "z44", 0.1))
+    encoder = Encoder(raid.site())
+    best_s = math.inf
+    for _ in range(12):
+        began_s = time.process_time()
+        frame = encoder.frame(made.latest, raid.t_ns(5.2), 0, 0, 0.0, 0)
+        best_s = min(best_s, time.process_time() - began_s)
+    assert len(frame) == FRAME_HEAD.size + 500 * 4 * len(COLUMNS)
+    assert best_s < 0.015  # 5 ms on a quiet machine (docs/display.md)
+    print(f"{best_s * 1e3:.2f} ms")

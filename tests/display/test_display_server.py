@@ -1,0 +1,259 @@
+"""The server, spoken to as a browser does: nothing is lost, nobody gets in without a token, nothing is fetched."""
+
+import json
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import display_raid as raid
+import display_server
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from opencram.display.frames import FRAME_HEAD, FRAME_KIND
+from opencram.display.run import is_loopback, read_tokens
+from opencram.display.server import POLICY, role_of, same_origin
+from opencram.errors import FileError
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[display_server.Running]:
+    with display_server.serving(display_server.hub_of(display_server.recorded())) as running:
+        yield running
+
+
+def opened(server: display_server.Running, query: str = "", **options: Any) -> ClientConnection:
+    return connect(f"ws://{server.address}/ws?{query}", max_size=None, proxy=None, **options)
+
+
+def said(client: ClientConnection, kind: str, timeout_s: float = 5.0) -> dict[str, Any]:
+    """The next JSON message of a kind."""
+    until_s = time.monotonic() + timeout_s
+    while time.monotonic() < until_s:
+        message = client.recv(timeout=timeout_s)
+        if isinstance(message, str) and (found := json.loads(message))["type"] == kind:
+            return dict(found)
+    raise AssertionError(f"no {kind}")
+
+
+def framed(client: ClientConnection) -> tuple[int, float]:
+    """Record and time (s after the start) of the next frame."""
+    while True:
+        message = client.recv(timeout=5.0)
+        if isinstance(message, bytes) and int.from_bytes(message[:4], "little") == FRAME_KIND:
+            return FRAME_HEAD.unpack_from(message)[1], FRAME_HEAD.unpack_from(message)[2] / 1e3 - raid.T0_NS / 1e9
+
+
+def ask(client: ClientConnection, **command: Any) -> None:
+    client.send(json.dumps(command))
+
+
+def test_pages_forbid_everything_that_is_not_ours(server: display_server.Running) -> None:
+    for path in ("/", "/public", "/static/display.js", "/public/state", "/static/nothing"):
+        try:
+            with urllib.request.urlopen(f"http://{server.address}{path}") as answer:
+                headers, body = answer.headers, answer.read()
+        except urllib.error.HTTPError as error:
+            headers, body = error.headers, error.read()
+            error.close()
+        assert headers["content-security-policy"] == POLICY
+        assert headers["x-content-type-options"] == "nosniff"
+        assert body
+    assert "unsafe" not in POLICY
+    assert "http" not in POLICY
+
+
+def test_a_screen_is_told_what_it_will_see_and_no_compression_is_agreed(server: display_server.Running) -> None:
+    with opened(server) as client:
+        assert "permessage-deflate" not in (client.response.headers.get("Sec-WebSocket-Extensions") or "")  # type: ignore[union-attr]
+        hello = said(client, "hello")
+        assert hello["mode"] == "simulation"
+        assert hello["site"]["zones"][0]["id"] == "z00"
+        assert [mark[1] for mark in hello["marks"]].count("alarm") == 3
+        assert hello["end"] - hello["begin"] == 60_000.0
+
+
+def test_seeking_shows_every_panel_what_was_known_then(server: display_server.Running) -> None:
+    with opened(server) as client:
+        said(client, "state")
+        for at_s, zones, action in (
+            (5.5, {"z44"}, None),
+            (10.0, {"z44", "z55", "z72"}, "hold"),
+            (15.0, {"z44", "z72"}, "engage"),
+        ):
+            ask(client, do="seek", t=(raid.t_ns(at_s) / 1e6))
+            state = said(client, "state")
+            assert {a["zone"] for a in state["alarms"] if a["state"] != "cancelled"} == zones
+            assert {d["action"] for d in state["decisions"] if d["track"] == 1} == ({action} if action else set())
+            assert all(event["known"] <= raid.t_ns(at_s) / 1e6 for event in state["log"])
+            assert framed(client)[1] == pytest.approx(at_s, abs=0.4)
+
+
+def test_a_seek_is_answered_within_a_tenth_of_a_second(server: display_server.Running) -> None:
+    with opened(server) as client:
+        said(client, "state")
+        ask(client, do="pause")
+        best_s = 9.0
+        for at_s in (50.0, 3.0, 31.0, 12.0):
+            began_s = time.monotonic()
+            ask(client, do="seek", t=raid.t_ns(at_s) / 1e6)
+            said(client, "state")
+            best_s = min(best_s, time.monotonic() - began_s)
+        assert best_s < 0.1
+
+
+def test_pause_speed_and_the_end(server: display_server.Running) -> None:
+    with opened(server, f"t={raid.t_ns(10.0) / 1e6}") as client:
+        ask(client, do="pause")
+        while said(client, "player")["playing"]:
+            pass
+        first, second = framed(client)[1], framed(client)[1]
+        assert first == second
+        ask(client, do="speed", speed=1e9)
+        while said(client, "player")["speed"] != 20.0:  # no more than twenty times
+            pass
+        ask(client, do="play")
+        until_s = time.monotonic() + 8.0
+        while framed(client)[1] < 60.0:
+            assert time.monotonic() < until_s
+        while said(client, "player")["playing"]:  # it stops there by itself
+            assert time.monotonic() < until_s
+
+
+def test_whoever_comes_back_misses_nothing(server: display_server.Running) -> None:
+    """Every event is told exactly once, whenever the line broke."""
+    told: list[int] = []
+    at_ms, after = raid.t_ns(4.0) / 1e6, 0
+    for _ in range(3):
+        with opened(server, f"t={at_ms}" + (f"&after={after}" if after else "")) as client:
+            ask(client, do="speed", speed=8.0)
+            until_s = time.monotonic() + 1.2
+            while time.monotonic() < until_s:
+                message = client.recv(timeout=5.0)
+                if isinstance(message, bytes):
+                    kind, seq, t_ms, *_ = FRAME_HEAD.unpack_from(message) if len(message) > 40 else (0, 0, 0.0)
+                    if kind == FRAME_KIND:
+                        after, at_ms = seq, t_ms + 700.0  # while the line is down, time goes on
+                elif json.loads(message)["type"] in ("events", "missed"):
+                    told += [event["seq"] for event in json.loads(message)["items"]]
+    timeline = server.hub.shared.timeline
+    begun = timeline.at(raid.t_ns(4.0)).seq
+    assert told == sorted(set(told))
+    assert told == [e.seq for e in timeline.events_between(begun, told[-1])]
+    assert len(told) >= 5
+
+
+def test_a_stalled_screen_gets_the_newest_frame_and_costs_no_memory() -> None:
+    timeline = display_server.recorded()
+    with display_server.serving(display_server.hub_of(timeline)) as running, opened(running) as client:
+        said(client, "state")
+        time.sleep(1.5)  # reads nothing
+        ask(client, do="seek", t=raid.t_ns(30.0) / 1e6)
+        late = [framed(client)[1] for _ in range(40)]
+        assert max(late) >= 30.0
+
+
+@pytest.mark.parametrize(
+    ("protocols", "role"),
+    [
+        (["opencram"], None),
+        (["opencram", "token."], None),
+        (["opencram", "token.wrong"], None),
+        (["opencram", "token." + "b" * 32], "viewer"),
+        (["opencram", "token." + "a" * 32], "operator"),
+    ],
+)
+def test_roles_come_from_tokens(protocols: list[str], role: str | None) -> None:
+    assert role_of({"a" * 32: "operator", "b" * 32: "viewer"}, protocols) == role
+    assert role_of({}, protocols) == "operator"
+
+
+def test_a_wrong_token_and_a_foreign_page_are_refused() -> None:
+    hub = display_server.hub_of(display_server.recorded(), tokens={"a" * 32: "operator"})
+    with display_server.serving(hub) as running:
+        with (
+            opened(running, subprotocols=["opencram", "token.wrong"]) as client,
+            pytest.raises(ConnectionClosed) as told,
+        ):  # type: ignore[list-item]
+            client.recv(timeout=5.0)
+        assert told.value.rcvd is not None
+        assert told.value.rcvd.code == 4401
+        with opened(running, subprotocols=["opencram", "token." + "a" * 32]) as client:  # type: ignore[list-item]
+            assert said(client, "hello")["role"] == "operator"
+        with opened(running, origin="http://elsewhere.example") as client, pytest.raises(ConnectionClosed) as told:  # type: ignore[arg-type]
+            client.recv(timeout=5.0)
+        assert told.value.rcvd is not None
+        assert told.value.rcvd.code == 4403
+    assert same_origin("http://127.0.0.1:8700", "127.0.0.1:8700")
+    assert not same_origin("http://127.0.0.1:8701", "127.0.0.1:8700")
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["", "{", "[]", '{"do": 3}', '{"do":"seek","t":1e400}', '{"do":"launch"}', "x" * 5000]
+)
+def test_nonsense_ends_a_screen_or_is_passed_over(server: display_server.Running, nonsense: str) -> None:
+    with opened(server) as client:
+        said(client, "state")
+        client.send(nonsense)
+        with suppress(ConnectionClosed):
+            framed(client)
+    with opened(server) as client:  # and everybody else is served on
+        assert said(client, "hello")
+
+
+def test_operators_act_on_a_live_run_and_viewers_do_not() -> None:
+    told: list[tuple[str, str, int, str]] = []
+    timeline = display_server.recorded()
+    hub = display_server.hub_of(
+        timeline, live=True, tokens={"a" * 32: "operator", "b" * 32: "viewer"}, tell=lambda *action: told.append(action)
+    )
+    with display_server.serving(hub) as running:
+        for token in ("b" * 32, "a" * 32):
+            with opened(running, subprotocols=["opencram", f"token.{token}"]) as client:  # type: ignore[list-item]
+                said(client, "state")
+                ask(client, do="consent", track=1)
+                ask(client, do="acknowledge", zone="z44")
+                framed(client)
+                ask(client, do="seek", t=raid.t_ns(10.0) / 1e6)
+                said(client, "state")
+                ask(client, do="veto", track=1)  # on the past: nobody may
+                framed(client)
+                framed(client)
+    assert told == [("operator", "consent", 1, ""), ("operator", "acknowledge", 0, "z44")]
+
+
+def test_the_public_page_is_small_and_its_state_is_right(server: display_server.Running) -> None:
+    total = 0
+    for path in ("/public", "/static/public.js", "/static/public.css", "/public/state"):
+        with urllib.request.urlopen(f"http://{server.address}{path}") as answer:
+            total += len(answer.read())
+    assert total < 30_000
+    with opened(server) as client:
+        ask(client, do="seek", t=raid.t_ns(15.0) / 1e6)
+        ask(client, do="pause")
+        said(client, "state")
+        framed(client)
+        time.sleep(0.3)
+        with urllib.request.urlopen(f"http://{server.address}/public/state") as answer:
+            state = json.loads(answer.read())
+    assert [alarm["zone"] for alarm in state["alarms"]] == ["z44", "z72"]
+    assert [cleared["zone"] for cleared in state["cleared"]] == ["z55"]
+    assert "track" not in json.dumps(state)
+
+
+def test_token_files_are_read_or_refused(tmp_path: Any) -> None:
+    path = tmp_path / "tokens"
+    path.write_text(f"# shift 1\noperator {'a' * 16}\n\nviewer {'b' * 20}\n")
+    assert read_tokens(str(path)) == {"a" * 16: "operator", "b" * 20: "viewer"}
+    for bad in ("", "operator short\n", f"admin {'a' * 20}\n", f"operator {'a' * 20} more\n"):
+        path.write_text(bad)
+        with pytest.raises(FileError):
+            read_tokens(str(path))
+    assert is_loopback("127.0.0.1")
+    assert is_loopback("::1")
+    assert is_loopback("localhost")
+    assert not is_loopback("0.0.0.0")
+    assert not is_loopback("example.org")
