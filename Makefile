@@ -5,7 +5,7 @@ BIN := .venv/bin
 RAID := examples/seven-rockets
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint slow bench format lock clean venv venv-test oracle sapient-schema
+.PHONY: help demo demo-live test lint slow bench format lock clean venv venv-test oracle sapient-schema
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -18,6 +18,9 @@ demo: venv ## Track the seven-rocket raid before your eyes, and write the after-
 	@if [ -t 1 ]; then pace=4; else pace=0; fi; \
 	$(BIN)/opencram process $(RAID)/site.toml --plots $(RAID)/plots.ndjson \
 		--recording out/seven-rockets.opencram --report out/seven-rockets.html --pace $$pace
+
+demo-live: venv-test ## Radars speaking ASTERIX into the live service; sirens from a broker, CAP files in out/live
+	@sh examples/live/demo.sh
 
 test: venv-test oracle ## Run the test suite
 	@$(BIN)/python -m pytest

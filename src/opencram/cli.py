@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_process(commands)
     _add_simulate(commands)
+    _add_live(commands)
     _add_replay(commands)
     _add_report(commands)
     _add_explain(commands)
@@ -122,6 +123,11 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         help="show X seconds of data a second (default 0: at full speed)",
     )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def _add_live(commands: Any) -> None:
+    parser = _add(commands, "live", _live, "take radar feeds as they come, and warn by the channels of the site")
+    parser.add_argument("site", metavar="SITE.toml", help="the site file, with its [[feed]] and [[outlet]] tables")
 
 
 def _add_replay(commands: Any) -> None:
@@ -267,6 +273,24 @@ def _finish(args: argparse.Namespace, outputs: "Outputs", streams: "Streams", ou
     if args.recording is not None:
         lines.append(f"Next: opencram replay {args.recording}" + ("" if args.report else ", or opencram report"))
     print("\n".join(lines), file=out)
+
+
+def _live(args: argparse.Namespace) -> int:
+    from opencram.config.site import load_site
+
+    load_site(args.site)  # a wrong site file is told before anything is compiled
+    try:
+        import aiomqtt  # noqa: F401
+        import starlette  # noqa: F401
+    except ImportError as error:
+        raise UsageError(f"{error.name} is not installed: pip install 'opencram[live]'") from error
+    from opencram.runtime import shell
+
+    shell.warm(sys.stderr)
+    from opencram.runtime.live import live
+
+    live(args.site, lambda text: print(text, flush=True))
+    return 0
 
 
 def _replay(args: argparse.Namespace) -> int:

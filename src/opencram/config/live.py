@@ -1,4 +1,4 @@
-"""Reading the tables of the live system: `[[feed]]`, `[[channel]]`, `[cap]` and `[live]`."""
+"""Reading the tables of the live system: `[[feed]]`, `[[outlet]]`, `[cap]` and `[live]`."""
 
 import ipaddress
 from typing import Any, Final, cast
@@ -21,8 +21,8 @@ def read_live(root: Table) -> Live:
     """Return the live system that the site file describes, after noting its faults."""
     usual = Live()
     feeds = tuple(_feed(table) for table in root.tables("feed", "write each feed under [[feed]]"))
-    channels = tuple(_channel(table) for table in root.tables("channel", "write each channel under [[channel]]"))
-    for kind, named in (("feed", feeds), ("channel", channels)):
+    channels = tuple(_channel(table) for table in root.tables("outlet", "write each outlet under [[outlet]]"))
+    for kind, named in (("feed", feeds), ("outlet", channels)):
         names = [each.name for each in named]
         for place, name in enumerate(names):
             if name and name in names[:place]:
@@ -93,7 +93,7 @@ def _feed(table: Table) -> FeedSource:
 
 
 def _channel(table: Table) -> Channel:
-    name = table.string("name", "give the channel a short name")
+    name = table.string("name", "give the outlet a short name")
     kind = table.choice("kind", tuple(_NEEDS), "say how alarms leave")
     needed, remedy = _NEEDS[kind]
     address = _address(table, "address", required=needed == "address")

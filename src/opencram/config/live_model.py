@@ -27,7 +27,7 @@ class FeedSource:
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """A way by which alarms leave: `[[channel]]`."""
+    """A way by which alarms leave: `[[outlet]]`."""
 
     name: str
     kind: Literal["cap-directory", "webhook", "mqtt", "cot"]

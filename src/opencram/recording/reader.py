@@ -65,10 +65,14 @@ def read_header(path: str | Path) -> Header:
         return _header(Path(path), connection)
 
 
-def read_records(path: str | Path, *, direction: Direction | None = None) -> Iterator[Record]:
-    """Yield the rows of a recording in order; without `direction` all of them, and the seal is checked at the end."""
+def read_records(path: str | Path, *, direction: Direction | None = None, first: int = 1) -> Iterator[Record]:
+    """Yield the rows of a recording in order, from `first` on.
+
+    Without `direction` and `first` all of them come, and the seal is checked at the end.
+    """
     path = Path(path)
-    where = "" if direction is None else f"WHERE direction = '{direction}'"
+    where = f"WHERE seq >= {int(first)}" + ("" if direction is None else f" AND direction = '{direction}'")
+    whole = direction is None and first == 1
     digest, count = hashlib.sha256(), 0
     with _opened(path) as connection:
         _header(path, connection)
@@ -76,10 +80,10 @@ def read_records(path: str | Path, *, direction: Direction | None = None) -> Ite
         while rows := cursor.fetchmany(_FETCH_ROWS):
             for row in rows:
                 yield Record(*row)
-            if direction is None:
+            if whole:
                 digest.update(b"".join([row[4] for row in rows]))
                 count += len(rows)
-        if direction is None:
+        if whole:
             _check_seal(path, connection, count, digest.hexdigest())
 
 

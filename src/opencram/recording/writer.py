@@ -37,17 +37,28 @@ class Writer:
     too, commits the rest and seals the file: one plain file whose bytes depend on the messages alone.
     """
 
-    def __init__(self, path: str | Path, header: Header, *, batch_records: int = BATCH_RECORDS) -> None:
+    def __init__(self, path: str | Path, header: Header | None, *, batch_records: int = BATCH_RECORDS) -> None:
+        """Begin a recording; without a header, go on with the one at `path`, sealed or cut off."""
         self.path = Path(path)
-        self.acknowledged = 0
         self._batch_records = batch_records
         self._rows: list[_Row] = []
-        self._next_seq = 1
-        self._digest = hashlib.sha256()
         self._kinds: dict[type[Message], str] = {}
+        self._digest: hashlib._Hash | None = hashlib.sha256()  # None: to be computed when all is written
+        if header is None:
+            self._connection, self.acknowledged = _reopen(self.path)
+            self._next_seq = self.acknowledged + 1
+            self._digest = None
+            return
+        self.acknowledged = 0
+        self._next_seq = 1
         self._connection = _create(self.path)
         self.append([header], direction="in")
         self.commit()
+
+    @property
+    def last_seq(self) -> int:
+        """Number of the last record that was appended."""
+        return self._next_seq - 1
 
     def append(
         self, messages: Iterable[Message], *, direction: Direction, raw_lines: Mapping[int, bytes] = _NO_RAW
@@ -77,7 +88,8 @@ class Writer:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise RecordingError(_cannot_write(self.path, error)) from error
-        self._digest.update(b"".join([row[4] for row in self._rows]))
+        if self._digest is not None:
+            self._digest.update(b"".join([row[4] for row in self._rows]))
         self.acknowledged += len(self._rows)
         self._rows.clear()
 
@@ -87,7 +99,7 @@ class Writer:
             self.commit()
             self._connection.execute(
                 "UPDATE segment SET records = ?, sha256 = ? WHERE number = 1",
-                (self.acknowledged, self._digest.hexdigest()),
+                (self.acknowledged, (self._digest or _digest_of(self._connection)).hexdigest()),
             )
             self._connection.execute("PRAGMA journal_mode = DELETE")
         except sqlite3.Error as error:
@@ -119,6 +131,26 @@ def _create(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise RecordingError(_cannot_write(path, error)) from error
     return connection
+
+
+def _reopen(path: Path) -> tuple[sqlite3.Connection, int]:
+    """Return a connection to a recording that is to be gone on with, and the number of its records."""
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        count = int(connection.execute("SELECT coalesce(max(seq), 0) FROM record").fetchone()[0])
+        connection.execute("UPDATE segment SET records = 0, sha256 = NULL WHERE number = 1")
+    except sqlite3.Error as error:
+        raise RecordingError(_cannot_write(path, error)) from error
+    return connection, count
+
+
+def _digest_of(connection: sqlite3.Connection) -> "hashlib._Hash":
+    digest = hashlib.sha256()
+    for (payload,) in connection.execute("SELECT payload FROM record ORDER BY seq"):
+        digest.update(payload)
+    return digest
 
 
 def _remove_older(path: Path) -> None:

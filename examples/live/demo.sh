@@ -1,0 +1,35 @@
+#!/bin/sh
+# `make demo-live`: radars speaking ASTERIX over UDP → opencram live → MQTT broker → sirens, and a CAP file per alarm.
+set -eu
+cd "$(dirname "$0")/../.."
+bin=${BIN:-.venv/bin}
+out=out/live
+command -v mosquitto >/dev/null || PATH=$PATH:/usr/sbin
+if ! command -v mosquitto >/dev/null; then
+	echo "demo-live needs the broker mosquitto:  sudo apt-get install mosquitto" >&2
+	exit 2
+fi
+rm -rf "$out"
+mkdir -p "$out"
+cat examples/seven-rockets/site.toml >"$out/site.toml"
+printf '\n' >>"$out/site.toml"
+cat examples/live/live.toml >>"$out/site.toml"
+
+mosquitto -p 11883 >"$out/broker.txt" 2>&1 &
+broker=$!
+sleep 0.5
+"$bin/python" examples/live/sirens.py 127.0.0.1:11883 opencram &
+sirens=$!
+"$bin/opencram" live "$out/site.toml" >"$out/live.txt" &
+live=$!
+trap 'kill $live $sirens $broker 2>/dev/null || true; wait' EXIT INT TERM
+until grep -q '^live:' "$out/live.txt"; do
+	kill -0 $live
+	sleep 0.2
+done
+"$bin/python" examples/live/radars.py "$out/site.toml" examples/seven-rockets/plots.ndjson 127.0.0.1:18600
+sleep 3
+kill $live
+wait $live || true
+"$bin/python" examples/live/latency.py "$out/log/live.opencram"
+echo "CAP files: $out/cap ($(ls "$out/cap" | wc -l)); log: $out/log/live.opencram; replay it with  opencram replay"

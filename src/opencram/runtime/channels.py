@@ -1,0 +1,293 @@
+"""The channels by which alarms leave: each a task with a queue of its own, retried until it has the alarm.
+
+A channel that fails is told as `Health` ("channel:NAME"), and tried again after 0.2 s, then twice as long, up
+to 5 s, until the alarm has expired.  What becomes of every alarm is a `Delivery`.  No channel waits for another.
+"""
+
+import asyncio
+import contextlib
+import ssl
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from opencram.adapters import mqtt, webhook
+from opencram.adapters.cap import CapMessage, CapZone
+from opencram.config.live_model import Channel
+from opencram.errors import FileError, OpencramError
+from opencram.messages import Delivery, Health, Message
+from opencram.runtime.core import Alarm, write_whole
+
+QUEUE_MAX: Final = 10_000
+RETRY_S, RETRY_S_MAX = 0.2, 5.0
+TLS_OLDEST: Final = ssl.TLSVersion.TLSv1_2
+
+Report = Callable[[Message], None]
+
+
+class Sender(Protocol):
+    """What a kind of channel knows: `send` returns when the other side has the alarm, and raises OSError if not."""
+
+    async def send(self, message: CapMessage) -> None:
+        """Deliver one alarm."""
+
+    async def close(self) -> None:
+        """Say goodbye."""
+
+
+class CapFolder:
+    """CAP files in a folder: whole ones only, and the same alarm again is the same file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    async def send(self, message: CapMessage) -> None:
+        """Write one file."""
+        await asyncio.to_thread(self._write, message)
+
+    def _write(self, message: CapMessage) -> None:
+        path = self._folder / message.file_name
+        write_whole(path, lambda file: file.write(message.xml))
+        path.chmod(0o644)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class Webhook:
+    """Posts to one address; redirects are not followed, since they would take the alarm elsewhere."""
+
+    def __init__(self, channel: Channel, zones: Mapping[str, CapZone], key: bytes) -> None:
+        self._channel = channel
+        self._zones = zones
+        self._key = key
+        context = tls_context(channel) if channel.url.startswith("https:") else None
+        handlers: list[Any] = [_NoRedirect(), urllib.request.ProxyHandler({})]
+        handlers += [urllib.request.HTTPSHandler(context=context)] if context is not None else []
+        self._opener = urllib.request.build_opener(*handlers)
+
+    async def send(self, message: CapMessage) -> None:
+        """Post, and wait for the answer."""
+        await asyncio.to_thread(self._post, message)
+
+    def _post(self, message: CapMessage) -> None:
+        content = webhook.body(message, self._zones.get(message.warning.zone))
+        headers = webhook.headers(message.identifier, content, self._key, int(time.time()))
+        request = urllib.request.Request(self._channel.url, data=content, headers=headers, method="POST")
+        try:
+            with self._opener.open(request, timeout=self._channel.timeout_s) as answer:
+                answer.read(1024)
+        except ValueError as error:
+            raise OSError(str(error)) from error
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        """Follow none: the answer then counts as an error."""
+        return
+
+
+class Mqtt:
+    """One connection to a broker, made anew when it is lost; the last will says that the system is down."""
+
+    def __init__(self, channel: Channel, zones: Mapping[str, CapZone], site: str, password: str) -> None:
+        self._channel = channel
+        self._zones = zones
+        self._site = site
+        self._password = password
+        self._stack: contextlib.AsyncExitStack | None = None
+        self._client: Any = None
+        self._standing: dict[str, CapMessage] = {}  # the last of each zone: a broker that forgot is told again
+
+    async def send(self, message: CapMessage) -> None:
+        """Publish the siren and the state of a zone, and wait for the broker's acknowledgement."""
+        from aiomqtt import MqttError
+
+        self._standing[message.warning.zone] = message
+        try:
+            async with asyncio.timeout(self._channel.timeout_s):
+                if self._client is None:
+                    await self._connect()
+                else:
+                    await self._publish(message)
+        except (MqttError, TimeoutError, OSError) as error:
+            await self.close()
+            raise OSError(f"{type(error).__name__}: {error}") from error
+
+    async def start(self) -> None:
+        """Connect at once, so that the will stands before the first alarm."""
+        from aiomqtt import MqttError
+
+        try:
+            async with asyncio.timeout(self._channel.timeout_s):
+                await self._connect()
+        except (MqttError, TimeoutError, OSError) as error:
+            await self.close()
+            raise OSError(f"{type(error).__name__}: {error}") from error
+
+    async def _connect(self) -> None:
+        import aiomqtt
+
+        channel = self._channel
+        status = mqtt.status_topic(channel.topic)
+        client = aiomqtt.Client(
+            channel.address[0],
+            channel.address[1],
+            username=channel.user or None,
+            password=self._password or None,
+            will=aiomqtt.Will(status, mqtt.OFFLINE, qos=1, retain=True),
+            tls_context=tls_context(channel) if channel.tls else None,
+            protocol=aiomqtt.ProtocolVersion.V5,
+            timeout=channel.timeout_s,
+            keepalive=10,
+        )
+        self._stack = contextlib.AsyncExitStack()
+        self._client = await self._stack.enter_async_context(client)
+        # The alarms first: discovery of a thousand zones must not hold up a siren.
+        for message in self._standing.values():
+            await self._publish(message)
+        await self._client.publish(status, mqtt.ONLINE, qos=1, retain=True)
+        for zone in self._zones.values():
+            topic, payload = mqtt.discovery(channel.topic, zone, self._site)
+            await self._client.publish(topic, payload, qos=0, retain=True)
+
+    async def _publish(self, message: CapMessage) -> None:
+        from paho.mqtt.packettypes import PacketTypes
+        from paho.mqtt.properties import Properties
+
+        warning = message.warning
+        for topic, payload, expiry_s in mqtt.zone_messages(self._channel.topic, warning, self._zones.get(warning.zone)):
+            properties: Any = Properties(PacketTypes.PUBLISH)
+            properties.MessageExpiryInterval = expiry_s
+            await self._client.publish(topic, payload, qos=1, retain=True, properties=properties)
+
+    async def close(self) -> None:
+        """Say that the system is down, as the last will would, and part."""
+        from aiomqtt import MqttError
+
+        stack, self._stack = self._stack, None
+        client, self._client = self._client, None
+        if client is not None:
+            with contextlib.suppress(MqttError, TimeoutError, OSError):
+                status = mqtt.status_topic(self._channel.topic)
+                await asyncio.wait_for(client.publish(status, mqtt.OFFLINE, qos=1, retain=True), 1.0)
+        if stack is not None:
+            with contextlib.suppress(MqttError, TimeoutError, OSError):
+                await stack.aclose()
+
+
+def tls_context(channel: Channel) -> ssl.SSLContext:
+    """Return what TLS a channel speaks: certificates are always checked."""
+    context = ssl.create_default_context(cafile=channel.ca_file or None)
+    context.minimum_version = TLS_OLDEST
+    if channel.certificate_file:
+        context.load_cert_chain(channel.certificate_file, channel.key_file or None)
+    return context
+
+
+def read_secret(path: Path) -> str:
+    """Return the secret that a file holds."""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(f"cannot read the secret in {path}: {error}; give a file of one line") from error
+
+
+class Outlet:
+    """One channel: its queue, its task, and what it says of itself."""
+
+    def __init__(self, name: str, sender: Sender, report: Report) -> None:
+        self.name = name
+        self.delivered = self.failed = self.given_up = 0
+        self.state = "ok"
+        self.last_latency_s: float | None = None
+        self._sender = sender
+        self._report = report
+        self._queue: asyncio.Queue[Alarm] = asyncio.Queue(QUEUE_MAX)
+
+    @property
+    def waiting(self) -> int:
+        """Number of alarms that wait."""
+        return self._queue.qsize()
+
+    def put(self, alarm: Alarm) -> None:
+        """Queue an alarm; of too many the oldest is given up, and that is told."""
+        if self._queue.full():
+            self._give_up(self._queue.get_nowait(), 0, f"{QUEUE_MAX} newer ones wait")
+        self._queue.put_nowait(alarm)
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        start = getattr(self._sender, "start", None)
+        if start is not None:
+            try:
+                await start()
+            except OSError as error:
+                self._fail(0, str(error))
+        while True:
+            await self._deliver(await self._queue.get())
+            self._queue.task_done()
+
+    async def drain(self, seconds: float) -> None:
+        """Wait until all is delivered, but not longer than this; then part."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._queue.join(), seconds)
+
+    async def close(self) -> None:
+        """Part from the other side."""
+        await self._sender.close()
+
+    async def _deliver(self, alarm: Alarm) -> None:
+        warning = alarm.message.warning
+        until_s = time.monotonic() + max((warning.expires_t_ns - warning.t_ns) / 1e9, 1.0)
+        attempts, wait_s = 0, RETRY_S
+        while True:
+            attempts += 1
+            try:
+                await self._sender.send(alarm.message)
+                break
+            except (OSError, OpencramError) as error:
+                self._fail(warning.t_ns, str(error))
+                if time.monotonic() + wait_s > until_s:
+                    self._give_up(alarm, attempts, f"it expired; the last fault was: {error}")
+                    return
+            await asyncio.sleep(wait_s)
+            wait_s = min(2.0 * wait_s, RETRY_S_MAX)
+        self.delivered += 1
+        self.last_latency_s = (time.time_ns() - alarm.arrived_ns) / 1e9
+        if self.state != "ok":
+            self.state = "ok"
+            self._report(Health(t_ns=warning.t_ns, part=f"channel:{self.name}", state="ok", reason="it works again"))
+        self._tell(alarm, attempts, self.last_latency_s, "sent again after a restart" if alarm.again else "")
+
+    def _fail(self, t_ns: int, reason: str) -> None:
+        self.failed += 1
+        if self.state == "ok":
+            self.state = "lost"
+            self._report(Health(t_ns=t_ns, part=f"channel:{self.name}", state="lost", reason=reason))
+
+    def _give_up(self, alarm: Alarm, attempts: int, reason: str) -> None:
+        self.given_up += 1
+        self._tell(alarm, attempts, -1.0, reason)
+
+    def _tell(self, alarm: Alarm, attempts: int, latency_s: float, reason: str) -> None:
+        warning = alarm.message.warning
+        self._report(
+            Delivery(
+                t_ns=warning.t_ns,
+                channel=self.name,
+                alarm_id=warning.alarm_id,
+                zone=warning.zone,
+                state=warning.state,
+                delivered=latency_s >= 0.0,
+                attempts=attempts,
+                latency_s=latency_s,
+                reason=reason,
+            )
+        )

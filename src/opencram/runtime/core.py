@@ -1,0 +1,312 @@
+"""The heart of the live service, without sockets and clocks: plots in, alarms out, all of it logged, and resumable.
+
+    core = Core(site, folder, source)               # goes on where the log in `folder` ends
+    alarms = core.take(messages, clock_ns)          # from a feed
+    alarms = core.advance(clock_ns)                 # some hundred times a second, whatever comes
+    core.note(delivery)                             # what became of an alarm on a channel
+
+An alarm is in the log, synced in full, before it is handed out; what has been handed out and of which no
+channel has said that it has it is handed out again after a restart, under the same name.  Batches are cut
+as `process` cuts them; where a dwell is cut short by the wait for its rest, the log tells it so, and
+`opencram replay` comes to the same bytes.
+"""
+
+import os
+import pickle
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+
+from opencram import __version__
+from opencram.adapters.cap import CapBook, CapMessage
+from opencram.config.model import Site
+from opencram.errors import OpencramError, RecordingError
+from opencram.messages import Delivery, FeedStatus, Health, Message, Plot, Tick, Warning
+from opencram.recording import SUFFIX, Writer, read_header, read_records
+from opencram.runtime.configure import configure
+from opencram.runtime.header import header
+from opencram.runtime.pipeline import AIR_STEP_NS, DWELL_PLOTS_MAX, PipelineState, due_t_ns, initial, step
+
+COMMIT_NS: Final = 200_000_000
+SNAPSHOT_NS: Final = 2_000_000_000
+HOLD_NS: Final = 5_000_000  # an open dwell waits so long for its next plot
+IDLE_NS: Final = 250_000_000  # without plots for so long, time goes on by the clock
+WAITING_MAX: Final = 10_000
+CLOCKS_AGREE_NS: Final = 86_400 * 10**9
+
+Key = tuple[str, int, int]  # channel, alarm, time of the warning
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """An alarm to be handed to the channels; `arrived_ns` is the clock at which the plots that led to it came."""
+
+    message: CapMessage
+    arrived_ns: int
+    again: bool = False  # handed out before a restart, and nobody has said that it has it
+
+
+@dataclass
+class Kept:
+    """All that a restart needs beside the log that follows it."""
+
+    seq: int
+    state: PipelineState
+    book: CapBook
+    pending: dict[Key, CapMessage] = field(default_factory=dict)
+    standing: dict[str, CapMessage] = field(default_factory=dict)  # the alarm of each zone
+
+
+class Core:
+    """Pipeline, log and memory of what was told to whom."""
+
+    def __init__(self, site: Site, folder: Path, book: CapBook, channels: Sequence[str], clock_ns: int) -> None:
+        self._site = site
+        self._channels = tuple(channels)
+        self._config = configure(site)
+        self._path = folder / f"live{SUFFIX}"
+        self._snapshot_path = folder / "live.state"
+        self._waiting: list[Message] = []  # for the next batch: what is no plot
+        self._dwell: list[Plot] = []
+        self._dwell_arrived_ns = 0
+        self._last_plot_ns = clock_ns
+        self._commit_due_ns = self._snapshot_due_ns = 0
+        self.steps = 0
+        self.plots = 0
+        self.again: list[Alarm] = []
+        folder.mkdir(parents=True, exist_ok=True)
+        if self._can_resume():
+            self._resume(book, clock_ns)
+        else:
+            self._set_aside()
+            self._kept = Kept(0, initial(self._config), book)
+            self.writer = Writer(self._path, header(site, clock_ns, "live"))
+        now_ns = self._kept.state.now_ns
+        agree = 0 <= clock_ns - now_ns < CLOCKS_AGREE_NS
+        self._behind_ns = 0 if agree else clock_ns - now_ns  # the clock less the time of the data
+
+    @property
+    def state(self) -> PipelineState:
+        """State of the pipeline."""
+        return self._kept.state
+
+    @property
+    def open_alarms(self) -> int:
+        """Number of alarms that stand."""
+        return len(self._kept.state.alarm_expiries_ns)
+
+    @property
+    def standing(self) -> Mapping[str, CapMessage]:
+        """The alarm that stands in each zone, as last told."""
+        return self._kept.standing
+
+    # ---- in ----
+
+    def take(self, messages: Iterable[Message], clock_ns: int) -> list[Alarm]:
+        """Take what a feed gave; return the alarms of the dwells that it completes."""
+        alarms: list[Alarm] = []
+        for message in messages:
+            if type(message) is not Plot:
+                self.note(message)
+                continue
+            if self._dwell and not self._belongs(message):
+                alarms += self._close_dwell(clock_ns)
+            if not self._dwell:
+                self._dwell_arrived_ns = clock_ns
+            self._dwell.append(message)
+            self._last_plot_ns = clock_ns
+            self.plots += 1
+        return alarms
+
+    def note(self, message: Message) -> None:
+        """Keep a message that is no plot for the next batch; of too many the oldest reports of feeds give way."""
+        if isinstance(message, Delivery):
+            self._kept.pending.pop((message.channel, message.alarm_id, message.t_ns), None)
+        self._waiting.append(message)
+        if len(self._waiting) > WAITING_MAX:
+            self._waiting = [m for m in self._waiting if type(m) is not FeedStatus][-WAITING_MAX // 2 :]
+
+    def advance(self, clock_ns: int) -> list[Alarm]:
+        """Do what is due by time: close a dwell, let data time go on, commit, keep the state."""
+        alarms: list[Alarm] = []
+        quiet_ns = clock_ns - self._last_plot_ns
+        if self._dwell:
+            if quiet_ns >= HOLD_NS:
+                alarms = self._close_dwell(clock_ns)
+        elif quiet_ns >= IDLE_NS and self.state.now_ns:
+            data_ns = clock_ns - self._behind_ns
+            lively = due_t_ns(self._config, self.state) is not None or self._waiting
+            if lively and data_ns >= self.state.now_ns + AIR_STEP_NS:
+                alarms = self._step([Tick(t_ns=data_ns)], clock_ns)
+        if clock_ns >= self._commit_due_ns:
+            self.writer.commit()
+            self._commit_due_ns = clock_ns + COMMIT_NS
+        return alarms
+
+    def close(self, clock_ns: int) -> list[Alarm]:
+        """Finish the open dwell, commit and seal; return the last alarms."""
+        alarms = self._close_dwell(clock_ns) if self._dwell else []
+        if self._waiting and self.state.now_ns:
+            alarms += self._step([Tick(t_ns=self.state.now_ns)], clock_ns)
+        self.writer.commit()
+        self.keep()
+        self.writer.close()
+        return alarms
+
+    # ---- batches ----
+
+    def _belongs(self, plot: Plot) -> bool:
+        first = self._dwell[0]
+        window_ns = self._config.dwell_ns.get(first.sensor, 0)
+        near = abs(plot.t_ns - first.t_ns) <= window_ns
+        return plot.sensor == first.sensor and near and len(self._dwell) < DWELL_PLOTS_MAX
+
+    def _close_dwell(self, clock_ns: int) -> list[Alarm]:
+        dwell, self._dwell = self._dwell, []
+        newest_ns = max(plot.t_ns for plot in dwell)
+        if newest_ns > self.state.now_ns:
+            self._behind_ns = clock_ns - newest_ns
+        return self._step([*dwell, Tick(t_ns=max(self.state.now_ns, newest_ns))], self._dwell_arrived_ns)
+
+    def _step(self, batch: list[Message], arrived_ns: int) -> list[Alarm]:
+        """Take one batch through the pipeline and the log; alarms are on the disk before they are returned."""
+        tick = batch[-1]
+        # What was seen of feeds and channels is told in the time of the data, whatever the clock says.
+        waiting, self._waiting = self._waiting, []
+        said = [_at(message, tick.t_ns) for message in waiting]
+        whole = [*said, *batch]
+        kept = self._kept
+        kept.state, made = step(self._config, kept.state, whole)
+        self.steps += 1
+        self.writer.append(whole, direction="in")
+        self.writer.append(made, direction="out")
+        kept.seq = self.writer.last_seq
+        return self._told(made, arrived_ns)
+
+    def _told(self, made: Sequence[Message], arrived_ns: int) -> list[Alarm]:
+        messages = [self._kept.book.take(m) for m in made if type(m) is Warning]
+        alarms = [Alarm(message, arrived_ns) for message in messages if message is not None]
+        if alarms:
+            self.writer.commit()
+            for alarm in alarms:
+                self._expect(alarm.message)
+        return alarms
+
+    def _expect(self, message: CapMessage) -> None:
+        self._kept.standing[message.warning.zone] = message
+        if message.warning.state in ("cancelled", "all_clear"):
+            del self._kept.standing[message.warning.zone]
+        for channel in self._channels:
+            self._kept.pending[channel, message.warning.alarm_id, message.warning.t_ns] = message
+
+    # ---- restarts ----
+
+    def keep(self) -> None:
+        """Write down the state, so that a restart need not run through the whole log."""
+        self.write_kept(self.to_keep())
+
+    def to_keep(self) -> tuple[object, ...]:
+        """Return what is to be written down, on the disk as far as it is in the log; nothing in it will change."""
+        kept = self._kept
+        self.writer.commit()
+        book = replace(kept.book, _sent={k: list(v) for k, v in kept.book._sent.items()})
+        book._began_t_ns = dict(kept.book._began_t_ns)
+        return self._stamp(), kept.seq, kept.state, book, dict(kept.pending), dict(kept.standing)
+
+    def write_kept(self, content: tuple[object, ...]) -> None:
+        """Write down what `to_keep` returned; this may run in another thread."""
+        write_whole(self._snapshot_path, lambda file: pickle.dump(content, file, protocol=5))
+
+    def _stamp(self) -> tuple[str, str, int]:
+        """Return what a state written down must agree with."""
+        return __version__, self._site.sha256, self._path.stat().st_ino
+
+    def _can_resume(self) -> bool:
+        try:
+            return read_header(self._path).site_sha256 == self._site.sha256
+        except RecordingError:
+            return False
+
+    def _set_aside(self) -> None:
+        """Keep the log of another site file, or a torn one, under another name."""
+        if self._path.exists():
+            number = 1
+            while (aside := self._path.with_name(f"live-{number:04d}{SUFFIX}")).exists():
+                number += 1
+            for end in ("", "-wal", "-shm"):
+                old = self._path.with_name(self._path.name + end)
+                if old.exists():
+                    old.rename(aside.with_name(aside.name + end))
+        self._snapshot_path.unlink(missing_ok=True)
+
+    def _resume(self, book: CapBook, clock_ns: int) -> None:
+        """Go on where the log ends: the state that was written down, then what the log holds after it."""
+        self.writer = Writer(self._path, None)
+        self._kept = self._read_kept() or Kept(0, initial(self._config), book)
+        self._kept.book.config = book.config
+        batch: list[Message] = []
+        made: Sequence[Message] = ()
+        found = 0
+        for record in read_records(self._path, first=max(self._kept.seq + 1, 2)):
+            self._kept.seq = record.seq
+            if record.direction == "out":
+                found += 1
+                continue
+            message = record.message
+            batch.append(message)
+            if type(message) is Tick:
+                made = self._again(batch)
+                batch, found = [], 0
+            elif isinstance(message, Delivery):
+                self._kept.pending.pop((message.channel, message.alarm_id, message.t_ns), None)
+        # The writer may have been cut off between a batch and what came of it, or within a batch.
+        if batch:
+            tick = Tick(t_ns=max([self.state.now_ns, *(m.t_ns for m in batch if type(m) is Plot)]))
+            self.writer.append([tick], direction="in")
+            made, found = self._again([*batch, tick]), 0
+        self.writer.append(made[found:], direction="out")
+        self.writer.commit()
+        self._kept.seq = self.writer.last_seq
+        owed = {m.identifier: m for m in self._kept.pending.values()}
+        self.again = [Alarm(message, clock_ns, again=True) for message in owed.values()]
+
+    def _again(self, batch: Sequence[Message]) -> list[Message]:
+        self._kept.state, made = step(self._config, self._kept.state, batch)
+        for message in made:
+            told = self._kept.book.take(message) if isinstance(message, Warning) else None
+            if told is not None:
+                self._expect(told)
+        return made
+
+    def _read_kept(self) -> Kept | None:
+        """Return the state written down, or None where there is none that fits; the log then tells all."""
+        try:
+            stamp, *rest = pickle.loads(self._snapshot_path.read_bytes())
+            kept = Kept(*rest)
+        except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, ValueError, TypeError):
+            return None
+        return kept if stamp == self._stamp() and kept.seq <= self.writer.last_seq else None
+
+    def owed_to(self, channel: str, message: CapMessage) -> bool:
+        """Return whether a channel has not yet said that it has a message."""
+        return (channel, message.warning.alarm_id, message.warning.t_ns) in self._kept.pending
+
+
+def _at(message: Message, t_ns: int) -> Message:
+    return msgspec.structs.replace(message, t_ns=t_ns) if isinstance(message, Health) else message
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file that is either the old one or the new one, whatever happens; only its owner reads it."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise OpencramError(f"cannot write {path}: {error.strerror}; give a folder with room") from error

@@ -1,0 +1,268 @@
+"""The live service: feeds in, the pipeline, channels out; one asyncio loop around `runtime.core`.
+
+It ends gracefully on SIGINT or SIGTERM: feeds close, the open dwell is finished, alarms are delivered, the log
+is sealed.  After a kill it goes on where the log ends.
+"""
+
+import asyncio
+import contextlib
+import math
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from opencram.adapters.cap import CapBook, CapConfig, CapMessage, CapZone
+from opencram.adapters.cap_sign import CapSigner
+from opencram.adapters.feeds import Feed, FeedConfig
+from opencram.adapters.gate import Gate
+from opencram.adapters.stations import limits
+from opencram.adapters.words import load_language
+from opencram.config.live_model import Channel
+from opencram.config.model import Site
+from opencram.errors import OpencramError, UsageError
+from opencram.messages import FeedStatus, Health, Message
+from opencram.runtime import channels as outlets
+from opencram.runtime.core import SNAPSHOT_NS, Alarm, Core
+from opencram.runtime.sockets import open_feed
+from opencram.runtime.stations import stations
+
+BEAT_S: Final = 0.002  # how often what is due by time is looked for
+STATUS_S: Final = 1.0
+CHECK_S: Final = 0.1
+DRAIN_S: Final = 5.0
+RECENT_MAX: Final = 1000  # CAP messages that the Atom feed and the API remember
+
+
+@dataclass
+class Board:
+    """What the health page, the API and the metrics show."""
+
+    site: str
+    started_ns: int
+    zones: Mapping[str, CapZone]
+    statuses: dict[str, FeedStatus] = field(default_factory=dict)
+    health: dict[str, Health] = field(default_factory=dict)
+    standing: dict[str, CapMessage] = field(default_factory=dict)  # by zone
+    recent: dict[str, CapMessage] = field(default_factory=dict)  # by identifier, oldest first
+    latencies_s: dict[str, float] = field(default_factory=dict)  # last one, by channel
+
+
+def zones_of(site: Site) -> dict[str, CapZone]:
+    """Return the zones of a site as alarms name and draw them."""
+    return {
+        zone.id: CapZone(
+            zone.id, zone.name, (tuple((math.degrees(lat), math.degrees(lon)) for lon, lat in zone.polygon),)
+        )
+        for zone in site.zones
+    }
+
+
+def cap_config(site: Site, base: Path) -> CapConfig:
+    """Return who sends the alarms of a live site, and whether they are meant."""
+    cap = site.live.cap
+    return CapConfig(
+        sender=cap.sender,
+        sender_name=cap.sender_name or site.name,
+        languages=tuple(load_language(name, base=base) for name in cap.languages),
+        status=cap.status,
+        source="live",
+        simulated=any(feed.simulated for feed in site.live.feeds),
+        scope=cap.scope,
+        restriction=cap.restriction,
+        contact=cap.contact,
+        web=cap.web,
+    )
+
+
+def sender_of(channel: Channel, site: Site, base: Path) -> outlets.Sender:
+    """Return what delivers the alarms of a channel; its files are relative to the site file."""
+    secret = outlets.read_secret(base / channel.secret_file) if channel.secret_file else ""
+    channel = replace(
+        channel,
+        ca_file=channel.ca_file and str(base / channel.ca_file),
+        certificate_file=channel.certificate_file and str(base / channel.certificate_file),
+        key_file=channel.key_file and str(base / channel.key_file),
+    )
+    zones = zones_of(site)
+    if channel.kind == "cap-directory":
+        return outlets.CapFolder(base / channel.folder)
+    if channel.kind == "webhook":
+        return outlets.Webhook(channel, zones, secret.encode())
+    if channel.kind == "mqtt":
+        return outlets.Mqtt(channel, zones, site.name, secret)
+    raise UsageError(f"channel {channel.name}: alarms cannot leave as {channel.kind} in this version")
+
+
+class LiveService:
+    """A site's live service; `run` lasts until it is told to stop."""
+
+    def __init__(self, site: Site, base: Path, tell: Callable[[str], None]) -> None:
+        self._site = site
+        self._base = base
+        self._tell = tell
+        now_ns = time.time_ns()
+        live = site.live
+        if not live.feeds:
+            raise UsageError("the site file names no feed: write each under [[feed]], with name, format and udp or tcp")
+        self.board = Board(site=site.name, started_ns=now_ns, zones=zones_of(site))
+        cap = cap_config(site, base)
+        self._signer = (
+            CapSigner(base / live.cap.key_file, base / live.cap.certificate_file) if live.cap.key_file else None
+        )
+        self.outlets = [
+            outlets.Outlet(channel.name, sender_of(channel, site, base), self._report) for channel in live.channels
+        ]
+        book = CapBook(cap, self.board.zones)
+        self.core = Core(site, base / live.log, book, [outlet.name for outlet in self.outlets], now_ns)
+        self.board.standing.update(self.core.standing)
+        known = stations(site)
+        gate = Gate(limits(known))
+        self.feeds = [
+            Feed(
+                FeedConfig(
+                    name=source.name,
+                    format=source.format,
+                    stream=source.udp is None,
+                    sensors=source.sensors,
+                    simulated=source.simulated,
+                    late_s_max=source.late_s_max,
+                    ahead_s_max=source.ahead_s_max,
+                ),
+                known,
+                gate,
+            )
+            for source in live.feeds
+        ]
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask the service to end."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Open everything, serve until stopped, end in good order."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not in the main thread
+                loop.add_signal_handler(number, self.stop)
+        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(outlet.run()) for outlet in self.outlets]
+        self._dispatch(self.core.again)
+        feed_tasks = [
+            await open_feed(source, feed, self._take)
+            for source, feed in zip(self._site.live.feeds, self.feeds, strict=True)
+        ]
+        tasks += [asyncio.create_task(work()) for work in (self._beat, self._watch, self._keep)]
+        tasks += await self._serve_web()
+        what = f"{len(self.feeds)} feeds, {len(self.outlets)} channels"
+        self._tell(f"live: {self._site.name}, {what}; {self.core.open_alarms} alarms stand from before")
+        stopped = asyncio.create_task(self._stop.wait())
+        done, _ = await asyncio.wait([stopped, *tasks, *feed_tasks], return_when=asyncio.FIRST_COMPLETED)
+        await self._end(feed_tasks, tasks)
+        for task in done - {stopped}:
+            task.result()  # an error that ended a task ends the service, and is told
+        self._tell("live: stopped; the log is sealed")
+
+    async def _serve_web(self) -> list[asyncio.Task[Any]]:
+        if self._site.live.http is None:
+            return []
+        from opencram.runtime.web import serve
+
+        return [await serve(self._site.live, self._base, self)]
+
+    async def _end(self, feed_tasks: Sequence[asyncio.Task[None]], tasks: Sequence[asyncio.Task[Any]]) -> None:
+        for task in feed_tasks:
+            task.cancel()
+        await asyncio.gather(*feed_tasks, return_exceptions=True)
+        self._dispatch(self.core.advance(time.time_ns()))
+        await asyncio.gather(*(outlet.drain(DRAIN_S) for outlet in self.outlets))
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(outlet.close() for outlet in self.outlets), return_exceptions=True)
+        self.core.close(time.time_ns())
+
+    # ---- what happens ----
+
+    def _take(self, messages: Sequence[Message], clock_ns: int) -> None:
+        for message in messages:
+            if isinstance(message, Health):
+                self._show_health(message)
+        self._dispatch(self.core.take(messages, clock_ns))
+
+    def _dispatch(self, alarms: Sequence[Alarm]) -> None:
+        for alarm in alarms:
+            if self._signer is not None:
+                alarm = replace(alarm, message=replace(alarm.message, xml=self._signer.sign(alarm.message.xml)))
+            message = alarm.message
+            board = self.board
+            board.standing[message.warning.zone] = message
+            if message.warning.state in ("cancelled", "all_clear"):
+                board.standing.pop(message.warning.zone)
+            board.recent[message.identifier] = message
+            while len(board.recent) > RECENT_MAX:
+                del board.recent[next(iter(board.recent))]
+            for outlet in self.outlets:
+                if not alarm.again or self.core.owed_to(outlet.name, message):
+                    outlet.put(alarm)
+            seconds = f"{message.warning.seconds_left:.0f} s" if message.warning.seconds_left else "-"
+            self._tell(f"{message.warning.state} {message.warning.zone}: {message.warning.advice}, {seconds}")
+
+    def _report(self, message: Message) -> None:
+        if isinstance(message, Health):
+            self._show_health(message)
+            if message.t_ns == 0:
+                return  # before any data: shown, and not yet of the run
+        self.core.note(message)
+
+    def _show_health(self, health: Health) -> None:
+        before = self.board.health.get(health.part)
+        self.board.health[health.part] = health
+        if before is None and health.state == "ok":
+            return
+        self._tell(f"{health.part} is {health.state}: {health.reason}")
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_S)
+            self._dispatch(self.core.advance(time.time_ns()))
+
+    async def _watch(self) -> None:
+        """Look after the feeds: silence some times a second, a status once a second."""
+        due_s = time.monotonic() + STATUS_S
+        while True:
+            await asyncio.sleep(CHECK_S)
+            clock_ns = time.time_ns()
+            for feed in self.feeds:
+                self._take(feed.check(clock_ns), clock_ns)
+            if time.monotonic() >= due_s:
+                due_s = time.monotonic() + STATUS_S
+                for feed in self.feeds:
+                    status = feed.status(clock_ns)
+                    self.board.statuses[status.feed] = status
+                    self.core.note(status)
+
+    async def _keep(self) -> None:
+        """Write the state down now and then."""
+        while True:
+            await asyncio.sleep(SNAPSHOT_NS / 1e9)
+            kept = self.core.to_keep()
+            await asyncio.to_thread(self.core.write_kept, kept)
+
+
+def live(site_path: str, tell: Callable[[str], None]) -> None:
+    """Run the live service of a site file until it is stopped."""
+    from opencram.config.site import load_site
+
+    path = Path(site_path)
+    site = load_site(path)
+    try:
+        asyncio.run(_run(site, path.parent, tell))
+    except OSError as error:
+        raise OpencramError(f"the live service cannot go on: {error}") from error
+
+
+async def _run(site: Site, base: Path, tell: Callable[[str], None]) -> None:
+    await LiveService(site, base, tell).run()

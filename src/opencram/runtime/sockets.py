@@ -1,0 +1,131 @@
+"""The sockets of feeds: datagrams, multicast groups, streams that call us and streams that we call.
+
+Each hands bytes to a `Feed` and what comes of them to `deliver`.  Nothing that arrives can stop a socket.
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+import struct
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from opencram.adapters.feeds import Feed, Message
+from opencram.config.live import is_multicast
+from opencram.config.live_model import FeedSource
+from opencram.errors import UsageError
+
+BUFFER_BYTES: Final = 8 * 1024 * 1024  # a second of 10 000 plots waits in the kernel while we are busy
+READ_BYTES: Final = 256 * 1024
+CALL_AGAIN_S: Final = 1.0
+
+Deliver = Callable[[Sequence[Message], int], None]
+
+
+async def open_feed(source: FeedSource, feed: Feed, deliver: Deliver) -> asyncio.Task[None]:
+    """Open the socket of a feed and return the task that keeps it; what cannot be opened is told at once."""
+    try:
+        if source.udp is not None:
+            transport = await _open_datagrams(source, feed, deliver)
+            return asyncio.create_task(_hold(transport))
+        if source.tcp is not None:
+            serve = _Streams(feed, deliver)
+            server = await asyncio.start_server(serve.take, *source.tcp)
+            return asyncio.create_task(_serve(server))
+    except OSError as error:
+        raise UsageError(f"feed {source.name} cannot listen: {error}; is the address right, and free?") from error
+    assert source.connect is not None
+    return asyncio.create_task(_call(source.connect, _Streams(feed, deliver)))
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    def __init__(self, feed: Feed, deliver: Deliver) -> None:
+        self._feed = feed
+        self._deliver = deliver
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        """Take one datagram."""
+        clock_ns = time.time_ns()
+        self._deliver(self._feed.receive(data, clock_ns).messages, clock_ns)
+
+
+async def _open_datagrams(source: FeedSource, feed: Feed, deliver: Deliver) -> asyncio.DatagramTransport:
+    assert source.udp is not None
+    host, port = source.udp
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    one = socket.socket(family, socket.SOCK_DGRAM)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+    one.setblocking(False)
+    if is_multicast(host):
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.bind((host, port))
+        group = ipaddress.ip_address(host).packed
+        if family == socket.AF_INET6:
+            index = socket.if_nametoindex(source.interface) if source.interface else 0
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, group + struct.pack("@I", index))
+        else:
+            one.setsockopt(
+                socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group + socket.inet_aton(source.interface or "0.0.0.0")
+            )
+    else:
+        one.bind((host, port))
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: _Datagrams(feed, deliver), sock=one
+    )
+    return transport
+
+
+async def _hold(transport: asyncio.DatagramTransport) -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        transport.close()
+
+
+async def _serve(server: asyncio.Server) -> None:
+    async with server:
+        await server.serve_forever()
+
+
+class _Streams:
+    """Connections of one feed, one after the other: a second one while the first lasts is refused."""
+
+    def __init__(self, feed: Feed, deliver: Deliver) -> None:
+        self._feed = feed
+        self._deliver = deliver
+        self._busy = False
+
+    async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Read one connection to its end."""
+        if self._busy:
+            writer.close()
+            return
+        self._busy = True
+        self._feed.connected()
+        try:
+            while data := await reader.read(READ_BYTES):
+                clock_ns = time.time_ns()
+                received = self._feed.receive(data, clock_ns)
+                self._deliver(received.messages, clock_ns)
+                if received.reply:
+                    writer.write(received.reply)
+                    await writer.drain()
+                if received.fatal:
+                    break
+        except OSError:
+            pass  # the silence that follows is told by the feed
+        finally:
+            self._busy = False
+            clock_ns = time.time_ns()
+            self._deliver(self._feed.disconnected(clock_ns), clock_ns)
+            writer.close()
+
+
+async def _call(address: tuple[str, int], streams: _Streams) -> None:
+    while True:
+        with contextlib.suppress(OSError):
+            reader, writer = await asyncio.open_connection(*address)
+            await streams.take(reader, writer)
+        await asyncio.sleep(CALL_AGAIN_S)

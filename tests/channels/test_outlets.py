@@ -1,0 +1,270 @@
+"""Channels: retried until they have the alarm, each by itself; webhooks signed; MQTT with a real broker."""
+
+import asyncio
+import contextlib
+import json
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from opencram.adapters import mqtt, webhook
+from opencram.adapters.cap import CapBook, CapConfig, CapMessage, CapZone
+from opencram.adapters.words import load_language
+from opencram.config.live_model import Channel
+from opencram.messages import Delivery, Health, Message, Warning
+from opencram.runtime.channels import CapFolder, Mqtt, Outlet, Webhook
+from opencram.runtime.core import Alarm
+
+T0 = 1_767_268_800_000_000_000
+ZONES = {"z/1": CapZone("z/1", "Block 1", (((33.3, 44.41), (33.3, 44.416), (33.305, 44.416)),))}
+MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+KEY = b"a key that nobody knows"
+
+
+def messages(count: int = 1, expires_s: float = 60.0) -> list[CapMessage]:
+    book = CapBook(CapConfig(sender="a@b.example", sender_name="A", languages=(load_language("en"),)), ZONES)
+    made = []
+    for k in range(count):
+        told = book.take(
+            Warning(
+                t_ns=T0 + k * 10**9,
+                alarm_id=1,
+                zone="z/1",
+                state="issued" if k == 0 else "updated" if k < count - 1 else "cancelled",
+                probability=0.5,
+                impact_t_ns=T0 + 20 * 10**9,
+                seconds_left=20.0 - k,
+                advice="shelter",
+                track_ids=(1,),
+                expires_t_ns=T0 + k * 10**9 + round(expires_s * 1e9),
+                reason="",
+            )
+        )
+        assert told is not None
+        made.append(told)
+    return made
+
+
+def alarm(message: CapMessage) -> Alarm:
+    return Alarm(message, time.time_ns())
+
+
+class Flaky:
+    """Fails so many times, then works."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+        self.got: list[str] = []
+
+    async def send(self, message: CapMessage) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise OSError("no route")
+        self.got.append(message.identifier)
+
+    async def close(self) -> None:
+        pass
+
+
+async def driven(outlets: list[Outlet], alarms: list[Alarm], seconds: float = 5.0) -> None:
+    tasks = [asyncio.create_task(outlet.run()) for outlet in outlets]
+    for one in alarms:
+        for outlet in outlets:
+            outlet.put(one)
+    await asyncio.gather(*(outlet.drain(seconds) for outlet in outlets))
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for outlet in outlets:
+        await outlet.close()
+
+
+def test_a_failing_channel_is_retried_and_told_and_delays_no_other() -> None:
+    said: list[Message] = []
+    bad, good = Flaky(2), Flaky(0)
+    told = messages(3)
+    asyncio.run(driven([Outlet("bad", bad, said.append), Outlet("good", good, said.append)], [*map(alarm, told)]))
+    assert bad.got == good.got == [m.identifier for m in told]
+    deliveries = [m for m in said if isinstance(m, Delivery)]
+    assert [d.attempts for d in deliveries if d.channel == "bad"] == [3, 1, 1]
+    assert all(d.latency_s < 0.1 for d in deliveries if d.channel == "good")
+    assert [h.state for h in said if isinstance(h, Health)] == ["lost", "ok"]
+    assert {h.part for h in said if isinstance(h, Health)} == {"channel:bad"}
+
+
+def test_an_expired_alarm_is_given_up_and_that_is_told() -> None:
+    said: list[Message] = []
+    [message] = messages(expires_s=0.5)
+    asyncio.run(driven([Outlet("dead", Flaky(10**6), said.append)], [alarm(message)]))
+    [delivery] = [m for m in said if isinstance(m, Delivery)]
+    assert not delivery.delivered
+    assert "no route" in delivery.reason
+
+
+def test_the_same_alarm_again_is_the_same_file(tmp_path: Path) -> None:
+    [message] = messages()
+    folder = CapFolder(tmp_path / "cap")
+    for _ in range(2):
+        asyncio.run(folder.send(message))
+    [path] = (tmp_path / "cap").iterdir()
+    assert path.read_bytes() == message.xml
+
+
+@pytest.fixture
+def receiver() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]], list[int]]]:
+    """A web server: its address, what it got, and the answers that it will give before 200."""
+    got: list[tuple[dict[str, str], bytes]] = []
+    answers: list[int] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            got.append((dict(self.headers), body))
+            self.send_response(answers.pop(0) if answers else 200)
+            self.send_header("Location", "http://127.0.0.1:9/")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/alarm", got, answers
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning")
+def test_a_webhook_is_signed_retried_and_follows_no_redirect(receiver) -> None:
+    url, got, answers = receiver
+    answers += [503, 302]
+    said: list[Message] = []
+    hook = Webhook(Channel(name="hook", kind="webhook", url=url), ZONES, KEY)
+    [message] = messages()
+    asyncio.run(driven([Outlet("hook", hook, said.append)], [alarm(message)]))
+    assert len(got) == 3
+    assert [m.attempts for m in said if isinstance(m, Delivery)] == [3]
+    assert len({headers["X-Opencram-Id"] for headers, _ in got}) == 1
+    headers, body = got[-1]
+    sent, signature = headers["X-Opencram-Time"], headers["X-Opencram-Signature"]
+    assert webhook.verify(body, KEY, sent, signature, int(sent))
+    assert not webhook.verify(body, b"another key", sent, signature, int(sent))
+    assert not webhook.verify(body + b" ", KEY, sent, signature, int(sent))
+    assert not webhook.verify(body, KEY, sent, signature, int(sent) + 3600)
+    assert json.loads(body)["cap"] == message.xml.decode()
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
+    """Start Debian's mosquitto on a port; stopped at the end."""
+    if MOSQUITTO is None:
+        pytest.skip("mosquitto is not installed")
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(port: int, *more: str) -> "subprocess.Popen[bytes]":
+        config = tmp_path / "broker.conf"
+        config.write_text("\n".join([f"listener {port} 127.0.0.1", *(more or ("allow_anonymous true",))]) + "\n")
+        assert MOSQUITTO is not None
+        one = subprocess.Popen([MOSQUITTO, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        running.append(one)
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.1):
+                return one
+            time.sleep(0.02)
+        raise AssertionError("mosquitto does not listen")
+
+    yield start
+    for one in running:
+        one.kill()
+        one.wait()
+
+
+async def retained(port: int, wanted: int) -> dict[str, bytes]:
+    import aiomqtt
+
+    found: dict[str, bytes] = {}
+    async with aiomqtt.Client("127.0.0.1", port) as client:
+        await client.subscribe("#", qos=1)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2.0):
+                async for message in client.messages:
+                    found[str(message.topic)] = bytes(message.payload or b"")
+                    if len(found) >= wanted:
+                        break
+    return found
+
+
+def test_mqtt_keeps_the_state_of_each_zone_and_says_when_the_system_is_down(broker) -> None:
+    port = free_port()
+    broker(port)
+
+    async def scene() -> None:
+        said: list[Message] = []
+        outlet = Outlet(
+            "m", Mqtt(Channel(name="m", kind="mqtt", address=("127.0.0.1", port)), ZONES, "A", ""), said.append
+        )
+        task = asyncio.create_task(outlet.run())
+        told = messages(3)
+        for message, siren in zip(told, (b"ON", b"ON", b"OFF"), strict=True):
+            outlet.put(alarm(message))
+            await outlet.drain(3.0)
+            found = await retained(port, 4)
+            base = f"opencram/zone/{mqtt.topic_level('z/1')}"
+            assert found[f"{base}/siren"] == siren
+            assert json.loads(found[f"{base}/state"])["state"] == message.warning.state
+            assert found["opencram/status"] == b"online"
+        [config] = [json.loads(v) for k, v in found.items() if k.startswith("homeassistant/")]
+        assert config["state_topic"] == f"{base}/siren"
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await outlet.close()
+        assert (await retained(port, 4))["opencram/status"] == b"offline"
+        assert all(m.delivered for m in said if isinstance(m, Delivery))
+
+    asyncio.run(scene())
+
+
+def test_a_broker_that_comes_back_without_memory_is_told_again(broker) -> None:
+    port = free_port()
+
+    async def scene() -> None:
+        said: list[Message] = []
+        outlet = Outlet(
+            "m", Mqtt(Channel(name="m", kind="mqtt", address=("127.0.0.1", port)), ZONES, "A", ""), said.append
+        )
+        task = asyncio.create_task(outlet.run())
+        first, second, _ = messages(3)
+        outlet.put(alarm(first))
+        await asyncio.sleep(0.3)
+        assert any(isinstance(m, Health) and m.state == "lost" for m in said)
+        one = await asyncio.to_thread(broker, port)
+        await outlet.drain(5.0)
+        one.kill()
+        one.wait()
+        await asyncio.to_thread(broker, port)
+        outlet.put(alarm(second))
+        await outlet.drain(5.0)
+        found = await retained(port, 4)
+        assert json.loads(found[f"opencram/zone/{mqtt.topic_level('z/1')}/state"])["state"] == "updated"
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await outlet.close()
+        assert [m.delivered for m in said if isinstance(m, Delivery)] == [True, True]
+
+    asyncio.run(scene())
