@@ -10,6 +10,21 @@ S = 1_000_000_000
 T0 = 1_767_225_600 * S
 
 
+def engagement() -> Engagement:
+    return Engagement(
+        t_ns=T0 + 11 * S,
+        engagement_id=1,
+        track_id=3,
+        effector="gun-1",
+        state="fired",
+        rounds=120,
+        fire_t_ns=T0 + 11 * S,
+        intercept_t_ns=T0 + 13 * S,
+        intercept_enu_m=(0.0, 0.0, 500.0),
+        kill_probability=0.48,
+    )
+
+
 def messages() -> list[Message]:
     track = Track(
         t_ns=T0 + 7 * S,
@@ -71,19 +86,7 @@ def messages() -> list[Message]:
         reason="engage: 94 % at the compound",
         reasons=(("fr", "engager : 94 %"), ("ar", "اشتباك")),
     )
-    shot = Engagement(
-        t_ns=T0 + 11 * S,
-        engagement_id=1,
-        track_id=3,
-        effector="gun-1",
-        state="fired",
-        rounds=120,
-        fire_t_ns=T0 + 11 * S,
-        intercept_t_ns=T0 + 13 * S,
-        intercept_enu_m=(0.0, 0.0, 500.0),
-        kill_probability=0.48,
-    )
-    return [track, impact, threat, alarm, decision, shot]
+    return [track, impact, threat, alarm, decision, engagement()]
 
 
 def test_the_story_names_every_stage_with_its_time() -> None:
