@@ -161,7 +161,7 @@ def test_five_faults_are_answered_all_five():
         ("[-7.94, 12.66], [-7.96, 12.66],", "[-7.95, 12.64],", "$.zone[0].polygon", "enclose an area"),
         ("[-7.94, 12.66], [-7.96, 12.66],", "", "$.zone[0].polygon", "3 distinct"),
         ("[-7.96, 12.64], [-7.94, 12.64]", "[-19.96, 12.64], [-19.9, 12.64]", "$.zone[0].polygon", "200 km"),
-        ("\n[[zone]]", '\n[terrain]\nfile = "dem.tif"\n[[zone]]', "$.terrain", "not supported"),
+        ("\n[[zone]]", '\n[terrain]\nfile = "dem.tif"\n[[zone]]', "$.terrain.geoid_height_m", "is needed"),
         ("\n[[zone]]", '\n[weather]\nfile = "met.txt"\n[[zone]]', "$.weather.file", "cannot be read"),
         ("\n[[zone]]", "\n[warning]\nprobability = 0\n[[zone]]", "$.warning.probability", "> 0"),
         ("\n[[zone]]", "\n[policy]\nprotect = 'all'\n[[zone]]", "$.policy.protect", '"site", "people"'),

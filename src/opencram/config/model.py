@@ -1,10 +1,13 @@
 """What a site file says, in SI units and radians.  `config.site` reads it, `runtime.pipeline` uses it."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from opencram.config.live_model import Live
 from opencram.earth.met.sounding import Sounding
+
+if TYPE_CHECKING:
+    from opencram.earth.terrain import Terrain  # NumPy: only who has terrain needs it
 
 LonLat = tuple[float, float]  # longitude, latitude (rad), as GeoJSON orders them
 
@@ -169,4 +172,5 @@ class Site:
     text: str
     sha256: str
     rules: tuple[Rule, ...] = ()
+    terrain: "Terrain | None" = None  # where there is none, the ground is constant
     live: Live = field(default_factory=Live)

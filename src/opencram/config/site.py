@@ -92,11 +92,12 @@ def _read(text: str, path: Path) -> tuple[Site, Findings]:
     )
     head.done()
     origin_deg = (longitude_deg, latitude_deg)
-    root.unsupported(
-        "terrain",
-        "terrain files are not supported in this version",
-        "remove [terrain] and give ground_height_m in [site]",
-    )
+    terrain = None
+    ground = root.table("terrain", "write [terrain] once")
+    if ground is not None:
+        from opencram.config.terrain import read_terrain  # NumPy: only who has terrain needs it
+
+        terrain, text = read_terrain(ground, text, path, (longitude_deg, latitude_deg, height_m))
     weather, text = read_weather(root.table("weather", "write [weather] once"), text, path, origin_deg)
     sensors = _sensors(root, origin_deg, height_m)
     assets = _assets(root, origin_deg)
@@ -119,6 +120,7 @@ def _read(text: str, path: Path) -> tuple[Site, Findings]:
         text=text,
         sha256=sha256_of(text),
         rules=read_rules(root, origin_deg),
+        terrain=terrain,
         live=read_live(root),
     )
     root.done()

@@ -136,7 +136,7 @@ def unpacked(values: dict[str, float | int | str]) -> Terrain | None:
     """Return the terrain that `packed` wrote, or None where it was changed since."""
     try:
         rows, columns = int(values["rows"]), int(values["columns"])
-        if not (2 <= rows and 2 <= columns and rows * columns <= CELLS_MAX):
+        if not (min(rows, columns) >= 2 and rows * columns <= CELLS_MAX):
             return None
         inflater = zlib.decompressobj()
         data = inflater.decompress(base64.b64decode(str(values["heights"]), validate=True), rows * columns * 4 + 1)

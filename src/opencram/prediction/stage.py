@@ -12,6 +12,7 @@ from opencram.ballistics.drag import standard_curve
 from opencram.ballistics.environment import Environment, environment
 from opencram.earth.geodesy import Frame, geodetic_from_enu
 from opencram.earth.profile import Profile
+from opencram.earth.terrain import Terrain
 from opencram.messages import Impact, ImpactComponent, Message, Track
 from opencram.prediction.ground import MOMENTS, PATH_POINTS, mixture_moments
 
@@ -28,6 +29,7 @@ class Config:
     ground_height_m: float
     wind_m_s: tuple[float, float] = (0.0, 0.0)
     profile: Profile | None = None  # measured air and wind; its wind stands instead of `wind_m_s`
+    terrain: Terrain | None = None  # the ground where it reaches
     flight_s_max: float = 200.0  # a flight that has not landed by then gives no impact
     steps_s: tuple[float, float, float] = (0.25, 0.5, 1.0)  # of the integration: for flights under 12 s, 25 s, longer
 
@@ -70,6 +72,7 @@ def _constants(config: Config) -> _Constants:
             ground_height_m=config.ground_height_m,
             wind_m_s=config.wind_m_s,
             profile=config.profile,
+            terrain=config.terrain,
         ),
         Frame(config.latitude_rad, config.longitude_rad, config.height_m),
     )

@@ -68,6 +68,7 @@ def _prediction(site: Site) -> prediction.Config:
         ground_height_m=site.ground_height_m,
         wind_m_s=_wind_m_s(site),
         profile=measured(site),
+        terrain=site.terrain,
     )
 
 

@@ -57,6 +57,7 @@ def world_of(scenario: Scenario) -> model.WorldConfig:
             for each in scenario.traffic
         ),
         note=scenario.name,
+        terrain=site.terrain,
     )
     flyer = Flyer.of(empty)
     rounds = [each for launch in scenario.launches for each in _rounds(scenario, flyer, launch)]

@@ -16,6 +16,7 @@ from opencram.ballistics.environment import Environment, environment
 from opencram.ballistics.lanes import LANES
 from opencram.ballistics.motion import MACH_STEP
 from opencram.ballistics.propagation import STATES, advance, to_ground
+from opencram.earth.terrain import Terrain
 from opencram.simulation.model import Air, Round, Vector, WorldConfig
 
 Array = NDArray[np.float64]
@@ -72,7 +73,8 @@ class Flyer:
     @staticmethod
     def of(config: WorldConfig) -> "Flyer":
         """Return the flyer of this world."""
-        return Flyer(true_environment(config.air, config.latitude_rad, config.height_m, config.ground_height_m))
+        place = (config.latitude_rad, config.height_m, config.ground_height_m)
+        return Flyer(true_environment(config.air, *place, config.terrain))
 
     def fly(
         self, what: Round, position_enu_m: Vector, velocity_enu_m_s: Vector, ballistic_coefficient_kg_m2: float
@@ -104,7 +106,9 @@ class Flyer:
         return _landed(states, self.environment, drag_curve(what))[:, 1:4]
 
 
-def true_environment(air: Air, latitude_rad: float, height_m: float, ground_height_m: float) -> Environment:
+def true_environment(
+    air: Air, latitude_rad: float, height_m: float, ground_height_m: float, terrain: Terrain | None = None
+) -> Environment:
     """Return the environment that the true air makes at this site."""
     levels = np.array([ground_height_m, ground_height_m + SHEAR_TOP_M])
     rise = levels - ground_height_m
@@ -119,6 +123,7 @@ def true_environment(air: Air, latitude_rad: float, height_m: float, ground_heig
         ),
         density_factor=air.density_factor,
         profile=air.profile,
+        terrain=terrain,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from opencram.earth.profile import Profile
+from opencram.earth.terrain import Terrain
 
 Vector = tuple[float, float, float]
 
@@ -241,6 +242,7 @@ class WorldConfig:
     effects: Effects = field(default_factory=Effects)
     traffic: tuple[Mover, ...] = ()
     note: str = ""
+    terrain: Terrain | None = None  # the ground where it reaches
 
     @property
     def end_t_ns(self) -> int:
