@@ -13,6 +13,7 @@ export interface Label {
   gap?: number;
   plate?: boolean;
   edge?: string;
+  over?: boolean; // it may lie on symbols: names of zones in alarm must not go missing
 }
 
 type Box = [left: number, top: number, right: number, bottom: number];
@@ -20,6 +21,7 @@ const LABELS_MAX = 220;
 
 export class Labels {
   private labels: Label[] = [];
+  private kept: Box[] = [];
 
   constructor(
     private readonly c: CanvasRenderingContext2D,
@@ -32,16 +34,22 @@ export class Labels {
     if (label.x > -80 && label.x < this.width + 80 && label.y > -40 && label.y < this.height + 40) this.labels.push(label);
   }
 
+  /** Keep a spot free: no label covers a symbol. */
+  keep(x: number, y: number, r: number): void {
+    this.kept.push([x - r, y - r, x + r, y + r]);
+  }
+
   draw(): void {
     const c = this.c;
-    const taken: Box[] = [];
+    const taken: Box[] = this.kept;
+    const kept = taken.length;
     const placed: [Label, Box][] = [];
     this.labels.sort((a, b) => a.priority - b.priority);
     for (const label of this.labels.slice(0, LABELS_MAX)) {
       c.font = `${label.bold ? "bold " : ""}${label.size}px ${this.palette.font}`;
       const width = Math.max(...label.lines.map((line) => c.measureText(line).width)) + (label.centred ? 4 : 8);
       const height = label.lines.length * label.size * 1.22 + 4;
-      const box = places(label, width, height).find((b) => this.inside(b) && !taken.some((other) => overlap(b, other)));
+      const box = places(label, width, height).find((b) => this.inside(b) && (label.over ? taken.slice(kept) : taken).every((other) => !overlap(b, other)));
       if (!box) continue;
       taken.push(box);
       placed.push([label, box]);

@@ -38,6 +38,7 @@ function address(): string {
   const query = new URLSearchParams();
   const shown = store.frame.value;
   if (seq) query.set("after", String(seq));
+  if (shown ? !store.player.value.playing : wantPaused) query.set("paused", "1");
   if (shown && !store.player.value.following) query.set("t", String(shown.t));
   else if (!shown && firstTime) query.set("t", firstTime);
   return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws?${query}`;
@@ -49,10 +50,7 @@ function open(): void {
   socket = new WebSocket(address(), secret ? ["opencram", `token.${secret}`] : ["opencram"]);
   socket.binaryType = "arraybuffer";
   socket.onopen = () => {
-    if (resumed && !resumed.following) {
-      send({ do: "speed", speed: resumed.speed });
-      if (!resumed.playing) send({ do: "pause" });
-    } else if (!resumed && wantPaused) send({ do: "pause" });
+    if (resumed && !resumed.following) send({ do: "speed", speed: resumed.speed });
   };
   socket.onmessage = (message) => {
     store.linkLostAt.value = performance.now();

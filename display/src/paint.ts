@@ -221,8 +221,9 @@ export class Painter {
     const id = f.col.id![k]!;
     const kind = f.col.kind![k]!;
     const acts = f.col.acts![k] === 1;
-    let [x, y] = [this.x(view, f.col.east![k]!), this.y(view, f.col.north![k]!)];
+    const [x, y] = [this.x(view, f.col.east![k]!), this.y(view, f.col.north![k]!)];
     this.spots.push({ id, x, y });
+    if (kind !== Kind.ended && kind !== Kind.tentative) labels.keep(x, y, acts ? 9 : 6);
     const size = acts ? 10.5 : 7; // a threat is half as large again
     const colour = this.colour(f, k);
     if (id === store.selected.peek()) {
@@ -252,7 +253,7 @@ export class Painter {
       const unseen = !store.isAcked(alarm, t);
       labels.add({
         lines: [zone.name, `${unseen ? (flashing() ? "▲ " : "△ ") : ""}${left >= 0 ? seconds(left) : "…"}`], x: this.x(view, east), y: this.y(view, north),
-        colour: this.palette.text, priority: 0.5 + Math.max(left, 0) / 1e4, size: 11.5, bold: true, centred: true, plate: true, edge: this.palette.alarm,
+        colour: this.palette.text, priority: 0.5 + Math.max(left, 0) / 1e4, size: 11.5, bold: true, centred: true, plate: true, edge: this.palette.alarm, over: true,
       });
     }
   }

@@ -44,7 +44,7 @@ function ZoneRow({ alarm, at }: { alarm: Alarm; at: number }) {
     <li class={`zone ${acked ? "zone-acked" : "zone-open"} ${coming ? "" : "zone-past"}`}>
       <span class={`flash ${acked ? "" : "flash-on"}`} aria-hidden="true">{acked ? "△" : "▲"}</span>
       <b class="zone-name"><bdi>{zone?.name ?? alarm.zone}</bdi></b>
-      <b class="zone-time">{coming ? seconds((alarm.impact - at) / 1000) : t("ago", { s: seconds((at - alarm.impact) / 1000) })}</b>
+      <b class="zone-time">{coming ? seconds((alarm.impact - at) / 1000) : t("ago", { s: seconds(Math.floor((at - alarm.impact) / 1000)) })}</b>
       <span class="zone-advice">{t(coming || alarm.advice === "none" ? `advice.${alarm.advice}` : "advice.stay")}</span>
       <span class="zone-more">{tn("people.n", zone?.people ?? 0)} · {percent(alarm.p)}<span class="hidden">, {t(acked ? "acked" : "unacked")}</span></span>
     </li>
@@ -90,7 +90,7 @@ function Round({ k, id }: { k: number; id: number }) {
       {reason && (
         <p class="why"><b>{t("why")}: </b><span lang={decision!.reasons[lang.value] ? lang.value : "en"} dir="auto">{reason}</span></p>
       )}
-      <Actions />
+      {mayAct() && <Actions />}
       <dl>
         <dt>{t("state")}</dt>
         <dd><Glyph kind={of("kind")} acts={of("acts") === 1} /> {of("ended") ? t(`ended.${of("ended")}`) : t(`kind.${of("kind")}`)}</dd>
@@ -105,7 +105,7 @@ function Round({ k, id }: { k: number; id: number }) {
           </ul>
         </dd>
         <dt>{t("col.impact")}</dt>
-        <dd>{Number.isNaN(of("tti")) ? "–" : <><b>{seconds(of("tti"))}</b> (±{ltr(`${(2 * of("tti_std")).toFixed(1)} s`)})</>}</dd>
+        <dd>{Number.isNaN(of("tti")) ? "–" : <><b>{seconds(of("tti"))}</b> {ltr(`(±${(2 * of("tti_std")).toFixed(1)} s)`)}</>}</dd>
         <dt>{t("ellipse")}</dt>
         <dd>{Number.isNaN(of("ell_a")) ? "–" : ltr(`${num(2 * of("ell_a"))} × ${num(2 * of("ell_b"))} m`)}</dd>
         <dt>{asset ? t("p.asset", { place: asset.id }) : t("col.p")}</dt>
@@ -118,12 +118,12 @@ function Round({ k, id }: { k: number; id: number }) {
         <dt>{t("last.plot")}</dt>
         <dd>{t("ago", { s: ltr(`${of("age").toFixed(1)} s`) })} · {ltr(`± ${num(of("std"))} m`)}</dd>
       </dl>
+      {!mayAct() && <p class="muted small">{t("do.none")}</p>}
     </>
   );
 }
 
 function Actions() {
-  if (!mayAct()) return <p class="muted small">{t("do.none")}</p>;
   const armed = store.armed.value;
   const keys = { consent: "E", veto: "V", hold: "H" } as const;
   return (

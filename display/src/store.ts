@@ -46,13 +46,23 @@ export function isAcked(alarm: Alarm, t: number): boolean {
   return mine !== undefined && mine <= t + 150 && mine >= alarm.issued;
 }
 
+const SAME_MOMENT_MS = 500;
+
 /** Alarms that stand: the next impact first; those whose impact is past wait for their all-clear after them. */
 export const standing = computed(() => {
   const t = now.value;
-  return [...alarms.value.values()].filter(stands).sort((a, b) => {
+  const found = [...alarms.value.values()].filter(stands).sort((a, b) => {
     const past = Number(a.impact < t) - Number(b.impact < t);
-    return past || a.impact - b.impact || b.p - a.p || a.zone.localeCompare(b.zone);
+    return past || a.impact - b.impact || a.id - b.id;
   });
+  // Impacts within half a second are one moment to a person: the likeliest of them first.
+  const ordered: Alarm[] = [];
+  for (let from = 0, to = 0; from < found.length; from = to) {
+    const first = found[from]!;
+    while (to < found.length && found[to]!.impact - first.impact <= SAME_MOMENT_MS && found[to]!.impact < t === first.impact < t) to++;
+    ordered.push(...found.slice(from, to).sort((a, b) => b.p - a.p || a.id - b.id));
+  }
+  return ordered;
 });
 export const unacknowledged = computed(() => standing.value.filter((a) => !isAcked(a, now.value)));
 export const cleared = computed(() =>
@@ -89,6 +99,7 @@ export interface State {
   decisions: Decision[];
   engagements: Engagement[];
   health: Health[];
+  log: LogItem[]; // the last events before this moment
 }
 
 export function takeState(state: State): void {
@@ -98,7 +109,7 @@ export function takeState(state: State): void {
     decisions.value = keyed(state.decisions, (d) => d.track);
     engagements.value = keyed(state.engagements, (e) => e.id);
     health.value = keyed(state.health, (h) => h.part);
-    log.value = log.value.filter((item) => item.seq <= state.seq);
+    log.value = state.log;
     listFrame.value = null;
   });
 }

@@ -1,8 +1,9 @@
 // The top of the screen: what this is, when it is, how the radars are; and the alarm that somebody must act on.
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
+import { FOLLOWING } from "./frame";
 import { acknowledge, toAcknowledge } from "./actions";
-import { LANGS, type Lang, clock, lang, percent, seconds, t, tn } from "./i18n";
+import { LANGS, type Lang, clock, lang, ltr, percent, seconds, t, tn } from "./i18n";
 import { toggleSound } from "./sound";
 import * as store from "./store";
 import { THEMES, type Theme, theme } from "./theme";
@@ -10,6 +11,7 @@ import type { Alarm, Mode } from "./types";
 
 const MODE_SIGNS: Record<Mode, string> = { simulation: "◆", exercise: "▣", test: "◌", actual: "●" };
 const AGE_CAUTION_S = 1;
+const AGE_LOST_S = 3;
 
 export function TopBar() {
   const hello = store.hello.value;
@@ -82,6 +84,10 @@ export function LinkBar() {
   }, []);
   tick.value;
   const state = store.link.value;
+  const f = store.listFrame.value;
+  if (state === "open" && f && f.flags & FOLLOWING && store.hello.value?.live && f.dataAge > AGE_LOST_S) {
+    return <p class="link-bar" role="alert"><span aria-hidden="true">⚠ </span>{t("data.none", { s: seconds(f.dataAge) })}</p>;
+  }
   if (state === "open" || state === "connecting") return null;
   return (
     <p class="link-bar" role="alert">
@@ -113,10 +119,10 @@ export function Banner() {
           {top.impact >= at ? (
             <span class="when">
               {t("impact.in")} <b class="count">{seconds((top.impact - at) / 1000)}</b>
-              {top.std !== null && <span class="std"> (±{seconds(2 * top.std)})</span>}
+              {top.std !== null && <span class="std"> {ltr(`(±${Math.ceil(2 * top.std)} s)`)}</span>}
             </span>
           ) : (
-            <span class="when">{t("impact.past", { s: seconds((at - top.impact) / 1000) })} — {t("wait.clear")}</span>
+            <span class="when">{t("impact.past", { s: seconds(Math.floor((at - top.impact) / 1000)) })} — {t("wait.clear")}</span>
           )}
         </p>
       )}

@@ -17,6 +17,7 @@ Batch = tuple[Sequence[Message], Sequence[Message]]
 Said = Callable[[int], list[Message]]
 Action = Literal["consent", "veto", "hold", "release", "acknowledge"]
 WAITING_MAX = 1000
+CLOCK_S = 0.1
 
 
 class LiveRun:
@@ -65,8 +66,9 @@ class LiveRun:
             for inputs, outputs in self._make(self.said):
                 last_ns = max([last_ns, *(m.t_ns for m in inputs if type(m) is Tick)])
                 began_ns = began_ns or last_ns
-                ahead_s = (last_ns - began_ns) / 1e9 - (time.monotonic() - began_s) if self._paced else 0.0
-                if self._ending.wait(max(ahead_s, 0.0)):
+                if self._paced and not self._waited(began_s, began_ns, last_ns, deliver):
+                    return
+                if self._ending.is_set():
                     return
                 if sink is not None:
                     sink.take(inputs, outputs)
@@ -77,3 +79,14 @@ class LiveRun:
             if sink is not None:
                 sink.close()
             finished()
+
+    def _waited(self, began_s: float, began_ns: int, until_ns: int, deliver: Callable[[list[Message]], None]) -> bool:
+        """Wait until data time may be `until_ns`, the clock of the screens going on; return False if the run ends."""
+        while True:
+            now_ns = began_ns + round((time.monotonic() - began_s) * 1e9)
+            if now_ns >= until_ns:
+                return True
+            if self._ending.wait(min((until_ns - now_ns) / 1e9, CLOCK_S)):
+                return False
+            if until_ns - now_ns > CLOCK_S * 1e9:
+                deliver([Tick(t_ns=now_ns)])

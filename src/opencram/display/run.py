@@ -25,6 +25,7 @@ from opencram.recording import read, read_header
 if TYPE_CHECKING:
     from opencram.runtime.shell import Streams
 
+IDLE_NS = 100_000_000  # a live simulation goes on so often when nothing flies
 REMEDY = "the display needs Starlette and Uvicorn: pip install 'opencram[display]'"
 
 
@@ -114,7 +115,7 @@ def _simulated(path: str, options: Options, streams: "Streams") -> tuple[Shared,
     def make(said: Said) -> Iterator[Batch]:
         from opencram.runtime.simulate import Raid
 
-        return Raid(scenario).batches(said)
+        return Raid(scenario).batches(said, idle_ns_max=IDLE_NS)
 
     head = header(scenario.site, scenario.start_t_ns, "simulation", scenario_sha256=scenario.sha256, seed=scenario.seed)
     shared = _shared(scenario.site, Timeline(), live=True)

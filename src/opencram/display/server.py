@@ -196,7 +196,7 @@ async def _greet(hub: Hub, session: Session, websocket: WebSocket, role: str) ->
     timeline = hub.shared.timeline
     after = websocket.query_params.get("after", "")
     at = websocket.query_params.get("t", "")
-    session.playing = not hub.hello["paused"]
+    session.playing = not (hub.hello["paused"] or websocket.query_params.get("paused") == "1")
     if at and (t_ms := _number(at)) is not None:
         session.seek(round(t_ms * 1e6))
     hello = hub.hello | {

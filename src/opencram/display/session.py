@@ -18,6 +18,7 @@ PLAYING, FOLLOWING = 1, 2  # flags of a frame
 SILENT_PERIODS = 3.0  # a radar that misses so many turns is degraded,
 SILENT_S_MIN = 1.5  # but not within this time,
 LOST_S = 10.0  # and after this it is lost
+LOG_EVENTS = 60  # of the past that a screen is told with the state
 _json = msgspec.json.Encoder()
 
 
@@ -75,7 +76,7 @@ class Session:
     def advance(self, elapsed_s: float) -> None:
         """Let time go on by so much on the clock of the server."""
         timeline = self._shared.timeline
-        if self.following:
+        if self.following and self.playing:
             self._picture, self.t_ns = timeline.latest, timeline.end_ns
             return
         if not self.playing:
@@ -88,7 +89,8 @@ class Session:
     def state(self) -> bytes:
         """Return everything that is known at this moment; events count on from here."""
         self._sent_seq, self._lines_seq = self._picture.seq, 0
-        return _json.encode({"type": "state"} | state_rows(self._picture) | {"now": ms(self.t_ns)})
+        recent = [msgspec.Raw(e.json) for e in self._shared.timeline.events_before(self._picture.seq, LOG_EVENTS)]
+        return _json.encode({"type": "state"} | state_rows(self._picture) | {"now": ms(self.t_ns), "log": recent})
 
     def missed(self, after_seq: int) -> bytes | None:
         """Return what a screen that comes back has missed since a record, up to what `state` told it."""

@@ -90,6 +90,11 @@ class Timeline:
         first = bisect_right(self.events, after_seq, key=lambda event: event.seq)
         return self.events[first : bisect_right(self.events, to_seq, first, key=lambda event: event.seq)]
 
+    def events_before(self, seq: int, number: int) -> list[Event]:
+        """Return the last events up to a record."""
+        last = bisect_right(self.events, seq, key=lambda event: event.seq)
+        return self.events[max(last - number, 0) : last]
+
     def _keep(self, record: Message | Seen) -> None:
         latest = self.latest
         latest.take(record)

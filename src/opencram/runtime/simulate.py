@@ -30,11 +30,12 @@ class Raid:
         return named | truth_document(self._world_config, self._world_state)
 
     def batches(
-        self, said: Callable[[int], list[Message]] = lambda _t_ns: []
+        self, said: Callable[[int], list[Message]] = lambda _t_ns: [], *, idle_ns_max: int | None = None
     ) -> Iterator[tuple[Sequence[Message], Sequence[Message]]]:
         """Fly the raid to the end of its last track and alarm; yield each batch with what the pipeline made of it.
 
-        `said` gives what operators have done by a time; it goes into the batch of that time.
+        `said` gives what operators have done by a time; it goes into the batch of that time.  `idle_ns_max`: time
+        goes on in steps no longer than this when nothing flies any more, for those who watch.
         """
         state = initial(self._config)
         tick_ns = self._world_config.start_t_ns
@@ -53,6 +54,8 @@ class Raid:
                 self._world_state, _ = world.act(self._world_config, self._world_state, made)
                 yield batch, made
         while (due_ns := due_t_ns(self._config, state)) is not None:
+            if idle_ns_max is not None:
+                due_ns = min(due_ns, state.now_ns + idle_ns_max)
             last: list[Message] = [*said(due_ns), Tick(t_ns=due_ns)]
             state, made = step(self._config, state, last)
             yield last, made

@@ -1,0 +1,106 @@
+"""The display in a browser: real flows, driven by Playwright through Debian's chromium (display/test/flows.mjs)."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import display_raid as raid
+import display_server
+import pytest
+
+DISPLAY = raid.ROOT / "display"
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
+MISSING = [
+    name
+    for name, there in (
+        ("node", shutil.which("node")),
+        ("chromium", CHROMIUM),
+        ("display/node_modules (npm ci)", (DISPLAY / "node_modules" / "playwright-core").is_dir()),
+    )
+    if not there
+]
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not here: {', '.join(MISSING)}")
+
+
+@contextmanager
+def server(kind: str, *options: str, port: int = 0) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """Run a server in a process of its own; yield its address."""
+    port = port or display_server.free_port()
+    command = [sys.executable, str(Path(display_server.__file__)), kind, str(port), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        assert address, "the server did not start"
+        try:
+            yield address, process
+        finally:
+            process.kill()
+
+
+def run_flow(name: str, address: str) -> str:
+    """Run a flow to its end; fail with what it says."""
+    done = subprocess.run(
+        ["node", str(DISPLAY / "test" / "flows.mjs"), name, address],
+        capture_output=True, text=True, timeout=150, env={**os.environ, "CHROMIUM": CHROMIUM}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert f"ok {name}" in done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def replay() -> Iterator[str]:
+    with server("replay") as (address, _):
+        yield address
+
+
+@pytest.mark.parametrize("flow", ["raid", "seek", "languages", "axe", "twoSeconds", "magnified", "publicPage"])
+def test_replay(replay: str, flow: str) -> None:
+    run_flow(flow, replay)
+
+
+def test_consent_and_veto_take_two_steps_on_a_live_run() -> None:
+    with server("live", "0.5", "60", "4.5") as (address, _):
+        run_flow("consent", address)
+
+
+def test_a_wrong_token_is_told() -> None:
+    with server("tokens") as (address, _):
+        run_flow("token", address)
+
+
+def test_the_four_modes_never_look_alike() -> None:
+    looks = []
+    for mode in ("simulation", "exercise", "test", "actual"):
+        with server("replay", mode) as (address, _):
+            looks.append(json.loads(run_flow("mode", address).splitlines()[0]))
+    assert [look["word"].split()[-1] for look in looks] == ["SIMULATION", "EXERCISE", "TEST", "ACTUAL"]
+    assert len({look["look"] for look in looks}) == 4
+
+
+def test_a_lost_connection_is_told_and_resumed() -> None:
+    port = display_server.free_port()
+    with server("replay", port=port) as (address, process):
+        command = ["node", str(DISPLAY / "test" / "flows.mjs"), "reconnect", address]
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "CHROMIUM": CHROMIUM},
+        ) as flow:
+            assert flow.stdout is not None
+            assert flow.stdout.readline().strip() == "ready"
+            process.kill()
+            process.wait()
+            assert flow.stdout.readline().strip() == "lost"
+            time.sleep(0.5)
+            with server("replay", port=port):
+                rest = flow.stdout.read()
+                assert flow.wait(timeout=60) == 0, rest
