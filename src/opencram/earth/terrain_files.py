@@ -71,10 +71,9 @@ def _geotiff(path: Path, window_deg: Bounds) -> Elevations:
                 raise _fault(path, "has no coordinate system", "assign one, for instance with gdal_edit -a_srs")
             with WarpedVRT(source, crs="EPSG:4326", resampling=rasterio.enums.Resampling.bilinear) as image:
                 whole = Window(0, 0, image.width, image.height)
-                wanted = (
-                    from_bounds(*window_deg, transform=image.transform).round_offsets("floor").round_lengths("ceil")
-                )
-                window = Window(wanted.col_off - 2, wanted.row_off - 2, wanted.width + 4, wanted.height + 4)
+                wanted = from_bounds(*window_deg, transform=image.transform)
+                column, row = math.floor(wanted.col_off) - 2, math.floor(wanted.row_off) - 2
+                window = Window(column, row, math.ceil(wanted.width) + 5, math.ceil(wanted.height) + 5)
                 if not rasterio.windows.intersect(window, whole):
                     raise _fault(path, "does not cover the site", _bounds_text(image.bounds))
                 window = window.intersection(whole)
