@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     _add_serve(commands)
     _add_check(commands)
+    _add_show(commands)
     _add_warmup(commands)
     return parser
 
@@ -187,6 +188,19 @@ def _add_check(commands: Any) -> None:
     parser = _add(commands, "check", _check, "tell every fault of a site file, or what it says")
     parser.add_argument("site", metavar="SITE.toml", help="the site file")
     parser.add_argument("--json", action="store_true", help="print faults and summary as JSON")
+
+
+def _add_show(commands: Any) -> None:
+    from opencram.report.show_command import add_arguments
+
+    add_arguments(_add(commands, "show", _show, "draw a trajectory, a footprint or an atmosphere"))
+
+
+def _show(args: argparse.Namespace) -> int:
+    from opencram.report.show_command import show
+
+    print(show(args))
+    return 0
 
 
 def _add_warmup(commands: Any) -> None:
