@@ -13,7 +13,6 @@ _NEEDS: Final = {
     "cap-directory": ("folder", "give the folder for CAP files"),
     "webhook": ("url", "give the address to post to"),
     "mqtt": ("address", "give the broker's host and port"),
-    "cot": ("address", "give the TAK server's, or the group's, host and port"),
 }
 
 
@@ -103,7 +102,6 @@ def _channel(table: Table) -> Channel:
         folder=table.string("folder", "give a folder", default=None if needed == "folder" else ""),
         url=table.string("url", remedy, default=None if needed == "url" else ""),
         address=address or ("", 0),
-        protocol=cast(Any, table.choice("protocol", ("tcp", "udp"), "say which", default="tcp")),
         topic=table.string("topic", "give the first part of the topics", default="opencram"),
         user=table.string("user", "give the user's name", default=""),
         secret_file=_file(table, "secret_file"),

@@ -30,11 +30,10 @@ class Channel:
     """A way by which alarms leave: `[[outlet]]`."""
 
     name: str
-    kind: Literal["cap-directory", "webhook", "mqtt", "cot"]
+    kind: Literal["cap-directory", "webhook", "mqtt"]
     folder: str = ""
     url: str = ""
     address: Address = ("", 0)
-    protocol: Literal["tcp", "udp"] = "tcp"
     topic: str = "opencram"
     user: str = ""
     secret_file: str = ""  # password (mqtt), key of the HMAC (webhook)

@@ -91,9 +91,7 @@ def sender_of(channel: Channel, site: Site, base: Path) -> outlets.Sender:
         return outlets.CapFolder(base / channel.folder)
     if channel.kind == "webhook":
         return outlets.Webhook(channel, zones, secret.encode())
-    if channel.kind == "mqtt":
-        return outlets.Mqtt(channel, zones, site.name, secret)
-    raise UsageError(f"channel {channel.name}: alarms cannot leave as {channel.kind} in this version")
+    return outlets.Mqtt(channel, zones, site.name, secret)
 
 
 class LiveService:
