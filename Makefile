@@ -18,6 +18,7 @@ demo: venv ## Track the seven-rocket raid before your eyes, and write the after-
 	@if [ -t 1 ]; then pace=4; else pace=0; fi; \
 	$(BIN)/opencram process $(RAID)/site.toml --plots $(RAID)/plots.ndjson \
 		--recording out/seven-rockets.opencram --report out/seven-rockets.html --pace $$pace
+	@echo "Watch it in a browser: $(BIN)/opencram serve out/seven-rockets.opencram, then http://127.0.0.1:8700/"
 
 demo-live: venv-test ## Radars speaking ASTERIX into the live service; sirens from a broker, CAP files in out/live
 	@sh examples/live/demo.sh

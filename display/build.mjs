@@ -3,7 +3,7 @@ import { build } from "esbuild";
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
-const out = new URL("../src/opencram/display/static/", import.meta.url).pathname;
+const out = process.argv[2] ? `${process.argv[2]}/` : new URL("../src/opencram/display/static/", import.meta.url).pathname;
 const here = new URL("./", import.meta.url).pathname;
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });

@@ -17,7 +17,7 @@ export function Zones() {
   return (
     <section class="panel zones" aria-labelledby="zones-title">
       <h2 id="zones-title">{t("zones")}</h2>
-      <div class="scroll">
+      <div class="scroll" tabIndex={0} role="group" aria-labelledby="zones-title">
         <ol class="zone-list">
           {found.slice(0, ZONES_MAX).map((alarm) => <ZoneRow key={alarm.id} alarm={alarm} at={at} />)}
         </ol>
@@ -58,7 +58,7 @@ export function Selected() {
   return (
     <section class="panel selected" aria-labelledby="selected-title">
       <h2 id="selected-title">{t("selected")}{id ? <> <bdi>{id}</bdi></> : null}</h2>
-      <div class="scroll">
+      <div class="scroll" tabIndex={0} role="group" aria-labelledby="selected-title">
         {!id && <p class="empty">{t("selected.none")}</p>}
         {id !== 0 && k < 0 && <p class="empty">{t("selected.gone", { id })}</p>}
         {k >= 0 && <Round k={k} id={id} />}

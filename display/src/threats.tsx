@@ -21,7 +21,7 @@ export function Threats() {
         <input type="checkbox" checked={store.onlyActing.value} onChange={(e) => { store.onlyActing.value = e.currentTarget.checked; }} />
         {t("acting.only")}
       </label>
-      <div class="scroll">
+      <div class="scroll" tabIndex={0} role="group" aria-labelledby="threats-title">
         <table>
           <thead>
             <tr>{["track", "impact", "where", "p", "decision"].map((name) => <th key={name} scope="col">{t(`col.${name}`)}</th>)}</tr>
