@@ -6,6 +6,7 @@ from simulation_worlds import rocket, straight, world
 
 from opencram.ballistics.drag import standard_curve
 from opencram.ballistics.environment import AIR_BOTTOM_M, AIR_STEP_M, WIND_EAST, WIND_NORTH
+from opencram.ballistics.motion import MACH_STEP
 from opencram.simulation.flights import CLASS_CURVES, Flight, Flyer, apex_m, drag_curve, positions_at, true_environment
 from opencram.simulation.model import Air
 
@@ -74,9 +75,9 @@ def test_the_tilt_of_a_curve_pivots_at_mach_0_9() -> None:
     assert plain == pytest.approx(standard_curve(CLASS_CURVES["rocket"]))
     assert drag_curve(rocket(curve="G2")) == pytest.approx(standard_curve("G2"))
     ratio = tilted / plain
-    assert ratio[90] == pytest.approx(1.0)
-    assert ratio[10] == pytest.approx(0.95)
-    assert ratio[140] == pytest.approx(1.05)
-    assert ratio[400] == pytest.approx(1.1)
+    assert ratio[round(0.9 / MACH_STEP)] == pytest.approx(1.0)
+    assert ratio[round(0.1 / MACH_STEP)] == pytest.approx(0.95)
+    assert ratio[round(1.4 / MACH_STEP)] == pytest.approx(1.05)
+    assert ratio[round(4.0 / MACH_STEP)] == pytest.approx(1.1)
     with pytest.raises(ValueError, match="read-only"):
         tilted[0] = 1.0
