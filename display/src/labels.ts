@@ -18,6 +18,8 @@ export interface Label {
 
 type Box = [left: number, top: number, right: number, bottom: number];
 const LABELS_MAX = 220;
+const WIDTHS_MAX = 5000;
+const widths = new Map<string, number>();
 
 export class Labels {
   private labels: Label[] = [];
@@ -40,14 +42,12 @@ export class Labels {
   }
 
   draw(): void {
-    const c = this.c;
     const taken: Box[] = this.kept;
     const kept = taken.length;
     const placed: [Label, Box][] = [];
     this.labels.sort((a, b) => a.priority - b.priority);
     for (const label of this.labels.slice(0, LABELS_MAX)) {
-      c.font = `${label.bold ? "bold " : ""}${label.size}px ${this.palette.font}`;
-      const width = Math.max(...label.lines.map((line) => c.measureText(line).width)) + (label.centred ? 4 : 8);
+      const width = Math.max(...label.lines.map((line) => this.measured(line, label))) + (label.centred ? 4 : 8);
       const height = label.lines.length * label.size * 1.22 + 4;
       const box = places(label, width, height).find((b) => this.inside(b) && (label.over ? taken.slice(kept) : taken).every((other) => !overlap(b, other)));
       if (!box) continue;
@@ -74,6 +74,19 @@ export class Labels {
       c.font = `${label.bold ? "bold " : ""}${label.size}px ${this.palette.font}`;
       c.fillText(line, label.centred ? (left + right) / 2 : left + 4, top + label.size * (1.22 * k + 1.05));
     });
+  }
+
+  /** Measuring text is slow and the same texts come back: widths are kept. */
+  private measured(line: string, { bold, size }: Label): number {
+    const key = `${bold ? "b" : ""}${size} ${line}`;
+    let width = widths.get(key);
+    if (width === undefined) {
+      this.c.font = `${bold ? "bold " : ""}${size}px ${this.palette.font}`;
+      width = this.c.measureText(line).width;
+      if (widths.size > WIDTHS_MAX) widths.clear();
+      if (document.fonts.status === "loaded") widths.set(key, width);
+    }
+    return width;
   }
 
   private inside([left, top, right, bottom]: Box): boolean {

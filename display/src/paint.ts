@@ -155,11 +155,27 @@ export class Painter {
     const order = [...Array(f.n).keys()].sort(
       (a, b) => Number(f.col.id![a] === chosen) - Number(f.col.id![b] === chosen) || f.col.acts![a]! - f.col.acts![b]! || f.col.tti![b]! - f.col.tti![a]!,
     );
+    const quiet = new Map<string, Path2D>(); // impacts of what acts on nobody, one stroke for each colour
     for (const k of order) {
-      const acts = f.col.acts![k] === 1 || f.col.id![k] === chosen;
-      if (shown.ellipses || acts) this.impact(c, view, f, k, f.col.id![k] === chosen);
+      if (f.col.acts![k] === 1 || f.col.id![k] === chosen) continue;
+      if (!shown.ellipses) break;
+      const colour = this.colour(f, k);
+      let path = quiet.get(colour);
+      if (!path) quiet.set(colour, (path = new Path2D()));
+      this.impact(path, view, f, k);
     }
-    for (const k of order) this.line(c, view, f, k, shown.trails);
+    c.lineWidth = 1;
+    for (const [colour, path] of quiet) { c.strokeStyle = colour; c.stroke(path); }
+    for (const k of order) {
+      if (f.col.acts![k] !== 1 && f.col.id![k] !== chosen) continue;
+      const path = new Path2D();
+      this.impact(path, view, f, k);
+      c.strokeStyle = this.colour(f, k);
+      c.lineWidth = f.col.id![k] === chosen ? 2.5 : 1.75;
+      c.stroke(path);
+    }
+    if (shown.trails) this.quietTrails(c, view, f, order);
+    for (const k of order) this.line(c, view, f, k, shown.trails && f.col.acts![k] === 1);
     this.spots = [];
     for (const k of order) this.mark(c, view, f, k, labels, shown.labels);
   }
@@ -172,21 +188,35 @@ export class Painter {
     return kind === Kind.tentative ? p.tentative : p.confirmed;
   }
 
-  private impact(c: CanvasRenderingContext2D, view: View, f: Frame, k: number, chosen: boolean): void {
+  /** Add the 95 % ellipse of an impact, and a cross where it is expected. */
+  private impact(path: Path2D, view: View, f: Frame, k: number): void {
     const [east, north] = [f.col.imp_e![k]!, f.col.imp_n![k]!];
     if (Number.isNaN(east) || f.col.kind![k] === Kind.ended || f.col.kind![k] === Kind.tentative) return;
     const [x, y] = [this.x(view, east), this.y(view, north)];
-    c.strokeStyle = this.colour(f, k);
-    c.lineWidth = chosen ? 2.5 : f.col.acts![k] ? 1.75 : 1;
-    c.setLineDash(f.col.acts![k] ? [] : [4, 4]);
-    c.beginPath();
     const [a, b] = [f.col.ell_a![k]! / view.resolution, f.col.ell_b![k]! / view.resolution];
-    if (a < 20_000) c.ellipse(x, y, a, b, f.col.ell_az![k]! - Math.PI / 2, 0, 2 * Math.PI);
-    c.stroke();
-    c.setLineDash([]);
-    c.beginPath();
-    c.moveTo(x - 4, y - 4); c.lineTo(x + 4, y + 4); c.moveTo(x - 4, y + 4); c.lineTo(x + 4, y - 4);
-    c.stroke();
+    const turn = f.col.ell_az![k]! - Math.PI / 2;
+    if (a < 20_000) {
+      path.moveTo(x + a * Math.cos(turn), y + a * Math.sin(turn));
+      path.ellipse(x, y, a, b, turn, 0, 2 * Math.PI);
+    }
+    path.moveTo(x - 4, y - 4); path.lineTo(x + 4, y + 4); path.moveTo(x - 4, y + 4); path.lineTo(x + 4, y - 4);
+  }
+
+  /** The trails of what acts on nobody, one stroke for each colour. */
+  private quietTrails(c: CanvasRenderingContext2D, view: View, f: Frame, order: number[]): void {
+    const paths = new Map<string, Path2D>();
+    for (const k of order) {
+      const trail = f.col.acts![k] ? undefined : store.lines.get(f.col.id![k]!)?.trail;
+      if (!trail?.length) continue;
+      const colour = this.colour(f, k);
+      let path = paths.get(colour);
+      if (!path) paths.set(colour, (path = new Path2D()));
+      path.moveTo(this.x(view, trail[0]!), this.y(view, trail[1]!));
+      for (let i = 3; i < trail.length; i += 3) path.lineTo(this.x(view, trail[i]!), this.y(view, trail[i + 1]!));
+      path.lineTo(this.x(view, f.col.east![k]!), this.y(view, f.col.north![k]!));
+    }
+    c.lineWidth = 1.5;
+    for (const [colour, path] of paths) { c.strokeStyle = colour; c.stroke(path); }
   }
 
   private line(c: CanvasRenderingContext2D, view: View, f: Frame, k: number, trails: boolean): void {

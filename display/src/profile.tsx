@@ -13,7 +13,7 @@ const STEPS_M = [100, 200, 500, 1000, 2000, 5000, 10_000, 20_000];
 export function Profile() {
   const ref = useRef<HTMLCanvasElement>(null);
   useSignalEffect(() => {
-    store.frame.value; theme.value; store.selected.value;
+    store.listFrame.value; theme.value; store.selected.value;
     if (ref.current) draw(ref.current);
   });
   return (
@@ -78,10 +78,10 @@ function draw(canvas: HTMLCanvasElement): void {
       }
       c.stroke();
     };
-    if (line) {
+    if (line && acts) {
       c.lineWidth = 1.25;
       along(line.trail);
-      if (acts && kind !== Kind.ended) { c.setLineDash([2, 4]); along(line.path); c.setLineDash([]); }
+      if (kind !== Kind.ended) { c.setLineDash([2, 4]); along(line.path); c.setLineDash([]); }
     }
     const shape = kind === Kind.ended ? "ended" : kind === Kind.engaged ? "engaged" : acts ? "threat" : "confirmed";
     symbol(c, shape, x(Math.hypot(f.col.east![k]!, f.col.north![k]!)), y(Math.max(f.col.alt![k]!, 0)), acts ? 6 : 4, colour, p.ground, p.halo);

@@ -51,5 +51,6 @@ function write(): void {
   if (changed.length) query.set("layers", changed.join("."));
   const view = map.where();
   if (view) query.set("view", view);
-  history.replaceState(null, "", `${location.pathname}?${query}${location.hash}`);
+  const address = `${location.pathname}?${query}${location.hash}`;
+  if (address !== location.pathname + location.search + location.hash) history.replaceState(null, "", address);
 }
