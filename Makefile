@@ -24,7 +24,7 @@ demo-live: venv-test ## Radars speaking ASTERIX into the live service; sirens fr
 	@sh examples/live/demo.sh
 
 test: venv-test oracle ## Run the test suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: venv-test ## Run the linters: ruff, mypy, import-linter
 	@$(BIN)/ruff check .

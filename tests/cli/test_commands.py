@@ -193,10 +193,16 @@ def test_a_reader_who_has_had_enough_is_no_error(few: str) -> None:
     assert b"Exception" not in err
 
 
+def _heed_interrupts() -> None:
+    """Undo what a shell does to a job in the background: it would not be told of an interrupt."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupted_leaves_a_whole_recording(tmp_path: Path) -> None:
     recording, events = tmp_path / "raid.opencram", tmp_path / "events"
     command = [*COMMAND, "process", SITE, "--plots", "-", "--recording", str(recording), "--events", str(events)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, **pipes, preexec_fn=_heed_interrupts) as process:  # noqa: PLW1509  no threads here
         assert process.stdin is not None
         process.stdin.write(b"".join(PLOTS.read_bytes().splitlines(keepends=True)[:120]))
         process.stdin.flush()
