@@ -196,8 +196,7 @@ def landings(
 ) -> Floats:
     """Return where `LANES` pieces fall (n, 2), spread evenly over their distribution; those that never do are left out.
 
-    Error: the mean within 2 % of the spread and the spread within 15 % of Monte Carlo
-    (tests/engagement/test_ground.py).
+    Error: the footprint within 30 % of Monte Carlo (tests/simulation/test_simulation_debris.py).
     """
     lanes = np.zeros((STATES, LANES))
     lanes[:3] = place[:, None]

@@ -83,7 +83,7 @@ def impact_moments(mean, covariance, dt, t_max, env, cd, moments):
     nn (m²), et, nt (m·s), tt (s²).  `covariance`: lower triangle.  Sigma points that never land are left out, and
     fewer than 12 of 20 give no impact.
 
-    Error: axes within 2 % of a 100 000-run Monte Carlo (tests/prediction/test_ground.py).
+    Error: axes within 2 % of a 100 000-run Monte Carlo (tests/ballistics/test_sigma_points.py).
     """
     factor = covariance.copy()
     if not math.isfinite(cholesky(factor, STATES)):  # an infinite variance makes it infinite

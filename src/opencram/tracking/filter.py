@@ -25,7 +25,7 @@ _STEP_S_MAX = 0.3
 
 # Growth of the variances per second: what the model leaves out.  The wind changes with height (2 m/s per
 # km at a climb of 150 m/s is 0.3 m/s each second, and not white), and no drag curve is the round's own.
-# Tuned on simulated raids (benchmarks/consistency.py).
+# Chosen from that, and held to simulated raids (benchmarks/consistency.py).
 _VELOCITY_GROWTH = 0.05**2  # (m/s)²/s
 _LN_BETA_GROWTH = 0.01**2  # 1/s
 _WIND_GROWTH = 0.4**2  # (m/s)²/s

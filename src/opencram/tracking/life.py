@@ -135,16 +135,15 @@ def _status(
     elif gap_s > config.coast_after * target.period_s:
         hidden = falling and height < _horizon_m(constants, x)
         lost = gap_s > (3.0 if hidden else 1.0) * config.coast_s_max
-        status, reason = ("dropped", _end("lost")) if lost else ("coasting", _end(""))
+        if lost:
+            status, reason = "dropped", "lost"
+        else:
+            status, reason = "coasting", ""
     elif status == "coasting":
         status = "confirmed"
     if status == target.status:
         return target
     return replace(target, status=status, reason=reason)
-
-
-def _end(reason: DropReason) -> DropReason:
-    return reason
 
 
 def _horizon_m(constants: World, x: Array) -> float:
