@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 
 import msgspec
 import pytest
@@ -196,3 +197,17 @@ def test_what_is_not_finite_is_null_never_nan():
     assert impact["covariance_enu_m2"] == [[None, None], [None, 0.0]]
     assert warning["impact_time"] is None
     assert warning["seconds_left"] is None
+
+
+def test_numbers_are_rounded_as_their_decimal_digits_say():
+    """The quick way by an integer gives the very double that rounding the digits gives: ties and tiny ones too."""
+    chance = random.Random(6)
+    mantissas = (1.0, 0.9999995, 1.0000005, 1.2345675, 1.2345665, 123456.5, 2.5)
+    values = [sign * m * 10.0**e for e in range(-24, 24) for m in mantissas for sign in (1.0, -1.0)]
+    values += [chance.uniform(-1.0, 1.0) * 10.0 ** chance.uniform(-20.0, 14.0) for _ in range(20_000)]
+    values += [round(chance.random(), 7) * 10.0 ** chance.randint(-4, 8) for _ in range(5_000)] + [0.0, -0.0]
+    for value in values:
+        told = event(msgspec.structs.replace(IMPACT, projectile_probability=value, latitude_deg=value))
+        tidy = float(f"{value:.6g}") if abs(value) >= 1e-300 else 0.0
+        assert repr(told["projectile_probability"]) == repr(tidy), value
+        assert repr(told["latitude_deg"]) == repr(round(value, 7) + 0.0), value

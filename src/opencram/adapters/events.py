@@ -6,6 +6,7 @@ finite is written as null: JSON has no NaN.
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -19,6 +20,15 @@ Event = dict[str, Any]
 _ENCODE: Final = msgspec.json.Encoder()
 _ORDINARY: Final = 1e9  # m, m/s
 _SMALLEST: Final = 1e-300  # below it a probability or variance is written as 0
+
+# Numbers are rounded by way of an integer, four times as fast as through their decimal digits and with the same
+# result: a power of ten up to 10²² is exact, and so the quotient is the double nearest to the decimal number.
+# Where the scaled number is so near to the middle of two integers that its own rounding might choose between
+# them, and where it is too large, the digits decide.
+_CLEAR: Final = 0.4999
+_EXACT: Final = 1e11
+_TENS: Final = tuple(10.0**n for n in range(23))
+_POWERS: Final = tuple(10.0**n for n in range(-16, 12))
 
 
 def event(message: Message) -> Event | None:
@@ -147,6 +157,12 @@ _MAKERS: Final[dict[type, Callable[[Any], Event]]] = {
 
 def _fixed(value: float, decimals: int) -> float | None:
     """Return a number rounded to so many decimals, never −0; None if it is not finite."""
+    scale = _TENS[decimals]
+    scaled = value * scale
+    if -_EXACT < scaled < _EXACT:
+        nearest = round(scaled)
+        if -_CLEAR < scaled - nearest < _CLEAR:
+            return nearest / scale
     return round(value, decimals) + 0.0 if math.isfinite(value) else None
 
 
@@ -161,6 +177,14 @@ def _millimetres(values: tuple[float, float, float]) -> list[float | None]:
 
 def _figures(value: float, figures: int = 6) -> float | None:
     """Return a number rounded to so many significant figures, never −0; None if it is not finite."""
+    reached = bisect_right(_POWERS, abs(value))  # all of them: too large, infinite or NaN
+    exponent = figures + len(_TENS) - 7 - reached
+    if reached and 0 <= exponent < len(_TENS):
+        scale = _TENS[exponent]
+        scaled = value * scale
+        nearest = round(scaled)
+        if -_CLEAR < scaled - nearest < _CLEAR:
+            return nearest / scale
     if not math.isfinite(value):
         return None
     return float(f"{value:.{figures}g}") if abs(value) >= _SMALLEST else 0.0

@@ -61,6 +61,7 @@ class Refusal:
 class _Past:
     """What one sensor has given: the plots at its newest time, and those of the two seconds before."""
 
+    reach_m: float
     t_ns: int = -1
     seen: set[Key] = field(default_factory=set)
     earlier: deque[tuple[int, set[Key]]] = field(default_factory=deque)
@@ -71,7 +72,7 @@ class Gate:
 
     def __init__(self, sensors: Mapping[str, SensorLimits]) -> None:
         self._reach_m = {name: limits.range_m_max * RANGE_TOLERANCE for name, limits in sensors.items()}
-        self._past = {name: _Past() for name in sensors}
+        self._past = {name: _Past(reach_m) for name, reach_m in self._reach_m.items()}
         periods = [limits.period_s for limits in sensors.values() if math.isfinite(limits.period_s)]
         self._ahead_ns = max(AHEAD_NS, round(3e9 * max(periods, default=0.0)))
         self._newest_ns: int | None = None
@@ -106,15 +107,20 @@ class Gate:
         elevation_std_deg: float | None = None,
     ) -> None:
         """Judge one plot; append to `out` whatever comes of it, now or of those held back before."""
-        reach_m = self._reach_m.get(sensor)
-        # The common plot is in order and carries nothing optional.  A NaN fails every comparison.
+        past = self._past.get(sensor)
+        # One look at all limits of `_judge_values`, and no name of any: nearly every plot passes.  A NaN fails
+        # every comparison.
         if not (
-            reach_m is not None
-            and 0.0 < range_m <= reach_m
+            past is not None
+            and 0.0 < range_m <= past.reach_m
             and 0.0 <= azimuth_deg < 360.0
             and -90.0 <= elevation_deg <= 90.0
-            and range_rate_m_s is snr_db is range_std_m is azimuth_std_deg is elevation_std_deg is None
             and T_NS_MIN <= t_ns < T_NS_MAX
+            and (range_rate_m_s is None or -RANGE_RATE_M_S_MAX <= range_rate_m_s <= RANGE_RATE_M_S_MAX)
+            and (snr_db is None or -math.inf < snr_db < math.inf)
+            and (range_std_m is None or 0.0 < range_std_m <= STD_MAX)
+            and (azimuth_std_deg is None or 0.0 < azimuth_std_deg <= 360.0)
+            and (elevation_std_deg is None or 0.0 < elevation_std_deg <= 360.0)
         ):
             refusal = _judge_values(
                 self._reach_m,
@@ -134,14 +140,16 @@ class Gate:
             if refusal:
                 self.refuse(out, line, refusal)
                 return
+            past = self._past[sensor]
         azimuth_rad = azimuth_deg * _TO_RAD if 0.0 <= azimuth_deg < 360.0 else _wrapped_rad(azimuth_deg)
+        elevation_rad = elevation_deg * _TO_RAD
         plot = Plot(
             t_ns=t_ns,
             plot_id=self._next_id,
             sensor=sensor,
             range_m=range_m,
             azimuth_rad=azimuth_rad,
-            elevation_rad=elevation_deg * _TO_RAD,
+            elevation_rad=elevation_rad,
             range_rate_m_s=range_rate_m_s,
             snr_db=snr_db,
             range_m_std=range_std_m,
@@ -149,6 +157,14 @@ class Gate:
             elevation_rad_std=None if elevation_std_deg is None else elevation_std_deg * _TO_RAD,
             line=line,
         )
+        # The next plot of the dwell that is being read needs no second look at the order of time.
+        if t_ns == past.t_ns == self._newest_ns and not self._held:
+            key = (range_m, azimuth_rad, elevation_rad)
+            if key not in past.seen:
+                past.seen.add(key)
+                self._next_id += 1
+                out.append(plot)
+                return
         self._offer(out, plot)
 
     def refuse(self, out: list[Message], line: int, refusal: Refusal) -> None:

@@ -94,6 +94,7 @@ class PlotReader:
         """Return the messages of whole lines; `cut`: the only line has no newline, and nothing follows."""
         out: list[Message] = []
         decode, take, number = self._decode, self._gate.take, self._line
+        time, t_ns = "", 0  # of the line before: the plots of a dwell mostly share theirs
         for line in lines:
             number += 1
             try:
@@ -101,7 +102,9 @@ class PlotReader:
                 if len(line) > LINE_BYTES_MAX or not line.isascii():
                     raise ValueError
                 p = decode(line)
-                t_ns = t_ns_from_rfc3339(p.time)
+                if p.time != time:
+                    t_ns = t_ns_from_rfc3339(p.time)
+                    time = p.time
             except (ValueError, RecursionError):  # msgspec's own errors are ValueErrors
                 self._take_odd(out, number, line, cut=cut)
                 continue

@@ -1,9 +1,10 @@
 """Where plots come from: a file or standard input, read as it arrives, its last lines remembered."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -73,10 +74,10 @@ class Source:
 
 
 def read_plots(site: Site, source: Source) -> Iterator[Message]:
-    """Yield the plots of a source and what was rejected, in order."""
+    """Return the plots of a source and what was rejected, in order, read as they are asked for."""
     limits = {s.id: SensorLimits(range_m_max=s.range_m_max, period_s=s.period_s) for s in site.sensors}
-    for messages in plot_reader(source.name, limits, stations=stations(site)).read_stream(cast(BinaryIO, source)):
-        yield from messages
+    reader = plot_reader(source.name, limits, stations=stations(site))
+    return chain.from_iterable(reader.read_stream(cast(BinaryIO, source)))
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,4 @@ def look_ahead(messages: Iterator[Message]) -> Input:
         if type(message) is Plot or len(seen) >= _FIRST_MESSAGES_MAX:
             break
     first_t_ns = next((m.t_ns for m in seen if type(m) is Plot), seen[0].t_ns if seen else 0)
-    return Input(first_t_ns, _chained(seen, messages))
-
-
-def _chained(seen: Sequence[Message], rest: Iterator[Message]) -> Iterator[Message]:
-    yield from seen
-    yield from rest
+    return Input(first_t_ns, chain(seen, messages))
