@@ -32,6 +32,16 @@ _START_PLOTS: Final = 5  # that settle the first time
 _EARLY_MAX: Final = 1000  # rejections kept until there is a first time to tell them with
 # Jump ahead (ns) up to which so many plots near each other bear it out.
 _WITNESSES: Final = ((60 * 10**9, 3), (3600 * 10**9, 5))
+_VALUES: Final = (
+    "range_m",
+    "azimuth_deg",
+    "elevation_deg",
+    "range_rate_m_s",
+    "snr_db",
+    "range_std_m",
+    "azimuth_std_deg",
+    "elevation_std_deg",
+)
 _NAMES_SHOWN: Final = 5
 _TO_RAD: Final = math.pi / 180.0
 
@@ -122,21 +132,9 @@ class Gate:
             and (azimuth_std_deg is None or 0.0 < azimuth_std_deg <= 360.0)
             and (elevation_std_deg is None or 0.0 < elevation_std_deg <= 360.0)
         ):
-            refusal = _judge_values(
-                self._reach_m,
-                t_ns,
-                sensor,
-                {
-                    "range_m": range_m,
-                    "azimuth_deg": azimuth_deg,
-                    "elevation_deg": elevation_deg,
-                    "range_rate_m_s": range_rate_m_s,
-                    "snr_db": snr_db,
-                    "range_std_m": range_std_m,
-                    "azimuth_std_deg": azimuth_std_deg,
-                    "elevation_std_deg": elevation_std_deg,
-                },
-            )
+            place, more = (range_m, azimuth_deg, elevation_deg), (range_rate_m_s, snr_db)
+            values = (*place, *more, range_std_m, azimuth_std_deg, elevation_std_deg)
+            refusal = _judge_values(self._reach_m, t_ns, sensor, dict(zip(_VALUES, values, strict=True)))
             if refusal:
                 self.refuse(out, line, refusal)
                 return
