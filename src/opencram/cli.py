@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands)
     _add_check(commands)
     _add_show(commands)
+    _add_bound(commands)
     _add_warmup(commands)
     return parser
 
@@ -200,6 +201,23 @@ def _show(args: argparse.Namespace) -> int:
     from opencram.report.show_command import show
 
     print(show(args))
+    return 0
+
+
+def _add_bound(commands: Any) -> None:
+    from opencram.evaluation.bound_command import add_arguments
+
+    add_arguments(_add(commands, "bound", _bound, "tell how well any tracker could know an impact: Cramér-Rao"))
+
+
+def _bound(args: argparse.Namespace) -> int:
+    from opencram.evaluation.bound_command import run
+
+    said = run(args)
+    if isinstance(said, str):
+        print(said)
+    else:
+        _print_json(said)
     return 0
 
 
