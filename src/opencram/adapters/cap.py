@@ -129,6 +129,15 @@ class CapBook:
             earlier.append(reference)
         return CapMessage(identifier=identifier, reference=reference, warning=warning, xml=xml)
 
+    def remembered(self) -> tuple[dict[int, list[str]], dict[int, int]]:
+        """Return what was sent of each alarm that lives, and when it began, for `remember` of another book."""
+        return {alarm_id: list(sent) for alarm_id, sent in self._sent.items()}, dict(self._began_t_ns)
+
+    def remember(self, sent: Mapping[int, Sequence[str]], began_t_ns: Mapping[int, int]) -> None:
+        """Go on where another book was."""
+        self._sent = {alarm_id: list(each) for alarm_id, each in sent.items()}
+        self._began_t_ns = dict(began_t_ns)
+
     def _zone(self, warning: Warning) -> CapZone:
         own = self.zones.get(warning.zone)
         if own is not None and not warning.zones:

@@ -6,8 +6,9 @@ rounded so that the sentence stays true.
 """
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
 
 from opencram.engagement.catalogue import SENTENCES
 
@@ -24,16 +25,14 @@ Kind = Literal[
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A number and how it is to be said; a clock is in nanoseconds."""
+class Quantity(msgspec.Struct, frozen=True, tag=True):
+    """A number and how it is to be said; a clock is in nanoseconds, a whole number."""
 
     kind: Kind
-    value: float
+    value: int | float
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True, tag=True):
     """A sentence, or a part of one, and what stands in it.  The empty key says nothing."""
 
     key: str
@@ -43,8 +42,7 @@ class Text:
         return bool(self.key)
 
 
-@dataclass(frozen=True, slots=True)
-class Several:
+class Several(msgspec.Struct, frozen=True, tag=True):
     """Texts or names in a row."""
 
     parts: "tuple[Value, ...]"

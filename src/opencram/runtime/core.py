@@ -12,7 +12,6 @@ as `process` cuts them; where a dwell is cut short by the wait for its rest, the
 """
 
 import os
-import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from opencram import __version__
+from opencram import __version__, engagement, tracking, warning
 from opencram.adapters.cap import CapBook, CapMessage
 from opencram.config.model import Site
 from opencram.errors import OpencramError, RecordingError
@@ -28,6 +27,7 @@ from opencram.messages import Delivery, FeedStatus, Health, Message, Plot, Tick,
 from opencram.recording import SUFFIX, Writer, read_header, read_records
 from opencram.runtime.configure import configure
 from opencram.runtime.header import header
+from opencram.runtime.kept import KeptError, decode_state, encode_state
 from opencram.runtime.pipeline import AIR_STEP_NS, DWELL_PLOTS_MAX, PipelineState, due_t_ns, initial, step
 
 COMMIT_NS: Final = 200_000_000
@@ -58,6 +58,25 @@ class Kept:
     book: CapBook
     pending: dict[Key, CapMessage] = field(default_factory=dict)
     standing: dict[str, CapMessage] = field(default_factory=dict)  # the alarm of each zone
+
+
+class OnDisk(msgspec.Struct, frozen=True, kw_only=True):
+    """`Kept` as it is written down: what follows from the site file is left out.  `stamp` says what it belongs to."""
+
+    stamp: tuple[str, str, int]
+    seq: int
+    tracking: tracking.State
+    warning: warning.State
+    engagement: engagement.State
+    now_ns: int
+    last_plot_t_ns: int
+    open_tracks: frozenset[int]
+    in_air_until_ns: int
+    alarm_expiries_ns: dict[int, int]
+    sent: dict[int, list[str]]
+    began_t_ns: dict[int, int]
+    pending: dict[Key, CapMessage]
+    standing: dict[str, CapMessage]
 
 
 class Core:
@@ -208,17 +227,32 @@ class Core:
         """Write down the state, so that a restart need not run through the whole log."""
         self.write_kept(self.to_keep())
 
-    def to_keep(self) -> tuple[object, ...]:
+    def to_keep(self) -> OnDisk:
         """Return what is to be written down, on the disk as far as it is in the log; nothing in it will change."""
-        kept = self._kept
+        kept, state = self._kept, self._kept.state
         self.writer.commit()
-        book = replace(kept.book, _sent={k: list(v) for k, v in kept.book._sent.items()})
-        book._began_t_ns = dict(kept.book._began_t_ns)
-        return self._stamp(), kept.seq, kept.state, book, dict(kept.pending), dict(kept.standing)
+        sent, began_t_ns = kept.book.remembered()
+        return OnDisk(
+            stamp=self._stamp(),
+            seq=kept.seq,
+            tracking=state.tracking,
+            warning=state.warning,
+            engagement=state.engagement,
+            now_ns=state.now_ns,
+            last_plot_t_ns=state.last_plot_t_ns,
+            open_tracks=state.open_tracks,
+            in_air_until_ns=state.in_air_until_ns,
+            alarm_expiries_ns=dict(state.alarm_expiries_ns),
+            sent=sent,
+            began_t_ns=began_t_ns,
+            pending=dict(kept.pending),
+            standing=dict(kept.standing),
+        )
 
-    def write_kept(self, content: tuple[object, ...]) -> None:
+    def write_kept(self, content: OnDisk) -> None:
         """Write down what `to_keep` returned; this may run in another thread."""
-        write_whole(self._snapshot_path, lambda file: pickle.dump(content, file, protocol=5))
+        data = encode_state(content)
+        write_whole(self._snapshot_path, lambda file: file.write(data))
 
     def _stamp(self) -> tuple[str, str, int]:
         """Return what a state written down must agree with."""
@@ -245,8 +279,7 @@ class Core:
     def _resume(self, book: CapBook, clock_ns: int) -> None:
         """Go on where the log ends: the state that was written down, then what the log holds after it."""
         self.writer = Writer(self._path, None)
-        self._kept = self._read_kept() or Kept(0, initial(self._config), book)
-        self._kept.book.config = book.config
+        self._kept = self._read_kept(book) or Kept(0, initial(self._config), book)
         batch: list[Message] = []
         made: Sequence[Message] = ()
         found = 0
@@ -281,14 +314,27 @@ class Core:
                 self._expect(told)
         return made
 
-    def _read_kept(self) -> Kept | None:
+    def _read_kept(self, book: CapBook) -> Kept | None:
         """Return the state written down, or None where there is none that fits; the log then tells all."""
         try:
-            stamp, *rest = pickle.loads(self._snapshot_path.read_bytes())
-            kept = Kept(*rest)
-        except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, ValueError, TypeError):
+            found = decode_state(self._snapshot_path.read_bytes(), OnDisk)
+        except (OSError, KeptError):
             return None
-        return kept if stamp == self._stamp() and kept.seq <= self.writer.last_seq else None
+        if found.stamp != self._stamp() or found.seq > self.writer.last_seq:
+            return None
+        state = replace(
+            initial(self._config),
+            tracking=found.tracking,
+            warning=found.warning,
+            engagement=found.engagement,
+            now_ns=found.now_ns,
+            last_plot_t_ns=found.last_plot_t_ns,
+            open_tracks=found.open_tracks,
+            in_air_until_ns=found.in_air_until_ns,
+            alarm_expiries_ns=found.alarm_expiries_ns,
+        )
+        book.remember(found.sent, found.began_t_ns)
+        return Kept(found.seq, state, book, found.pending, found.standing)
 
     def owed_to(self, channel: str, message: CapMessage) -> bool:
         """Return whether a channel has not yet said that it has a message."""

@@ -1,0 +1,79 @@
+"""The state of the service as bytes and back, by the types of its parts; reading it can run no code.
+
+Structs, dataclasses, mappings and tuples go through MessagePack as their annotations say; arrays as their kind,
+shape and contents, without the zeros at their end (a table that has room for an hour is mostly room).  What does
+not fit the types, is torn, or was changed is refused as a whole: the log then tells all.
+"""
+
+import hashlib
+import math
+from typing import Any, Final, TypeVar, get_origin
+
+import msgspec
+import numpy as np
+
+T = TypeVar("T")
+
+MAGIC: Final = b"opencram state 2\n"
+ARRAY_BYTES_MAX: Final = 1 << 30
+_HASH_BYTES: Final = 32
+_LEAST_ELEMENTS: Final = 64  # of an array, below which nobody looks for zeros
+
+
+class KeptError(ValueError):
+    """These bytes are no state of this program."""
+
+
+class _Array(msgspec.Struct, frozen=True, array_like=True):
+    kind: str  # as numpy writes it: "<f8"
+    shape: tuple[int, ...]
+    data: bytes  # the zeros at its end left out
+
+
+def encode_state(state: object) -> bytes:
+    """Return a state as bytes, with a hash that tells whether they are whole."""
+    body = msgspec.msgpack.encode(state, enc_hook=_plain)
+    return MAGIC + hashlib.sha256(body).digest() + body
+
+
+def decode_state(data: bytes, state_type: type[T]) -> T:
+    """Return the state that `encode_state` was given; raises `KeptError` for anything else."""
+    begin = len(MAGIC) + _HASH_BYTES
+    body = data[begin:]
+    if not data.startswith(MAGIC) or hashlib.sha256(body).digest() != data[len(MAGIC) : begin]:
+        raise KeptError("it is torn, has been changed, or is of another version")
+    try:
+        return msgspec.msgpack.decode(body, type=state_type, dec_hook=_typed)
+    except (ValueError, TypeError, OverflowError, MemoryError, RecursionError) as error:
+        raise KeptError(f"it does not fit the types of this version: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        flat = np.ascontiguousarray(value).reshape(-1)
+        kept = flat[: _used(flat)]
+        return _Array(flat.dtype.str, value.shape, kept.tobytes())
+    if isinstance(value, np.generic):
+        return value.item()
+    raise NotImplementedError(f"{type(value)} has no place in a state that is written down")
+
+
+def _used(flat: "np.ndarray[Any, Any]") -> int:
+    """Return a number of elements beyond which all bits are zero (−0 is not), found by halving."""
+    count = len(flat)
+    while count > _LEAST_ELEMENTS and not flat[count // 2 : count].view(np.uint8).any():
+        count //= 2
+    return count
+
+
+def _typed(wanted: Any, value: Any) -> Any:
+    if (get_origin(wanted) or wanted) is not np.ndarray:
+        raise NotImplementedError(f"{wanted} has no place in a state that is written down")
+    array = msgspec.convert(value, _Array)
+    kind = np.dtype(array.kind)
+    size = math.prod(array.shape) * kind.itemsize
+    if kind.kind not in "biuf" or min(array.shape, default=0) < 0 or not len(array.data) <= size <= ARRAY_BYTES_MAX:
+        raise ValueError(f"an array of {array.shape} {array.kind} cannot be")
+    made = np.zeros(array.shape, dtype=kind)
+    made.reshape(-1).view(np.uint8)[: len(array.data)] = np.frombuffer(array.data, dtype=np.uint8)
+    return made
