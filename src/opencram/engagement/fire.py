@@ -78,11 +78,11 @@ def _fire(config: Config, draft: Draft, engaging: Engaging) -> None:
     engaging_now = _refreshed(known, engaging)
     if engaging_now is None:
         call_off(config, draft, engaging.track_id)
-        draft.rounds[known.track_id] = replace(known, due=True)
+        draft.due.add(known.track_id)
         return
     if broken_rule(config, draft, known, engaging.effector, _as_shot(known, engaging_now)) is not None:
         call_off(config, draft, engaging.track_id)  # a friend has come near since; the next judgement says so
-        draft.rounds[known.track_id] = replace(known, due=True)
+        draft.due.add(known.track_id)
         return
     fired = replace(engaging_now, fired=True)
     draft.engaging[draft.engaging.index(engaging)] = fired
@@ -166,7 +166,8 @@ def _assess(config: Config, draft: Draft, engaging: Engaging) -> None:
     outcome: Literal["missed", "killed"] = "missed" if missed else "killed"
     assert draft.now_t_ns is not None
     counted = replace(known, killed_plots=known.plots, killed_t_ns=draft.now_t_ns)
-    draft.rounds[known.track_id] = replace(counted, outcome=outcome, due=True)
+    draft.rounds[known.track_id] = replace(counted, outcome=outcome)
+    draft.due.add(known.track_id)
     _tell(config, draft, engaging, outcome)
 
 
@@ -179,7 +180,8 @@ def revive(config: Config, draft: Draft) -> None:
         span_s = (known.track_t_ns - known.killed_t_ns) / 1e9
         got, usual = known.plots - known.killed_plots, span_s / max(_plot_interval_s(known), 1e-3)
         if got >= config.assessment_plots and got >= config.assessment_share * usual:
-            draft.rounds[known.track_id] = replace(known, outcome="missed", revived=True, due=True)
+            draft.rounds[known.track_id] = replace(known, outcome="missed", revived=True)
+            draft.due.add(known.track_id)
         elif span_s > 2.0 * config.revive_s:  # count anew, so that an old gap does not hide what is there now
             draft.rounds[known.track_id] = replace(known, killed_plots=known.plots, killed_t_ns=draft.now_t_ns)
 

@@ -4,35 +4,32 @@ A message that is older than what is known, or holds a number that is not one, c
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 from msgspec.structs import replace
 
 from opencram.engagement.config import Config, ns
-from opencram.engagement.rules import Verdict, remember_surety
-from opencram.engagement.state import Draft, Friend, Lead, Round
+from opencram.engagement.rules import Verdict, surety
+from opencram.engagement.state import Draft, Friend, Lead, Round, without
 from opencram.engagement.windows import Shots, resample, shots_along
 from opencram.engagement.words import LANGUAGES, numbers, say, text, whole
-from opencram.messages import Decision, Health, Impact, Message, Operator, PlaceThreat, Threat, Track
+from opencram.messages import (
+    PROJECTILE_CLASSES,
+    Decision,
+    Health,
+    Impact,
+    Message,
+    Operator,
+    PlaceThreat,
+    Threat,
+    Tick,
+    Track,
+)
 
 _TROUBLE_S = 10.0
 _FAR_M = 1e7
-_TIME_LIMIT_NS = 1 << 61  # year 2043; times beyond are not of this world
-
-
-def take_in(config: Config, draft: Draft, message: Message) -> None:
-    """Add what one message says to the draft."""
-    if abs(message.t_ns) >= _TIME_LIMIT_NS:
-        return
-    draft.now_t_ns = message.t_ns if draft.now_t_ns is None else max(draft.now_t_ns, message.t_ns)
-    if isinstance(message, Track):
-        _take_track(config, draft, message)
-    elif isinstance(message, Threat):
-        _take_threat(config, draft, message)
-    elif isinstance(message, Impact):
-        _take_impact(config, draft, message)
-    elif isinstance(message, Operator):
-        _take_operator(draft, message)
+TIME_LIMIT_NS = 1 << 61  # year 2043; times beyond are not of this world
 
 
 def trouble(draft: Draft, reason: str) -> None:
@@ -57,47 +54,64 @@ def _round_of(config: Config, draft: Draft, track_id: int, t_ns: int) -> Round |
 
 
 def _finite(numbers: Iterable[float]) -> bool:
-    return all(math.isfinite(x) for x in numbers)
+    return math.isfinite(sum(numbers))  # one that is not finite makes the sum so, and sane ones do not
 
 
 def _take_track(config: Config, draft: Draft, track: Track) -> None:
-    probability = track.projectile_probability
-    _take_friend(config, draft, track)
+    dropped, confirmed = track.status == "dropped", track.status in ("confirmed", "coasting")
+    if not (dropped or confirmed or track.track_id in draft.rounds or track.track_id in draft.friends):
+        return
+    probability, friendly = _shares(config, track)
+    if friendly >= config.friendly_probability or track.track_id in draft.friends:
+        _take_friend(config, draft, track, friendly)
     if not math.isfinite(probability):
         trouble(draft, f"passed over a message on track {track.track_id}: its class probability is not a number")
         probability = 0.0
-        if track.status != "dropped":
+        if not dropped:
             return
-    likely = track.status in ("confirmed", "coasting") and probability >= config.projectile_probability
+    likely = confirmed and probability >= config.projectile_probability
     if track.track_id not in draft.rounds:
-        if track.status == "dropped":
+        if dropped:
             _end_unknown(config, draft, track, probability)
             return
         if not likely:
             return
     known = _round_of(config, draft, track.track_id, track.t_ns)
-    if known is None or (track.t_ns < known.track_t_ns and track.status != "dropped"):
+    if known is None or (track.t_ns < known.track_t_ns and not dropped):
         return
-    confirmed = track.status in ("confirmed", "coasting")
+    first, doubtful = confirmed and known.confirmed_t_ns is None, 0.5 * config.projectile_probability
+    crossed = (known.projectile_probability >= doubtful) != (probability >= doubtful)
+    # More of the same changes no judgement: that comes with the next path or threat.
+    if dropped or first or crossed or (likely and not known.is_projectile):
+        draft.due.add(track.track_id)
     draft.rounds[track.track_id] = replace(
         known,
         heard_t_ns=max(known.heard_t_ns, track.t_ns),
         track_t_ns=max(known.track_t_ns, track.t_ns),
-        confirmed_t_ns=track.t_ns if confirmed and known.confirmed_t_ns is None else known.confirmed_t_ns,
+        confirmed_t_ns=track.t_ns if first else known.confirmed_t_ns,
         is_projectile=known.is_projectile or likely,
-        projectile_probability=known.projectile_probability if track.status == "dropped" else probability,
+        projectile_probability=known.projectile_probability if dropped else probability,
         first_t_ns=track.first_t_ns,
         updated_t_ns=max(known.updated_t_ns, track.updated_t_ns),
         plots=track.plots,
-        ended=(track.reason or "lost") if track.status == "dropped" else "",
-        due=True,
+        ended=(track.reason or "lost") if dropped else "",
     )
-    draft.urgent = draft.urgent or track.status == "dropped"
+    draft.urgent = draft.urgent or dropped
 
 
-def _take_friend(config: Config, draft: Draft, track: Track) -> None:
+def _shares(config: Config, track: Track) -> tuple[float, float]:
+    """Return how probably a track is a projectile, and how probably a friend."""
+    projectile = friendly = 0.0
+    for name, probability in track.classes:
+        if name in PROJECTILE_CLASSES:
+            projectile += probability
+        elif name in config.friendly_classes and math.isfinite(probability):
+            friendly += probability
+    return min(1.0, projectile), friendly
+
+
+def _take_friend(config: Config, draft: Draft, track: Track, likely: float) -> None:
     """Remember where a friendly aircraft is, and forget one that is none or has gone."""
-    likely = sum(p for name, p in track.classes if name in config.friendly_classes and math.isfinite(p))
     old = draft.friends.get(track.track_id)
     if old is not None and track.t_ns < old.t_ns:
         return
@@ -107,15 +121,16 @@ def _take_friend(config: Config, draft: Draft, track: Track) -> None:
         if old is None and len(draft.friends) >= config.friends_max:
             trouble(draft, f"{config.friends_max} friendly tracks are held, the limit friends_max")
             return
-        draft.friends[track.track_id] = Friend(
+        friend = Friend(
             track_id=track.track_id,
             t_ns=track.t_ns,
             position_enu_m=track.position_enu_m,
             velocity_enu_m_s=track.velocity_enu_m_s,
             position_m_std=track.position_m_std,
         )
-    else:
-        draft.friends.pop(track.track_id, None)
+        draft.friends = {**draft.friends, track.track_id: friend}
+    elif old is not None:
+        draft.friends = without(draft.friends, track.track_id)
 
 
 def _end_unknown(config: Config, draft: Draft, track: Track, probability: float) -> None:
@@ -129,8 +144,8 @@ def _end_unknown(config: Config, draft: Draft, track: Track, probability: float)
     reason = text("no_time_unknown", ended=ended)
     if full:
         reason = text("no_time_limit", ended=ended, limit=whole(config.rounds_max))
-    draft.ended[track.track_id] = None
-    verdict = Verdict("hold", "limit" if full else "no_time", reason)
+    draft.ended = {**draft.ended, track.track_id: None}
+    verdict = Verdict("hold", "limit" if full else "no_time", lambda: reason)
     draft.out.append(decision(track.t_ns, track.track_id, verdict, None, 0.0, None))
 
 
@@ -138,6 +153,8 @@ def decision(
     t_ns: int, track_id: int, verdict: Verdict, asset: str | None, probability: float, effector: str | None
 ) -> Decision:
     """Return the message that tells a verdict, its sentence in every language."""
+    assert verdict.reason is not None, "nobody tells a verdict without a reason"
+    reason = verdict.reason()
     return Decision(
         t_ns=t_ns,
         track_id=track_id,
@@ -146,9 +163,9 @@ def decision(
         probability=probability,
         effector=effector,
         code=verdict.code,
-        reason=say(verdict.reason),
-        reasons=tuple((language, say(verdict.reason, language)) for language in LANGUAGES if language != "en"),
-        values=numbers(verdict.reason),
+        reason=say(reason),
+        reasons=tuple((language, say(reason, language)) for language in LANGUAGES if language != "en"),
+        values=numbers(reason),
     )
 
 
@@ -156,14 +173,16 @@ def _take_threat(config: Config, draft: Draft, threat: Threat) -> None:
     known = _round_of(config, draft, threat.track_id, threat.t_ns)
     if known is None or threat.t_ns < known.threat_t_ns:
         return
-    numbers = [threat.hazard_radius_m, threat.expected_exposed]
+    total = threat.hazard_radius_m + threat.expected_exposed
     for place in threat.places:
-        numbers += (place.probability, place.distance_m, place.clearance_m)
-    if not _finite(numbers):
+        total += place.probability + place.distance_m + place.clearance_m
+    if not math.isfinite(total):  # one number that is not finite makes the sum so, and sane ones do not
         trouble(draft, f"passed over a threat of track {threat.track_id}: it holds a number that is not finite")
         return
     lead = lead_of(config, threat, known.lead)
-    heard = replace(
+    draft.due.add(threat.track_id)
+    sure_since, settled = surety(config, known, lead, threat.t_ns)
+    draft.rounds[threat.track_id] = replace(
         known,
         heard_t_ns=max(known.heard_t_ns, threat.t_ns),
         threat_t_ns=threat.t_ns,
@@ -171,14 +190,17 @@ def _take_threat(config: Config, draft: Draft, threat: Threat) -> None:
         unruled=True,
         lead=lead,
         worth=worth_of(config, threat),
-        due=True,
+        sure_since_t_ns=sure_since,
+        settled=settled,
     )
-    draft.rounds[threat.track_id] = remember_surety(config, heard)
 
 
 def worth_of(config: Config, threat: Threat) -> float:
     """Return what a kill saves on average: asset hits, counted as people, and under `people` people themselves."""
-    assets = sum(min(max(place.probability, 0.0), 1.0) for place in threat.places if place.kind == "asset")
+    assets = 0.0
+    for place in threat.places:
+        if place.kind == "asset":
+            assets += min(max(place.probability, 0.0), 1.0)
     people = max(threat.expected_exposed, 0.0) if config.protect == "people" else 0.0
     return config.asset_worth_people * min(assets, 1.0) + people
 
@@ -201,8 +223,8 @@ def lead_of(config: Config, threat: Threat, last: Lead | None) -> Lead | None:
 
 def _most(places: list[PlaceThreat], last: Lead | None) -> PlaceThreat | None:
     """Return the most threatened place; the one that led before stays unless another is clearly more threatened."""
-    if not places:
-        return None
+    if len(places) < 2:
+        return places[0] if places else None
     most = max(places, key=lambda place: (place.probability, -place.distance_m))
     for place in places:
         if last is not None and place.place == last.place and place.probability >= 0.8 * most.probability:
@@ -214,11 +236,13 @@ def _lead(config: Config, threat: Threat, place: PlaceThreat | None, union: floa
     if place is None:
         return None
     probability = min(max(place.probability, 0.0), 1.0)
-    names = (zone.name for zone in config.zones if zone.id == place.place) if place.kind == "zone" else ()
+    name = place.place
+    if place.kind == "zone":
+        name = next((zone.name for zone in config.zones if zone.id == place.place), name)
     return Lead(
         kind=place.kind,
         place=place.place,
-        name=next(iter(names), place.place),
+        name=name,
         probability=probability,
         weighed_probability=probability if union is None else max(union, probability),
         distance_m=place.distance_m,
@@ -230,7 +254,7 @@ def _lead(config: Config, threat: Threat, place: PlaceThreat | None, union: floa
 
 def _take_impact(config: Config, draft: Draft, impact: Impact) -> None:
     known = _round_of(config, draft, impact.track_id, impact.t_ns)
-    if known is None or impact.t_ns < known.path_t_ns or abs(impact.impact_t_ns) >= _TIME_LIMIT_NS:
+    if known is None or impact.t_ns < known.path_t_ns or abs(impact.impact_t_ns) >= TIME_LIMIT_NS:
         return
     ee, en, nn = impact.covariance_enu_m2
     std = math.sqrt(max(0.5 * (ee + nn) + math.hypot(0.5 * (ee - nn), en), 0.0))  # root of the larger eigenvalue
@@ -238,6 +262,7 @@ def _take_impact(config: Config, draft: Draft, impact: Impact) -> None:
     if config.effectors:
         path = resample(config, impact.path_enu_m, impact.t_ns, impact.impact_t_ns)
         shots = tuple(shots_along(config, effector, path, impact.t_ns) for effector in config.effectors)
+    draft.due.add(impact.track_id)
     draft.rounds[impact.track_id] = replace(
         known,
         heard_t_ns=max(known.heard_t_ns, impact.t_ns),
@@ -246,28 +271,40 @@ def _take_impact(config: Config, draft: Draft, impact: Impact) -> None:
         path_known=True,
         impact_m_std=std if math.isfinite(std) else known.impact_m_std,
         free_shots=shots,
-        due=True,
         unruled=True,
     )
 
 
-def _take_operator(draft: Draft, operator: Operator) -> None:
+def _take_operator(config: Config, draft: Draft, operator: Operator) -> None:
     draft.urgent = True
     if operator.track_id == 0:
         if operator.action in ("hold", "release"):
             draft.held = operator.action == "hold"
-            for track_id in draft.rounds:
-                draft.rounds[track_id] = replace(draft.rounds[track_id], due=True)
+            draft.due.update(draft.rounds)
         return
     known = draft.rounds.get(operator.track_id)
     if known is None or known.ended:
         return
     if operator.action == "consent":
-        known = replace(known, consent=True, vetoed=False, due=True)
+        known = replace(known, consent=True, vetoed=False)
     elif operator.action == "veto":
-        known = replace(known, consent=False, vetoed=True, due=True)
+        known = replace(known, consent=False, vetoed=True)
     elif operator.action == "hold":
-        known = replace(known, held=True, due=True)
+        known = replace(known, held=True)
     elif operator.action == "release":
-        known = replace(known, held=False, vetoed=False, due=True)
+        known = replace(known, held=False, vetoed=False)
     draft.rounds[operator.track_id] = known
+    draft.due.add(operator.track_id)
+
+
+def _take_tick(config: Config, draft: Draft, tick: Tick) -> None:
+    """Time has gone on: that has been noted already."""
+
+
+TAKES: Final[dict[type[Message], Callable[[Config, Draft, Any], None]]] = {
+    Track: _take_track,
+    Threat: _take_threat,
+    Impact: _take_impact,
+    Operator: _take_operator,
+    Tick: _take_tick,
+}

@@ -5,7 +5,6 @@ planned.  A new rule (sectors, corridors, debris) is one more function in `RULES
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 from msgspec.structs import replace
@@ -32,20 +31,22 @@ from opencram.messages import Action
 WAITING = ("no_prediction", "unsure", "awaiting_consent", "veto_timer", "in_window", "channels_busy", "gate_refused")
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one rule says.  `pending`: nothing yet; `ready`: nothing stands in the way of an engagement."""
+class Verdict(msgspec.Struct, frozen=True):
+    """What one rule says.  `pending`: nothing yet; `ready`: nothing stands in the way of an engagement.
+
+    `reason` words the sentence, and is called only if the decision is told; None: there is nothing to tell.
+    """
 
     action: Action
     code: str
-    reason: Text
+    reason: Callable[[], Text] | None = None
 
 
-PENDING = Verdict("hold", "pending", NOTHING)
-READY = Verdict("engage", "ready", NOTHING)
+PENDING = Verdict("hold", "pending")
+READY = Verdict("engage", "ready")
 
 
-class Facts(msgspec.Struct, frozen=True):
+class Facts(msgspec.Struct, frozen=True, gc=False):
     """All that a rule may look at."""
 
     config: Config
@@ -62,12 +63,12 @@ Rule = Callable[[Facts], Verdict | None]
 # ---- how sure the estimate is -----------------------------------------------------------------------
 
 
-def remember_surety(config: Config, known: Round) -> Round:
-    """Return the round with its record of how long the estimate has been sure, after a new threat."""
-    if known.lead is None or known.lead.weighed_probability < config.sure_probability:
-        return replace(known, sure_since_t_ns=None, settled=False)
-    since = known.threat_t_ns if known.sure_since_t_ns is None else known.sure_since_t_ns
-    return replace(known, sure_since_t_ns=since, settled=known.threat_t_ns - since >= ns(config.settle_s))
+def surety(config: Config, known: Round, lead: Lead | None, t_ns: int) -> tuple[int | None, bool]:
+    """Return since when the estimate has been sure, and whether it has settled, after a new threat."""
+    if lead is None or lead.weighed_probability < config.sure_probability:
+        return None, False
+    since = t_ns if known.sure_since_t_ns is None else known.sure_since_t_ns
+    return since, t_ns - since >= ns(config.settle_s)
 
 
 def remember_decided(config: Config, known: Round, now_t_ns: int) -> Round:
@@ -98,18 +99,21 @@ def fired_upon(facts: Facts) -> Verdict | None:
     if known.outcome == "none":
         return None
     if known.outcome == "fired" and known.standing is not None:
-        return Verdict("engage", known.standing[2], NOTHING)  # nothing new to say until it is assessed
+        return Verdict("engage", known.standing[2])  # nothing new to say until it is assessed
     if known.outcome == "killed":
-        return Verdict("engage", "killed", text("killed", shot=shot_of(known)))
+        return Verdict("engage", "killed", lambda: text("killed", shot=shot_of(known)))
     spent = known.shots_fired >= facts.config.shots_per_round_max
     if known.revived and known.standing is not None and known.standing[2] == "killed":
-        return Verdict("engage", "revived", text("revived", shot=shot_of(known)))
+        return Verdict("engage", "revived", lambda: text("revived", shot=shot_of(known)))
     if facts.committed or not (spent or known.ended or not open_effectors(facts, loaded=True)):
         return None
-    why = text("missed_no_shot", shot=shot_of(known))
+    return Verdict("engage", "missed", lambda: _why_missed(known, spent=spent))
+
+
+def _why_missed(known: Round, *, spent: bool) -> Text:
     if spent:
-        why = text("missed_limit", shot=shot_of(known), shots=whole(known.shots_fired))
-    return Verdict("engage", "missed", why)
+        return text("missed_limit", shot=shot_of(known), shots=whole(known.shots_fired))
+    return text("missed_no_shot", shot=shot_of(known))
 
 
 def shot_of(known: Round) -> Text:
@@ -123,10 +127,10 @@ def no_prediction(facts: Facts) -> Verdict | None:
     if known.lead is not None:
         return None
     if known.threat_t_ns > -NEVER_T_NS:
-        return Verdict("ignore", "nothing_to_protect", text("nothing_to_protect"))
+        return Verdict("ignore", "nothing_to_protect", lambda: text("nothing_to_protect"))
     if known.confirmed_t_ns is None or facts.now_t_ns < known.confirmed_t_ns + ns(facts.config.prediction_wait_s):
         return PENDING
-    return Verdict("hold", "no_prediction", text("no_prediction"))
+    return Verdict("hold", "no_prediction", lambda: text("no_prediction"))
 
 
 def not_projectile(facts: Facts) -> Verdict | None:
@@ -134,7 +138,7 @@ def not_projectile(facts: Facts) -> Verdict | None:
     probability = facts.round.projectile_probability
     if probability >= 0.5 * facts.config.projectile_probability:
         return None
-    return Verdict("ignore", "not_projectile", text("not_projectile", probability=share(probability)))
+    return Verdict("ignore", "not_projectile", lambda: text("not_projectile", probability=share(probability)))
 
 
 def below_threshold(facts: Facts) -> Verdict | None:
@@ -146,19 +150,25 @@ def below_threshold(facts: Facts) -> Verdict | None:
     ignored = known.standing is not None and known.standing[0] == "ignore"
     tight = ignored or known.called or not _loose(config, known)
     if tight and lead.weighed_probability <= (config.recall_probability if ignored else config.ignore_probability):
-        return Verdict("ignore", "below_threshold", _ignored(lead))
+        return Verdict("ignore", "below_threshold", lambda: _ignored(lead))
     if known.called:
         needed = share(config.engage_probability)
-        reason = text("ignored_last_call", ignored=_ignored(lead), odds=odds(lead), needed=needed)
-        return Verdict("ignore", "below_threshold", reason)
+        return Verdict(
+            "ignore",
+            "below_threshold",
+            lambda: text("ignored_last_call", ignored=_ignored(lead), odds=odds(lead), needed=needed),
+        )
     return None
 
 
 def unsure(facts: Facts) -> Verdict | None:
     """A round that may land at a protected place: wait for a better estimate, as long as there is time."""
-    config, known = facts.config, facts.round
-    if known.decided:
+    if facts.round.decided:
         return None
+    return Verdict("hold", "unsure", lambda: _why_unsure(facts.config, facts.round))
+
+
+def _why_unsure(config: Config, known: Round) -> Text:
     lead = _lead(known)
     sure, low = share(config.sure_probability), share(config.ignore_probability)
     if lead.weighed_probability >= config.sure_probability:
@@ -169,14 +179,14 @@ def unsure(facts: Facts) -> Verdict | None:
     else:
         wait = text("unsure_wait", sure_probability=sure, ignore_probability=low)
     by = text("by", decide_by=at(known.decide_by_t_ns)) if known.decide_by_t_ns is not None else NOTHING
-    return Verdict("hold", "unsure", text("unsure", odds=odds(lead), wait=wait, by=by))
+    return text("unsure", odds=odds(lead), wait=wait, by=by)
 
 
 def no_effector(facts: Facts) -> Verdict | None:
     """A site that can only warn."""
     if facts.config.effectors:
         return None
-    return Verdict("hold", "no_effector", text("no_effector", odds=odds(_lead(facts.round))))
+    return Verdict("hold", "no_effector", lambda: text("no_effector", odds=odds(_lead(facts.round))))
 
 
 def hold_rules(facts: Facts) -> Verdict | None:
@@ -188,23 +198,29 @@ def hold_rules(facts: Facts) -> Verdict | None:
         return None
     known = held[0].held
     assert known is not None
-    return Verdict("hold", known.key, text("held_by_rule", odds=odds(_lead(facts.round)), why=known))
+    return Verdict("hold", known.key, lambda: text("held_by_rule", odds=odds(_lead(facts.round)), why=known))
 
 
 def no_window(facts: Facts) -> Verdict | None:
     """No effector can meet the predicted path: range, height, or time."""
     if facts.committed or open_effectors(facts, loaded=False):
         return None
-    config, known = facts.config, facts.round
+    return Verdict("hold", "no_window", lambda: _why_no_window(facts.config, facts.round))
+
+
+def _why_no_window(config: Config, known: Round) -> Text:
     each = tuple(_why_closed(config, e, s) for e, s in zip(config.effectors, known.shots, strict=False))
-    why = Several(each, semicolon=True)
-    return Verdict("hold", "no_window", text("no_window", odds=odds(_lead(known)), why=why))
+    return text("no_window", odds=odds(_lead(known)), why=Several(each, semicolon=True))
 
 
 def magazine_empty(facts: Facts) -> Verdict | None:
     """Effectors that could meet the round have no full shot left."""
     if facts.committed or open_effectors(facts, loaded=True):
         return None
+    return Verdict("hold", "magazine_empty", lambda: _why_empty(facts))
+
+
+def _why_empty(facts: Facts) -> Text:
     config = facts.config
     left = tuple(
         text(
@@ -215,24 +231,24 @@ def magazine_empty(facts: Facts) -> Verdict | None:
         )
         for i in open_effectors(facts, loaded=False)
     )
-    return Verdict("hold", "magazine_empty", text("magazine_empty", odds=odds(_lead(facts.round)), left=Several(left)))
+    return text("magazine_empty", odds=odds(_lead(facts.round)), left=Several(left))
 
 
 def mode_hold(facts: Facts) -> Verdict | None:
     """The site file says that nothing is ever engaged."""
     if facts.config.mode != "hold":
         return None
-    return Verdict("hold", "mode_hold", text("mode_hold", odds=odds(_lead(facts.round))))
+    return Verdict("hold", "mode_hold", lambda: text("mode_hold", odds=odds(_lead(facts.round))))
 
 
 def operator_hold(facts: Facts) -> Verdict | None:
     """An operator holds all engagements, or this one, or has vetoed it."""
-    known, chance = facts.round, odds(_lead(facts.round))
+    known = facts.round
     if known.vetoed:
-        return Verdict("hold", "vetoed", text("vetoed", odds=chance))
+        return Verdict("hold", "vetoed", lambda: text("vetoed", odds=odds(_lead(known))))
     if facts.held or known.held:
         key = "operator_hold_all" if facts.held else "operator_hold"
-        return Verdict("hold", "operator_hold", text(key, odds=chance))
+        return Verdict("hold", "operator_hold", lambda: text(key, odds=odds(_lead(known))))
     return None
 
 
@@ -267,13 +283,16 @@ def release(facts: Facts) -> Verdict:
         return READY
     last = facts.now_t_ns if known.last_start_t_ns is None else known.last_start_t_ns
     if config.mode == "consent":
-        left = tenth(max(last - facts.now_t_ns, 0) / 1e9)
-        reason = text("awaiting_consent", odds=odds(_lead(known)), left_s=left, until=at(last))
-        return Verdict("hold", "awaiting_consent", reason)
+        left = max(last - facts.now_t_ns, 0) / 1e9
+        return Verdict(
+            "hold",
+            "awaiting_consent",
+            lambda: text("awaiting_consent", odds=odds(_lead(known)), left_s=tenth(left), until=at(last)),
+        )
     over = veto_over_t_ns(facts)
     if facts.now_t_ns >= over:
         return READY
-    return Verdict("hold", "veto_timer", text("veto_timer", odds=odds(_lead(known)), time=at(over)))
+    return Verdict("hold", "veto_timer", lambda: text("veto_timer", odds=odds(_lead(known)), time=at(over)))
 
 
 def veto_over_t_ns(facts: Facts) -> int:
@@ -295,21 +314,23 @@ def last_word(facts: Facts) -> Verdict | None:
         return None
     why = text({"in_window": "before_shot", "unsure": "before_sure"}.get(known.standing[2], "before_first"))
     if known.lead is None:
-        return Verdict("hold", "track_ended", text("track_ended_early", ended=known.ended, why=why))
-    return Verdict("hold", "track_ended", text("track_ended", odds=odds(known.lead), ended=known.ended, why=why))
+        return Verdict("hold", "track_ended", lambda: text("track_ended_early", ended=known.ended, why=why))
+    chance = odds(known.lead)
+    return Verdict("hold", "track_ended", lambda: text("track_ended", odds=chance, ended=known.ended, why=why))
 
 
 def _first_and_last_word(facts: Facts) -> Verdict:
     """Return the decision about a round whose track ended before there was any."""
     known = facts.round
     if known.ended == "duplicate":
-        return Verdict("ignore", "duplicate", text("duplicate"))
+        return Verdict("ignore", "duplicate", lambda: text("duplicate"))
     verdict = judge(facts) if known.lead is not None else PENDING
     if verdict.action == "ignore":
         return verdict
     if known.lead is None:
-        return Verdict("hold", "no_time", text("no_time_early", ended=known.ended))
-    return Verdict("hold", "no_time", text("no_time", ended=known.ended, odds=odds(known.lead)))
+        return Verdict("hold", "no_time", lambda: text("no_time_early", ended=known.ended))
+    chance = odds(known.lead)
+    return Verdict("hold", "no_time", lambda: text("no_time", ended=known.ended, odds=chance))
 
 
 # ---- shared by the rules -----------------------------------------------------------------------------
@@ -328,13 +349,16 @@ def open_effectors(facts: Facts, *, loaded: bool) -> list[int]:
 
 def wake_t_ns(config: Config, known: Round, now_t_ns: int) -> int:
     """Return the next time at which the passing of time alone may change the judgement of a round."""
-    times = []
-    if known.confirmed_t_ns is not None and known.lead is None:
-        times.append(known.confirmed_t_ns + ns(config.prediction_wait_s))
-    if known.decide_by_t_ns is not None and not known.called:
-        times.append(known.decide_by_t_ns)
-    times += [shots.last_start_t_ns + 1 for shots in known.shots]
-    return min((t for t in times if t > now_t_ns), default=NEVER_T_NS)
+    wake = NEVER_T_NS
+    if known.lead is None and known.confirmed_t_ns is not None:
+        waited = known.confirmed_t_ns + ns(config.prediction_wait_s)
+        wake = waited if waited > now_t_ns else wake
+    if known.decide_by_t_ns is not None and not known.called and now_t_ns < known.decide_by_t_ns < wake:
+        wake = known.decide_by_t_ns
+    for shots in known.shots:
+        if now_t_ns <= shots.last_start_t_ns < wake:
+            wake = shots.last_start_t_ns + 1
+    return wake
 
 
 def _lead(known: Round) -> Lead:

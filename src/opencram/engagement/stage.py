@@ -8,7 +8,7 @@ from opencram.engagement.clear import cleared, worth_asking
 from opencram.engagement.config import NS_PER_S, Config, ns
 from opencram.engagement.fire import advance, call_off, commit, revive
 from opencram.engagement.gate import refused
-from opencram.engagement.intake import decision, take_in
+from opencram.engagement.intake import TAKES, TIME_LIMIT_NS, decision
 from opencram.engagement.plan import Assignment, Job, plan
 from opencram.engagement.rules import (
     PENDING,
@@ -23,22 +23,24 @@ from opencram.engagement.rules import (
     shot_of,
     wake_t_ns,
 )
-from opencram.engagement.state import Draft, Planned, Round, State, draft_of, state_of
-from opencram.engagement.words import Quantity, Several, at, odds, text, whole
-from opencram.messages import Health, Impact, Message, Operator, Threat, Tick, Track
-
-_TAKES = (Track, Impact, Threat, Operator, Tick)
+from opencram.engagement.state import NEVER_T_NS, Draft, Planned, Round, State, draft_of, state_of, without
+from opencram.engagement.words import Quantity, Several, Text, at, odds, text, whole
+from opencram.messages import Health, Message
 
 
 def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State, list[Message]]:
     """Return the state after `batch`, and the decisions and engagements that follow from it."""
-    heard = [message for message in batch if isinstance(message, _TAKES)]
-    if not heard:
-        return state, []
-    draft = draft_of(state)
-    for message in heard:
-        take_in(config, draft, message)
-    if draft.now_t_ns is None:
+    draft = None
+    for message in batch:
+        take = TAKES.get(type(message))
+        if take is None or abs(message.t_ns) >= TIME_LIMIT_NS:
+            continue
+        if draft is None:
+            draft = draft_of(state)
+        if draft.now_t_ns is None or message.t_ns > draft.now_t_ns:
+            draft.now_t_ns = message.t_ns
+        take(config, draft, message)
+    if draft is None or draft.now_t_ns is None:
         return state, []
     period = ns(config.period_s)
     if draft.urgent or draft.decided_t_ns is None or draft.now_t_ns // period > draft.decided_t_ns // period:
@@ -75,13 +77,17 @@ def _remembered(draft: Draft, assignment: Assignment) -> Planned:
 def _end_stale(config: Config, draft: Draft) -> None:
     """End rounds that nobody has spoken of for long: their track was dropped without a word."""
     assert draft.now_t_ns is not None
-    oldest = draft.now_t_ns - ns(config.stale_s)
-    for track_id in [known.track_id for known in draft.rounds.values() if known.heard_t_ns < oldest]:
-        known = draft.rounds[track_id]
-        draft.rounds[track_id] = replace(known, ended=known.ended or "lost", due=True)
+    if draft.now_t_ns > draft.stale_t_ns:
+        allowed = ns(config.stale_s)
+        for known in list(draft.rounds.values()):
+            if known.heard_t_ns < draft.now_t_ns - allowed:
+                draft.rounds[known.track_id] = replace(known, ended=known.ended or "lost")
+                draft.due.add(known.track_id)
+        draft.stale_t_ns = min((known.heard_t_ns for known in draft.rounds.values()), default=draft.now_t_ns) + allowed
     oldest = draft.now_t_ns - ns(config.friendly_s_max)
-    for friend in [friend for friend in draft.friends.values() if friend.t_ns < oldest]:
-        del draft.friends[friend.track_id]
+    for friend in draft.friends.values():
+        if friend.t_ns < oldest:
+            draft.friends = without(draft.friends, friend.track_id)
 
 
 def _judge_all(config: Config, draft: Draft) -> list[int]:
@@ -89,32 +95,40 @@ def _judge_all(config: Config, draft: Draft) -> list[int]:
     assert draft.now_t_ns is not None
     ready: list[int] = []
     committed = {engaging.track_id for engaging in draft.engaging if not engaging.fired}
-    for before in list(draft.rounds.values()):
-        watched = before.watched or bool(draft.friends)
-        waits = before.ready_since_t_ns is None and not before.due and before.wake_t_ns > draft.now_t_ns
-        if waits and not (watched and worth_asking(config, before)):
+    now_t_ns, friends = draft.now_t_ns, bool(draft.friends)
+    everyone, due = friends or now_t_ns >= draft.look_t_ns, draft.due
+    draft.due, draft.look_t_ns = set(), NEVER_T_NS if everyone else draft.look_t_ns
+    for track_id in [track_id for track_id in draft.rounds if everyone or track_id in due]:
+        before = draft.rounds[track_id]
+        if track_id not in due and not _awaited(config, before, now_t_ns, friends=friends):
+            draft.look_t_ns = min(draft.look_t_ns, before.wake_t_ns)
             continue
         if before.ended:
             _end(config, draft, before)
             continue
-        facts = _facts(
-            config,
-            draft,
-            remember_decided(config, cleared(config, before, draft.friends), draft.now_t_ns),
-            committed=before.track_id in committed,
-        )
+        known = remember_decided(config, cleared(config, before, draft.friends), now_t_ns)
+        facts = _facts(config, draft, known, committed=track_id in committed)
         verdict = judge(facts) if before.is_projectile else PENDING
-        facts = replace(facts, round=_judged(config, facts, verdict))
-        draft.rounds[before.track_id] = facts.round
+        known = _judged(config, facts, verdict)
+        draft.rounds[track_id] = known
+        restless = known.watched or known.ready_since_t_ns is not None
+        draft.look_t_ns = min(draft.look_t_ns, now_t_ns if restless else known.wake_t_ns)
         if verdict is READY:
-            verdict = release(facts)
+            verdict = release(replace(facts, round=known))
         if verdict is READY:
-            ready.append(before.track_id)
+            ready.append(track_id)
             continue
         if facts.committed:
-            call_off(config, draft, before.track_id)
-        _say(draft, facts.round, verdict, None)
+            call_off(config, draft, track_id)
+        _say(draft, known, verdict, None)
     return ready
+
+
+def _awaited(config: Config, known: Round, now_t_ns: int, *, friends: bool) -> bool:
+    """Return whether a round of which nothing new is known must be judged all the same."""
+    if known.ready_since_t_ns is not None or known.wake_t_ns <= now_t_ns:
+        return True
+    return (known.watched or friends) and worth_asking(config, known)
 
 
 def _judged(config: Config, facts: Facts, verdict: Verdict) -> Round:
@@ -123,9 +137,9 @@ def _judged(config: Config, facts: Facts, verdict: Verdict) -> Round:
     since = known.ready_since_t_ns if known.ready_since_t_ns is not None else facts.now_t_ns
     ready_since = since if verdict is READY else None
     wake = wake_t_ns(config, known, facts.now_t_ns)
-    if (ready_since, False, wake) == (known.ready_since_t_ns, known.due, known.wake_t_ns):
+    if (ready_since, wake) == (known.ready_since_t_ns, known.wake_t_ns):
         return known
-    return replace(known, ready_since_t_ns=ready_since, due=False, wake_t_ns=wake)
+    return replace(known, ready_since_t_ns=ready_since, wake_t_ns=wake)
 
 
 def _facts(config: Config, draft: Draft, known: Round, *, committed: bool) -> Facts:
@@ -137,6 +151,7 @@ def _end(config: Config, draft: Draft, known: Round) -> None:
     """Say the last word on a round whose track has ended, and forget it once no shot is in the air."""
     call_off(config, draft, known.track_id)
     if any(engaging.track_id == known.track_id for engaging in draft.engaging):
+        draft.due.add(known.track_id)
         return
     verdict: Verdict | None = None
     if known.outcome in ("killed", "missed"):
@@ -146,9 +161,9 @@ def _end(config: Config, draft: Draft, known: Round) -> None:
     if verdict is not None:
         _say(draft, known, verdict, None)
     del draft.rounds[known.track_id]
-    draft.ended[known.track_id] = None
+    draft.ended = {**draft.ended, known.track_id: None}
     while len(draft.ended) > config.ended_max:
-        del draft.ended[next(iter(draft.ended))]
+        draft.ended = without(draft.ended, next(iter(draft.ended)))
 
 
 def _plan(config: Config, draft: Draft, ready: list[int]) -> dict[int, Assignment]:
@@ -175,14 +190,14 @@ def _announce(config: Config, draft: Draft, track_id: int, assignment: Assignmen
         return
     if assignment is None:
         if known.outcome == "missed":
-            _say(draft, known, Verdict("engage", "missed", text("missed_busy", shot=shot_of(known))), None)
+            _say(draft, known, Verdict("engage", "missed", lambda: text("missed_busy", shot=shot_of(known))), None)
             return
         if known.standing == ("hold", known.lead.place, "channels_busy"):
             return
         open_now = open_effectors(_facts(config, draft, known, committed=False), loaded=True)
         names = Several(tuple(config.effectors[i].id for i in open_now))
         reason = text("channels_busy", odds=odds(known.lead), effectors=names)
-        _say(draft, known, Verdict("hold", "channels_busy", reason), None)
+        _say(draft, known, Verdict("hold", "channels_busy", lambda: reason), None)
         return
     code = "again" if known.shots_fired else "in_window"
     if known.standing == ("engage", known.lead.place, code):
@@ -202,7 +217,7 @@ def _announce(config: Config, draft: Draft, track_id: int, assignment: Assignmen
         intercept_time=at(int(shots.intercept_t_ns[row])),
         kill=Quantity("whole_percent", float(shots.kill_probability[row])),
     )
-    _say(draft, known, Verdict("engage", code, reason), effector.id)
+    _say(draft, known, Verdict("engage", code, lambda: reason), effector.id)
 
 
 def _commit_due(config: Config, draft: Draft, planned: dict[int, Assignment]) -> None:
@@ -221,17 +236,21 @@ def _commit_due(config: Config, draft: Draft, planned: dict[int, Assignment]) ->
         why = refused(config, draft, known, assignment.effector, assignment.channel, assignment.shot)
         if why is None:
             commit(config, draft, assignment)
-            continue
-        assert known.lead is not None
-        name = config.effectors[assignment.effector].id
-        reason = text("gate_refused", odds=odds(known.lead), effector=name, why=why)
-        _say(draft, known, Verdict("hold", "gate_refused", reason), None)
+        else:
+            _refuse(draft, known, config.effectors[assignment.effector].id, why)
+
+
+def _refuse(draft: Draft, known: Round, effector: str, why: Text) -> None:
+    """Say that the gate let a planned shot not pass."""
+    assert known.lead is not None
+    reason = text("gate_refused", odds=odds(known.lead), effector=effector, why=why)
+    _say(draft, known, Verdict("hold", "gate_refused", lambda: reason), None)
 
 
 def _say(draft: Draft, known: Round, verdict: Verdict, effector: str | None) -> None:
     """Send a decision if it differs from the standing one in action, asset or code."""
     assert draft.now_t_ns is not None
-    if verdict is PENDING or not verdict.reason:
+    if verdict.reason is None:
         return
     asset = known.lead.place if known.lead is not None and verdict.action != "ignore" else None
     if known.outcome != "none" and known.standing is not None and verdict.action == "engage":

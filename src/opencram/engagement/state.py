@@ -4,8 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -14,11 +13,12 @@ from opencram.engagement.hit import kill_table
 from opencram.engagement.windows import Shots
 from opencram.messages import Action, Message, PlaceKind
 
+Value = TypeVar("Value")
 Outcome = Literal["none", "fired", "killed", "missed"]
 NEVER_T_NS = 1 << 62
 
 
-class Lead(msgspec.Struct, frozen=True, kw_only=True):
+class Lead(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The place that a round threatens most, as far as the policy cares.
 
     `probability` is that of this place; `weighed_probability` is what the rules compare: the same for an asset, for a
@@ -36,8 +36,11 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     exposed: float  # expected number of people within the hazard radius, all zones
 
 
-class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """One track, from its first message to its end."""
+class Round(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One track, from its first message to its end.
+
+    It holds nothing that could hold it, so that the garbage collector need not look at it.
+    """
 
     track_id: int
     heard_t_ns: int  # time of the newest message about it
@@ -81,13 +84,12 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     killed_t_ns: int = 0
     revived: bool = False  # believed killed, and seen again
     standing: tuple[Action, str | None, str] | None = None  # action, asset, code of the last decision
-    due: bool = True  # has changed since it was last judged
     unruled: bool = True  # path or threat has changed since the hold rules were last asked
     watched: bool = False  # friends were near when they were
     wake_t_ns: int = NEVER_T_NS  # when time alone may change the judgement
 
 
-class Planned(msgspec.Struct, frozen=True, kw_only=True):
+class Planned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the last plan held for a round: the effector, when it starts to turn, and how many shots are reserved."""
 
     effector: int
@@ -95,7 +97,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     shots: int
 
 
-class Friend(msgspec.Struct, frozen=True, kw_only=True):
+class Friend(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A friendly aircraft, as its track was last told."""
 
     track_id: int
@@ -105,7 +107,7 @@ class Friend(msgspec.Struct, frozen=True, kw_only=True):
     position_m_std: float
 
 
-class Engaging(msgspec.Struct, frozen=True, kw_only=True):
+class Engaging(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One simulated engagement under way."""
 
     engagement_id: int
@@ -123,8 +125,7 @@ class Engaging(msgspec.Struct, frozen=True, kw_only=True):
     passed_t_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(msgspec.Struct, frozen=True, kw_only=True):
     """The stage between two steps.  Mappings are never written to; a step makes new ones."""
 
     now_t_ns: int | None
@@ -139,6 +140,9 @@ class State:
     held: bool
     trouble_until_t_ns: int | None
     friends: Mapping[int, Friend]
+    due: frozenset[int]  # rounds that have changed since they were last judged
+    look_t_ns: int  # before this, no other round need be looked at
+    stale_t_ns: int  # before this, none has gone unheard for too long
 
 
 def initial(config: Config) -> State:
@@ -158,27 +162,35 @@ def initial(config: Config) -> State:
         held=False,
         trouble_until_t_ns=None,
         friends={},
+        due=frozenset(),
+        look_t_ns=NEVER_T_NS,
+        stale_t_ns=-NEVER_T_NS,
     )
 
 
-@dataclass(slots=True)
-class Draft:
-    """A state being worked on, and the messages so far.  It lives within one step only."""
+class Draft(msgspec.Struct, kw_only=True):
+    """A state being worked on, and the messages so far.  It lives within one step only.
+
+    `ended`, `plan` and `friends` may still be those of the state: they are replaced, never written to.
+    """
 
     now_t_ns: int | None
     decided_t_ns: int | None
     rounds: dict[int, Round]
-    ended: dict[int, None]
+    ended: Mapping[int, None]
     engaging: list[Engaging]
     magazines: list[int]
     channels: list[list[int]]
-    plan: dict[int, Planned]
+    plan: Mapping[int, Planned]
     next_engagement_id: int
     held: bool
     trouble_until_t_ns: int | None
-    friends: dict[int, Friend]
+    friends: Mapping[int, Friend]
+    due: set[int]
+    look_t_ns: int
+    stale_t_ns: int
     urgent: bool = False  # something cannot wait for the next decision period
-    out: list[Message] = field(default_factory=list)
+    out: list[Message] = []
 
 
 def draft_of(state: State) -> Draft:
@@ -187,15 +199,18 @@ def draft_of(state: State) -> Draft:
         now_t_ns=state.now_t_ns,
         decided_t_ns=state.decided_t_ns,
         rounds=dict(state.rounds),
-        ended=dict(state.ended),
+        ended=state.ended,
         engaging=list(state.engaging),
         magazines=list(state.magazines),
         channels=[list(channel) for channel in state.channels],
-        plan=dict(state.plan),
+        plan=state.plan,
         next_engagement_id=state.next_engagement_id,
         held=state.held,
         trouble_until_t_ns=state.trouble_until_t_ns,
-        friends=dict(state.friends),
+        friends=state.friends,
+        due=set(state.due),
+        look_t_ns=state.look_t_ns,
+        stale_t_ns=state.stale_t_ns,
     )
 
 
@@ -214,4 +229,12 @@ def state_of(draft: Draft) -> State:
         held=draft.held,
         trouble_until_t_ns=draft.trouble_until_t_ns,
         friends=draft.friends,
+        due=frozenset(draft.due),
+        look_t_ns=draft.look_t_ns,
+        stale_t_ns=draft.stale_t_ns,
     )
+
+
+def without(mapping: Mapping[int, Value], key: int) -> dict[int, Value]:
+    """Return a mapping less one of its keys."""
+    return {known: value for known, value in mapping.items() if known != key}
