@@ -170,12 +170,12 @@ def impact_s(env: Environment, cd: Array, repeats: int) -> float:
     mean[:6] = (100.0, 9000.0, 1900.0, 5.0, 190.0, 5.0)
     covariance = np.diag([10.0, 10.0, 10.0, 2.0, 2.0, 2.0, 0.05, 1.0, 1.0, 1.0]) ** 2
     moments = np.empty(MOMENTS)
-    assert impact_moments(mean, covariance, 0.25, FLIGHT_S_MAX, env, cd, moments)
+    assert impact_moments(mean, covariance, 0.25, 1, FLIGHT_S_MAX, env, cd, moments)
     assert 18.0 < moments[3] < 23.0, moments[3]
 
     def all_of_them() -> None:
         for _ in range(repeats):
-            impact_moments(mean, covariance, 0.25, FLIGHT_S_MAX, env, cd, moments)
+            impact_moments(mean, covariance, 0.25, 1, FLIGHT_S_MAX, env, cd, moments)
 
     return timed(all_of_them) / repeats
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from opencram.ballistics.drag import STANDARD_CURVES, standard_curve
 from opencram.ballistics.environment import WIND_EAST, altitude
 from opencram.ballistics.lanes import LANES
-from opencram.ballistics.propagation import advance, exponential, fly
+from opencram.ballistics.propagation import advance, exponential, fall, fly, to_ground
 
 velocities = st.builds(  # never slower than 60 m/s: the yaw of repose is not meant for what stands still
     lambda level, azimuth, climb: (level * math.sin(azimuth), level * math.cos(azimuth), climb),
@@ -144,6 +144,27 @@ def test_the_impact_at_the_usual_step_is_that_of_a_fine_one(name):
     assert errors.max() < 0.05  # where a round crosses the speed of sound, whose drag has knees
     assert np.abs((coarse - fine)[:, 0]).max() < 1e-3
     assert np.linalg.norm((coarse - fine)[:, 4:], axis=1).max() < 0.1
+
+
+@pytest.mark.parametrize("name", STANDARD_CURVES)
+def test_long_steps_away_from_the_speed_of_sound_cost_decimetres(name):
+    """As the prediction flies: steps of 1 s where drag is smooth, of 0.25 s through its knees."""
+    env, curve = real_earth(ground_height_m=35.0, wind_m_s=(2.0, -6.0)), standard_curve(name)
+    errors = []
+    for state in raid():
+        coarse, fine = np.empty((7, LANES)), landing(state, env, curve=curve, dt=0.01)
+        assert fall(lanes_of(state), 0.25, 4, 200.0, env, curve, coarse) == LANES
+        errors.append(np.linalg.norm(coarse[1:4, 0] - fine[1:4]))
+    assert np.median(errors) < 0.02
+    assert max(errors) < 0.2
+
+
+def test_a_stride_of_one_is_the_even_step():
+    env, curve = real_earth(), standard_curve("G7")
+    even, strided = np.empty((7, LANES)), np.empty((7, LANES))
+    to_ground(lanes_of(raid()), 0.25, 200.0, env, curve, even)
+    fall(lanes_of(raid()), 0.25, 1, 200.0, env, curve, strided)
+    assert (even == strided).all()
 
 
 @pytest.mark.parametrize("ground_m", [-200.0, 35.0, 400.0])

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from prediction_worlds import CONFIG, EARTH, LOWER, ROCKET, ROUNDS, covariance, landings
+from prediction_worlds import CONFIG, EARTH, LOWER, MORTAR, ROCKET, ROUNDS, SHELL, covariance, landings
 
 from opencram.ballistics.drag import standard_curve
-from opencram.prediction.ground import MOMENTS, PATH_POINTS, impact_moments, mixture_moments
+from opencram.prediction.ground import MOMENTS, PATH_POINTS, impact_moments, land_tracks
 
 CROWD = 20_000
 
@@ -15,7 +15,7 @@ CROWD = 20_000
 def moments_of(mean, spread, curve="G7", *, dt=0.25, t_max=200.0):
     """The moments of one flight model, None if it does not land."""
     moments = np.empty(MOMENTS)
-    landed = impact_moments(np.array(mean), np.array(spread), dt, t_max, EARTH, standard_curve(curve), moments)
+    landed = impact_moments(np.array(mean), np.array(spread), dt, 1, t_max, EARTH, standard_curve(curve), moments)
     return moments if landed else None
 
 
@@ -25,15 +25,15 @@ def axes(ee, en, nn):
 
 
 def mixed(means, spreads, shares, curves):
-    """What `mixture_moments` returns and writes."""
-    parts, whole, path = np.empty((len(means), MOMENTS)), np.empty(MOMENTS), np.empty((PATH_POINTS, 3))
-    shares = np.array(shares, dtype=np.float64)
-    landed = mixture_moments(
-        np.array(means), np.array([np.asarray(spread)[LOWER] for spread in spreads]), shares,
-        np.array(CONFIG.steps_s), CONFIG.flight_s_max, EARTH, np.stack([standard_curve(curve) for curve in curves]),
-        parts, whole, path,
+    """What `land_tracks` writes of one track: how many models land, parts, whole, shares, path."""
+    parts, whole, path = np.empty((len(means), MOMENTS)), np.empty((1, MOMENTS)), np.empty((1, PATH_POINTS, 3))
+    shares, landed = np.array(shares, dtype=np.float64), np.zeros(1, dtype=np.bool_)
+    land_tracks(
+        np.array([0, len(means)]), np.array(means), np.array([np.asarray(spread)[LOWER] for spread in spreads]), shares,
+        CONFIG.flight_s_max, EARTH, np.stack([standard_curve(curve) for curve in curves]), np.arange(len(means)),
+        parts, whole, path, landed,
     )  # fmt: skip
-    return landed, parts, whole, shares, path
+    return int((shares > 0.0).sum()) if landed[0] else 0, parts, whole[0], shares, path[0]
 
 
 @pytest.mark.parametrize("name", ROUNDS)
@@ -103,6 +103,34 @@ def test_what_flies_on_for_ever_gives_no_impact():
     away[3:7] = 3000.0, 3000.0, 9000.0, math.log(1e7)
     assert moments_of(away, covariance()) is None
     assert moments_of(ROCKET, covariance(), t_max=5.0) is None
+
+
+@pytest.mark.parametrize("name", ROUNDS)
+@pytest.mark.parametrize("scale", [0.03, 0.15, 1.0])
+def test_what_the_steps_get_wrong_is_nothing_against_the_ellipse(name, scale):
+    """The less is known, the longer the steps: the mean stays within a twentieth of the narrow axis, or 5 cm."""
+    mean, curve = ROUNDS[name]
+    _, parts, *_ = mixed([mean], [covariance(scale)], [1.0], [curve])
+    fine = moments_of(mean, covariance(scale), curve, dt=0.02)
+    narrow = axes(*fine[7:10])[0]
+    assert np.linalg.norm(parts[0, :2] - fine[:2]) < max(0.05 * narrow, 0.05)
+    assert axes(*parts[0, 7:10]) == pytest.approx(axes(*fine[7:10]), rel=0.01)
+
+
+def test_tracks_together_are_what_they_are_alone():
+    means, curves = [ROCKET, MORTAR, SHELL], ["G7", "G5", "G7"]
+    alone = [mixed([mean], [covariance()], [0.7], [curve]) for mean, curve in zip(means, curves, strict=True)]
+    parts, wholes = np.empty((3, MOMENTS)), np.empty((2, MOMENTS))
+    paths, landed, shares = np.empty((2, PATH_POINTS, 3)), np.zeros(2, dtype=np.bool_), np.array([0.7, 0.4, 0.4])
+    land_tracks(
+        np.array([0, 1, 3]), np.array(means), np.array([covariance()[LOWER]] * 3), shares, CONFIG.flight_s_max, EARTH,
+        np.stack([standard_curve("G7"), standard_curve("G5")]), np.array([0, 1, 0]), parts, wholes, paths, landed,
+    )  # fmt: skip
+    assert landed.all()
+    assert shares.tolist() == [1.0, 0.5, 0.5]
+    assert [row.tolist() for row in parts] == [found[1][0].tolist() for found in alone]
+    assert wholes[0].tolist() == alone[0][2].tolist()
+    assert paths[0].tolist() == alone[0][4].tolist()
 
 
 # ---- the mixture ----------------------------------------------------------------------------------

@@ -53,6 +53,14 @@ def standard_curve(name: str) -> Array:
     return curve
 
 
+@functools.cache
+def standard_table() -> Array:
+    """Return all standard curves (6, Mach), in the order of `STANDARD_CURVES`.  Read-only, as each of them is."""
+    table = np.stack([standard_curve(name) for name in STANDARD_CURVES])
+    table.setflags(write=False)
+    return table
+
+
 def read_curve(path: Path) -> Array:
     """Return the curve of a CSV file with the columns `mach` and `cd`, as `resample` gives it.
 

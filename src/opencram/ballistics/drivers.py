@@ -108,9 +108,9 @@ def _land_scalar(x, landed, dt, t_max, env, cd):
         after[3, 0], after[4, 0], after[5, 0] = ve, vn, vu
         down = False
         if hilly:
-            down = _meet_terrain(before, after, 0, dt, k, env, out) == 1
+            down = _meet_terrain(before, after, 0, dt, k * dt, env, out) == 1
         elif below <= env.ground_m and vu < 0.0:
-            _land(before, after, 0, above - env.ground_m, below - env.ground_m, dt, k, out)
+            _land(before, after, 0, above - env.ground_m, below - env.ground_m, dt, k * dt, out)
             down = True
         if down:
             landed[:] = out[:, 0]

@@ -23,6 +23,7 @@ AIR_TOP_M = 32_000.0
 DENSITY, SOUND_INVERSE, WIND_EAST, WIND_NORTH = 0, 3, 5, 7
 _COLUMNS = 9
 NO_TERRAIN = np.zeros((0, 0), dtype=np.float32)
+NO_TERRAIN.setflags(write=False)  # as every terrain is: another type would be compiled for anew
 
 
 class Environment(NamedTuple):

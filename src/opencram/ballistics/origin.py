@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from opencram.ballistics.environment import Environment, altitude
+from opencram.ballistics.environment import Environment, altitude, surface
 from opencram.ballistics.motion import rk4
 from opencram.ballistics.propagation import LN_BETA, SPIN, STATES, WIND_E, WIND_N
 from opencram.kernel import kernel
@@ -67,14 +67,14 @@ def _back(x, place, dt, t_max, env, cd):
     """Fly one state back in time until it is on the ground going up; write east and north there."""
     beta_inverse = math.exp(-x[LN_BETA])
     e, n, u, ve, vn, vu = x[0], x[1], x[2], x[3], x[4], x[5]
-    height = altitude(e, n, u, env) - env.ground_m
+    height = altitude(e, n, u, env) - surface(e, n, env)
     for _ in range(int(math.ceil(t_max / dt))):
         if height <= 0.0 and vu > 0.0:
             place[0], place[1] = e, n
             return True
         e_0, n_0, height_0 = e, n, height
         e, n, u, ve, vn, vu = rk4(e, n, u, ve, vn, vu, beta_inverse, x[WIND_E], x[WIND_N], x[SPIN], -dt, env, cd)
-        height = altitude(e, n, u, env) - env.ground_m
+        height = altitude(e, n, u, env) - surface(e, n, env)
         if height <= 0.0 and vu > 0.0:
             part = height_0 / (height_0 - height) if height < height_0 else 1.0
             place[0], place[1] = e_0 + part * (e - e_0), n_0 + part * (n - n_0)

@@ -10,14 +10,20 @@ import numpy as np
 
 from opencram.ballistics.lanes import LANES
 from opencram.ballistics.motion import rk4
-from opencram.ballistics.propagation import LN_BETA, SPIN, STATES, WIND_E, WIND_N, to_ground
+from opencram.ballistics.propagation import LN_BETA, SPIN, STATES, WIND_E, WIND_N, fall
 from opencram.estimation.linear import cholesky
-from opencram.kernel import kernel
+from opencram.kernel import helper, kernel
 
 POINTS = 20
 PATH_POINTS = 17
 _SPREAD = math.sqrt(10.0)
-_SHORT_S, _LONG_S = 12.0, 25.0  # a step may be longer when what it gets wrong is nothing against the ellipse
+# A step of h seconds through a knee of the drag curve gets the velocity wrong by about 0.06 m/s · h².  It may be
+# longer where that is nothing against what the velocity is uncertain by (m/s): a twentieth moves the root mean
+# square error by a thousandth.
+_STEPS_S = (0.25, 0.5, 1.0)
+_STRIDES = (4, 4, 2)  # away from the speed of sound a step is so many times as long
+_UNSURE_M_S = (0.3, 1.2)  # from here the second, from here the third
+_PATH_STEP_S = 1.0  # of the path that is shown
 _LANDED_MIN = 12  # of 20 sigma points: below, the moments would be of another question
 
 
@@ -25,44 +31,63 @@ MOMENTS = 13
 
 
 @kernel
-def mixture_moments(means, lowers, shares, steps, t_max, env, curves, parts, whole, path):
-    """Fly every flight model of one track; write the moments of each and of their mixture.
+def land_tracks(firsts, means, lowers, shares, t_max, env, curves, which, parts, wholes, paths, landed):
+    """Fly every flight model of every track; write the moments of each, and of the mixtures.
 
-    `means` (k, 10), `lowers` (k, 55) lower triangles by rows, `shares` (k) weights, `curves` (k, Mach).
-    `steps`: step (s) for flights under 12 s, under 25 s, and longer.  `parts` (k, 13) as `impact_moments`
-    writes them; `whole` (13) in the same order, by the law of total covariance.  `shares` comes back
-    normalised over the models that land, 0 for the others; returns how many landed.
+    The models of track `t` are the rows `firsts[t]` to `firsts[t + 1]` of `means` (k, 10), `lowers` (k, 55) lower
+    triangles by rows, `shares` (k) weights, `which` (k) rows of `curves` (c, Mach) and `parts` (k, 13) as
+    `impact_moments` writes them.  `wholes` (t, 13) in the same order, by the law of total covariance; `paths`
+    (t, 17, 3) of the likeliest model.  `shares` comes back normalised over the models that land, 0 for the
+    others; `landed` (t) tells of which tracks there are finite moments.
     """
-    count = 0
+    covariance = np.zeros((STATES, STATES))
+    for t in range(landed.shape[0]):
+        first, last = firsts[t], firsts[t + 1]
+        for k in range(first, last):
+            place = 0
+            for i in range(STATES):
+                for j in range(i + 1):
+                    covariance[i, j] = lowers[k, place]
+                    place += 1
+            dt, stride = _step(covariance)
+            likely = 0.0 < shares[k] < math.inf
+            if not (
+                likely and impact_moments(means[k], covariance, dt, stride, t_max, env, curves[which[k]], parts[k])
+            ):
+                shares[k] = 0.0
+        best = _mix(shares[first:last], parts[first:last], wholes[t])
+        landed[t] = best >= 0
+        if landed[t]:
+            _fly_path(means[first + best], parts[first + best, 3], env, curves[which[first + best]], paths[t])
+
+
+@helper
+def _step(covariance):
+    """Return the step (s) and stride that what is unknown of the velocity allows."""
+    unsure = math.sqrt(max(covariance[3, 3] + covariance[4, 4] + covariance[5, 5], 0.0))
+    size = 0 if not unsure >= _UNSURE_M_S[0] else (1 if unsure < _UNSURE_M_S[1] else 2)
+    return _STEPS_S[size], _STRIDES[size]
+
+
+@kernel
+def _mix(shares, parts, whole):
+    """Write the moments of a mixture to `whole`, normalise `shares`; return the likeliest part, −1 if none is finite."""
     total = 0.0
     best = -1
-    covariance = np.zeros((STATES, STATES))
-    for k in range(means.shape[0]):
-        place = 0
-        for i in range(STATES):
-            for j in range(i + 1):
-                covariance[i, j] = lowers[k, place]
-                place += 1
-        rise, height = means[k, 5], max(means[k, 2], 0.0)
-        fall_s = (rise + math.sqrt(rise * rise + 20.0 * height)) / 10.0
-        dt = steps[0] if fall_s < _SHORT_S else (steps[1] if fall_s < _LONG_S else steps[2])
-        likely = 0.0 < shares[k] < math.inf
-        if likely and impact_moments(means[k], covariance, dt, t_max, env, curves[k], parts[k]):
-            count += 1
-            total += shares[k]
-            if best < 0 or shares[k] > shares[best]:
-                best = k
-        else:
-            shares[k] = 0.0
-    if count == 0:
-        return 0
-    whole[:] = 0.0
-    for k in range(means.shape[0]):
+    for k in range(shares.shape[0]):
+        total += shares[k]
+        if shares[k] > 0.0 and (best < 0 or shares[k] > shares[best]):
+            best = k
+    if best < 0:
+        return -1
+    for m in range(MOMENTS):
+        whole[m] = 0.0
+    for k in range(shares.shape[0]):
         shares[k] /= total
         if shares[k] > 0.0:
             for m in range(MOMENTS):
                 whole[m] += shares[k] * parts[k, m]
-    for k in range(means.shape[0]):
+    for k in range(shares.shape[0]):
         if shares[k] > 0.0:
             de, dn, dt = parts[k, 0] - whole[0], parts[k, 1] - whole[1], parts[k, 3] - whole[3]
             whole[7] += shares[k] * de * de
@@ -71,21 +96,26 @@ def mixture_moments(means, lowers, shares, steps, t_max, env, curves, parts, who
             whole[10] += shares[k] * de * dt
             whole[11] += shares[k] * dn * dt
             whole[12] += shares[k] * dt * dt
-    _fly_path(means[best], parts[best, 3], env, curves[best], path)
-    return count
+    for m in range(MOMENTS):
+        if not math.isfinite(whole[m]):
+            return -1
+    return best
 
 
 @kernel
-def impact_moments(mean, covariance, dt, t_max, env, cd, moments):
+def impact_moments(mean, covariance, dt, stride, t_max, env, cd, moments):
     """Write the moments of the impact of one flight model; return whether it lands.
 
     `moments` (13): east, north, up (m), time to impact (s), velocity there (m/s, 3), covariance ee, en,
-    nn (m²), et, nt (m·s), tt (s²).  `covariance`: lower triangle.  Sigma points that never land are left out, and
-    fewer than 12 of 20 give no impact.
+    nn (m²), et, nt (m·s), tt (s²).  `covariance`: lower triangle.  `dt`, `stride`: as `propagation.fall` takes them.
+    Sigma points that never land are left out, and fewer than 12 of 20 give no impact.
 
     Error: axes within 2 % of a 100 000-run Monte Carlo (tests/ballistics/test_sigma_points.py).
     """
-    factor = covariance.copy()
+    factor = np.empty((STATES, STATES))
+    for i in range(STATES):
+        for j in range(i + 1):
+            factor[i, j] = covariance[i, j]
     if not math.isfinite(cholesky(factor, STATES)):  # an infinite variance makes it infinite
         return False
     lanes = np.empty((STATES, LANES))
@@ -96,7 +126,7 @@ def impact_moments(mean, covariance, dt, t_max, env, cd, moments):
             lanes[row, 1 + j] += _SPREAD * factor[row, j]
             lanes[row, 11 + j] -= _SPREAD * factor[row, j]
     landed = np.empty((7, LANES))
-    to_ground(lanes, dt, t_max, env, cd, landed)
+    fall(lanes, dt, stride, t_max, env, cd, landed)
     if math.isnan(landed[0, 0]):
         return False
     count = 0
@@ -133,7 +163,7 @@ def _fly_path(mean, duration, env, cd, path):
     e, n, u, ve, vn, vu = mean[0], mean[1], mean[2], mean[3], mean[4], mean[5]
     beta_inverse = math.exp(-mean[LN_BETA])
     pieces = PATH_POINTS - 1
-    per_piece = max(1, math.ceil(duration / pieces / 0.5))
+    per_piece = max(1, math.ceil(duration / pieces / _PATH_STEP_S))
     dt = duration / pieces / per_piece
     for k in range(PATH_POINTS):
         path[k, 0], path[k, 1], path[k, 2] = e, n, u

@@ -1,22 +1,22 @@
 """The flight models of a track, flown to the ground with their uncertainty."""
 
 import functools
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from opencram.ballistics.drag import standard_curve
+from opencram.ballistics.drag import STANDARD_CURVES, standard_table
 from opencram.ballistics.environment import Environment, environment
 from opencram.earth.geodesy import Frame, geodetic_from_enu
 from opencram.earth.profile import Profile
 from opencram.earth.terrain import Terrain
 from opencram.messages import Impact, ImpactComponent, Message, Track
-from opencram.prediction.ground import MOMENTS, PATH_POINTS, mixture_moments
+from opencram.prediction.ground import MOMENTS, PATH_POINTS, land_tracks
 
-Array = NDArray[np.float64]
+_WHICH = {name: number for number, name in enumerate(STANDARD_CURVES)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,6 @@ class Config:
     profile: Profile | None = None  # measured air and wind; its wind stands instead of `wind_m_s`
     terrain: Terrain | None = None  # the ground where it reaches
     flight_s_max: float = 200.0  # a flight that has not landed by then gives no impact
-    steps_s: tuple[float, float, float] = (0.25, 0.5, 1.0)  # of the integration: for flights under 12 s, 25 s, longer
 
 
 @dataclass(frozen=True)
@@ -52,15 +51,8 @@ def initial(config: Config) -> State:
 
 def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State, list[Message]]:
     """Return an `Impact` for each track that comes with flight models and will land."""
-    flown = [
-        (track, flight)
-        for track in batch
-        if isinstance(track, Track) and track.hypotheses
-        if (flight := _fly(config, _constants(config), track)) is not None
-    ]
-    if not flown:
-        return state, []
-    return state, [_impact(_constants(config).frame, track, flight) for track, flight in flown]
+    tracks = [message for message in batch if isinstance(message, Track) and message.hypotheses]
+    return state, _land(config, tracks) if tracks else []
 
 
 @functools.lru_cache(maxsize=16)
@@ -78,48 +70,49 @@ def _constants(config: Config) -> _Constants:
     )
 
 
-@functools.lru_cache(maxsize=256)
-def _curves(names: tuple[str, ...]) -> Array:
-    return np.stack([standard_curve(name) for name in names])
-
-
-@dataclass(frozen=True)
-class _Flight:
-    """What `ground.mixture_moments` found, as lists."""
-
-    parts: list[list[float]]
-    whole: list[float]
-    shares: list[float]
-    path: list[list[float]]
-
-
-def _fly(config: Config, constants: _Constants, track: Track) -> _Flight | None:
-    """Fly the models of one track; None if none brings it down in time."""
-    hypotheses = track.hypotheses
-    shares = np.array([h.probability for h in hypotheses])
-    parts, whole, path = np.empty((len(shares), MOMENTS)), np.empty(MOMENTS), np.empty((PATH_POINTS, 3))
-    landed = mixture_moments(
-        np.array([h.mean for h in hypotheses]),
-        np.array([h.covariance for h in hypotheses]),
+def _land(config: Config, tracks: list[Track]) -> list[Message]:
+    """Fly the models of all tracks; return the impacts of those that come down in time."""
+    constants = _constants(config)
+    hypotheses = [hypothesis for track in tracks for hypothesis in track.hypotheses]
+    firsts = list(itertools.accumulate([len(track.hypotheses) for track in tracks], initial=0))
+    shares = np.array([each.probability for each in hypotheses])
+    parts, wholes = np.empty((len(hypotheses), MOMENTS)), np.empty((len(tracks), MOMENTS))
+    paths, landed = np.empty((len(tracks), PATH_POINTS, 3)), np.zeros(len(tracks), dtype=np.bool_)
+    land_tracks(
+        np.array(firsts),
+        np.array([each.mean for each in hypotheses]),
+        np.array([each.covariance for each in hypotheses]),
         shares,
-        np.array(config.steps_s),
         config.flight_s_max,
         constants.env,
-        _curves(tuple([h.curve for h in hypotheses])),
+        standard_table(),
+        np.array([_WHICH[each.curve] for each in hypotheses]),
         parts,
-        whole,
-        path,
+        wholes,
+        paths,
+        landed,
     )
-    if not landed or not np.isfinite(whole).all():
-        return None
-    return _Flight(parts.tolist(), whole.tolist(), shares.tolist(), path.tolist())
+    rows, weights = parts.tolist(), shares.tolist()
+    return [
+        _impact(constants.frame, track, rows[first:last], weights[first:last], whole, path)
+        for track, first, last, whole, path, down in zip(
+            tracks, firsts, firsts[1:], wholes.tolist(), paths.tolist(), landed.tolist(), strict=False
+        )
+        if down
+    ]
 
 
-def _impact(frame: Frame, track: Track, flight: _Flight) -> Impact:
-    """Return the message of one impact."""
-    latitude, longitude, _ = geodetic_from_enu(frame, flight.whole[:3])
-    best = flight.parts[max(range(len(flight.shares)), key=flight.shares.__getitem__)]
-    mean = flight.whole
+def _impact(
+    frame: Frame,
+    track: Track,
+    parts: list[list[float]],
+    shares: list[float],
+    mean: list[float],
+    path: list[list[float]],
+) -> Impact:
+    """Return the message of one impact, from what `ground.land_tracks` found."""
+    latitude, longitude, _ = geodetic_from_enu(frame, mean[:3])
+    best = parts[max(range(len(shares)), key=shares.__getitem__)]
     return Impact(
         t_ns=track.t_ns,
         track_id=track.track_id,
@@ -142,9 +135,9 @@ def _impact(frame: Frame, track: Track, flight: _Flight) -> Impact:
                     impact_time_s_std=math.sqrt(m[12]),
                     time_covariance_m_s=(m[10], m[11]),
                 )
-                for hypothesis, m, share in zip(track.hypotheses, flight.parts, flight.shares, strict=True)
+                for hypothesis, m, share in zip(track.hypotheses, parts, shares, strict=True)
                 if share > 0.0
             ]
         ),
-        path_enu_m=tuple([(e, n, u) for e, n, u in flight.path]),
+        path_enu_m=tuple([(e, n, u) for e, n, u in path]),
     )
