@@ -71,7 +71,7 @@ def _step(covariance):
 
 @kernel
 def _mix(shares, parts, whole):
-    """Write the moments of a mixture to `whole`, normalise `shares`; return the likeliest part, −1 if none is finite."""
+    """Write the moments of a mixture to `whole`, normalise `shares`; return the likeliest part, −1 if none."""
     total = 0.0
     best = -1
     for k in range(shares.shape[0]):
