@@ -74,7 +74,7 @@ def impact(track_id: int, std_m: float, draws: np.random.Generator) -> Impact:
 
 def sampled_error(places: tuple[Place, ...], one: Impact, found: threat.State, count: int) -> tuple[float, float]:
     """Return the greatest difference of any zone's probability from Monte Carlo, and the latter's own deviation."""
-    from opencram.threat.assess import signed_distance
+    from opencram.threat.clearance import signed_distance
 
     draws = np.random.default_rng(7)
     chosen = draws.choice(len(one.components), size=count, p=[part.probability for part in one.components])

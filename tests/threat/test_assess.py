@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from opencram import threat
-from opencram.threat.assess import CLEARANCE_M, EXPOSED, PLACE, PROBABILITY, assess, hazard_probability, signed_distance
+from opencram.threat.assess import CLEARANCE_M, EXPOSED, PLACE, PROBABILITY, assess
+from opencram.threat.clearance import mixture_inside, signed_distance
 from opencram.threat.config import Place
 from opencram.threat.gaussian import COMPONENT_SIZE, fill_component
-from opencram.threat.index import _area_m2, build
+from opencram.threat.index import AREA_M2, NUMBER, OUTLINE, _area_m2, build
 
 SQUARE = ((-200.0, -200.0), (200.0, -200.0), (200.0, 200.0), (-200.0, 200.0))
 L_SHAPE = ((0.0, 0.0), (400.0, 0.0), (400.0, 100.0), (100.0, 100.0), (100.0, 400.0), (0.0, 400.0))
@@ -105,12 +106,11 @@ def test_the_grid_finds_what_looking_at_every_zone_finds():
         row = np.empty((1, COMPONENT_SIZE))
         fill_component(row[0], *mixture[0])
         every = {}
-        for k in range(len(places)):
-            ring = index.rings[index.ring_start[k] : index.ring_start[k + 1]]
-            pieces = index.outlines[index.outline_start[k] : index.outline_start[k + 1]]
-            probability = hazard_probability(row, ring, pieces, 50.0)
+        for span in index.spans:
+            pieces = index.pieces[span[OUTLINE] : span[OUTLINE + 1]]
+            probability = mixture_inside(row, pieces, 50.0, 0.0)
             if probability >= 1e-4:
-                every[k] = probability
+                every[int(span[NUMBER])] = probability
         found = assess(index, mixture, 1.0, mean[0], mean[1], 1e-4)
         assert {int(f[PLACE]): f[PROBABILITY] for f in found} == pytest.approx(every, abs=2e-4)  # exact or by cubature
         assert len(found) == len(every)
@@ -120,4 +120,4 @@ def test_rings_run_anticlockwise_and_open():
     closed = (*SQUARE[::-1], SQUARE[-1])
     index = index_of(one("zone", closed))
     assert len(index.rings) == 4
-    assert _area_m2(index.rings) == index.areas_m2[0] == 160_000.0
+    assert _area_m2(index.rings) == index.boxes[0, AREA_M2] == 160_000.0

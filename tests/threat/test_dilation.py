@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from opencram.threat.assess import hazard_probability, signed_distance
-from opencram.threat.dilation import KIND, LINE, outline
+from opencram.threat.clearance import mixture_inside, signed_distance
+from opencram.threat.dilation import KIND, LINE, convex_outlines, outline
 from opencram.threat.gaussian import COMPONENT_SIZE, fill_component
 
 RADIUS_M = 50.0
@@ -100,7 +100,7 @@ def test_probability_against_monte_carlo(name):
         hits = np.mean([signed_distance(ring, east, north)[0] <= RADIUS_M for east, north in points])
         row = np.empty((1, COMPONENT_SIZE))
         fill_component(row[0], 1.0, mean[0], mean[1], covariance[0, 0], covariance[0, 1], covariance[1, 1])
-        found = hazard_probability(row, ring, pieces, RADIUS_M)
+        found = mixture_inside(row, pieces, RADIUS_M, 0.0)
         assert found == pytest.approx(hits, abs=4.5 * math.sqrt(max(hits * (1 - hits), 1e-4) / 20_000))
 
 
@@ -110,3 +110,39 @@ def test_pieces_of_a_hole_are_kept():
     inner = [p for p in pieces if p[KIND] == LINE and 120 < p[0] < 380 and 120 < p[1] < 380]
     assert len(inner) >= 4
     assert sum(math.hypot(p[2] - p[0], p[3] - p[1]) for p in inner) > 4 * 160.0 - 120.0
+
+
+def crooked_rings(seed, count, bend_m):
+    """Rings of a square with its sides' middles moved by about `bend_m`: nearly straight corners, to either side."""
+    rng = np.random.default_rng(seed)
+    base = np.array([[0, 0], [600, 0], [1200, 0], [1200, 500], [1200, 1000], [600, 1000], [0, 1000], [0, 500]], float)
+    return [base + rng.normal(size=base.shape) * bend_m for _ in range(count)]
+
+
+@pytest.mark.parametrize("bend_m", [0.0, 1e-6, 1e-4, 1e-3, 0.02, 0.5, 20.0])
+def test_nearly_straight_corners_leave_no_gap(bend_m):
+    for ring in crooked_rings(3, 20, bend_m):
+        length, gap = length_and_gap(outline(ring, RADIUS_M))
+        assert gap < 3e-4
+        assert length > 4000.0
+
+
+def test_a_convex_outline_and_the_one_cut_from_lines_and_circles_agree():
+    rings = [ring for bend_m in (1e-3, 0.02, 3.0) for ring in crooked_rings(5, 300, bend_m)]
+    pairs = [(ring, one) for ring, one in zip(rings, convex_outlines(rings, RADIUS_M), strict=True) if one is not None]
+    assert len(pairs) > 20
+    row = np.empty((1, COMPONENT_SIZE))
+    fill_component(row[0], 1.0, 1100.0, 900.0, 9e3, -2e3, 3e3)
+    for ring, convex in pairs:
+        length, gap = length_and_gap(convex)
+        assert gap < 1e-8
+        assert length == pytest.approx(np.hypot(*(np.roll(ring, 1, axis=0) - ring).T).sum() + 100.0 * math.pi, rel=1e-9)
+        cut = mixture_inside(row, outline(ring, RADIUS_M), RADIUS_M, 0.0)
+        assert mixture_inside(row, convex, RADIUS_M, 0.0) == pytest.approx(cut, abs=2e-6)
+
+
+def test_only_convex_anticlockwise_rings_are_taken_as_convex():
+    names = [name for name in RINGS if name not in ("line", "point")]
+    found = convex_outlines([np.array(RINGS[name], dtype=float) for name in names], RADIUS_M)
+    convex = {name for name, one in zip(names, found, strict=True) if one is not None}
+    assert convex == {"square", "corners in a line", "round"}

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from opencram.threat.assess import _hull_probability, hazard_probability
-from opencram.threat.dilation import outline
+from opencram.threat.clearance import mixture_inside
+from opencram.threat.dilation import hull_outline, outline
 from opencram.threat.gaussian import COMPONENT_SIZE, arc_integral, fill_component, normal_cdf
 
 RADIUS_M = 50.0
@@ -60,8 +60,8 @@ def test_rectangle_widened_by_a_disc(mean, covariance):
     (ee, en), (_, nn) = covariance
     mixture = components((1.0, *mean, ee, en, nn))
     expected = rounded_rectangle(mean, covariance, half_e, half_n, RADIUS_M)
-    assert hazard_probability(mixture, ring, outline(ring, RADIUS_M), RADIUS_M) == pytest.approx(expected, abs=1e-7)
-    assert _hull_probability(mixture, ring, RADIUS_M) == pytest.approx(expected, abs=1e-7)
+    assert mixture_inside(mixture, outline(ring, RADIUS_M), RADIUS_M, 0.0) == pytest.approx(expected, abs=1e-7)
+    assert mixture_inside(mixture, hull_outline(ring), RADIUS_M, RADIUS_M) == pytest.approx(expected, abs=1e-7)
 
 
 @pytest.mark.parametrize("std", [2.0, 30.0, 400.0])
@@ -70,16 +70,16 @@ def test_disc_about_a_point_follows_the_noncentral_chi_square(std, offset):
     ring = np.array([[1000.0, -2000.0]])
     mixture = components((1.0, 1000.0 + 0.6 * offset, -2000.0 + 0.8 * offset, std**2, 0.0, std**2))
     exact = stats.ncx2.cdf((RADIUS_M / std) ** 2, 2, (offset / std) ** 2)
-    assert hazard_probability(mixture, ring, outline(ring, RADIUS_M), RADIUS_M) == pytest.approx(exact, abs=1e-7)
-    assert _hull_probability(mixture, ring, RADIUS_M) == pytest.approx(exact, abs=1e-7)
+    assert mixture_inside(mixture, outline(ring, RADIUS_M), RADIUS_M, 0.0) == pytest.approx(exact, abs=1e-7)
+    assert mixture_inside(mixture, hull_outline(ring), RADIUS_M, RADIUS_M) == pytest.approx(exact, abs=1e-7)
 
 
 def test_mixture_is_the_weighted_sum():
     ring = np.array([[0.0, 0.0], [300.0, 0.0], [100.0, 400.0]])
     pieces = outline(ring, RADIUS_M)
     rows = [(0.7, 50.0, 60.0, 9e3, 2e3, 4e3), (0.3, 500.0, -60.0, 9e4, 0.0, 4e3)]
-    parts = [hazard_probability(components((1.0, *row[1:])), ring, pieces, RADIUS_M) for row in rows]
-    both = hazard_probability(components(*rows), ring, pieces, RADIUS_M)
+    parts = [mixture_inside(components((1.0, *row[1:])), pieces, RADIUS_M, 0.0) for row in rows]
+    both = mixture_inside(components(*rows), pieces, RADIUS_M, 0.0)
     assert both == pytest.approx(0.7 * parts[0] + 0.3 * parts[1], abs=1e-12)
 
 
@@ -91,7 +91,7 @@ def test_singular_covariance_is_a_point_mass_inside_or_outside(covariance):
     ring = np.array([[-100.0, -100.0], [100.0, -100.0], [100.0, 100.0], [-100.0, 100.0]])
     pieces = outline(ring, RADIUS_M)
     for east, inside in ((0.0, 1.0), (99.0, 1.0), (130.0, 1.0), (170.0, 0.0), (1e6, 0.0)):
-        found = hazard_probability(components((1.0, east, 0.0, *covariance)), ring, pieces, RADIUS_M)
+        found = mixture_inside(components((1.0, east, 0.0, *covariance)), pieces, RADIUS_M, 0.0)
         assert found == pytest.approx(inside, abs=1e-6)
 
 
@@ -104,13 +104,13 @@ def test_an_arc_and_its_halves_agree():
 
 SCRIPT = """
 import numpy as np
-from opencram.threat.assess import hazard_probability
+from opencram.threat.clearance import mixture_inside
 from opencram.threat.dilation import outline
 from opencram.threat.gaussian import fill_component
 ring = np.array([[0.0, 0.0], [300.0, 0.0], [300.0, 300.0], [150.0, 60.0], [0.0, 300.0]])
 row = np.empty((1, 12))
 fill_component(row[0], 1.0, 140.0, 210.0, 9e3, 2e3, 4e3)
-print(repr(float(hazard_probability(row, ring, outline(ring, 50.0), 50.0))))
+print(repr(float(mixture_inside(row, outline(ring, 50.0), 50.0, 0.0))))
 """
 
 

@@ -1,4 +1,8 @@
-"""One impact against all places: probability, distance, clearance and exposed people, compiled."""
+"""Impacts against all places: probability, distance, clearance and people, compiled.
+
+A zone is found through the cells of the index: of each row of cells those that the ellipses reach in which the zone
+could come up to the floor.  Of what is found a bound on the zone's own box, and no integral, leaves out the most.
+"""
 
 import math
 
@@ -6,13 +10,13 @@ import numpy as np
 
 from opencram.kernel import helper, kernel
 from opencram.threat.arrays import Floats, Integers
+from opencram.threat.clearance import hull_clearance, line_clearance, mixture_inside, signed_distance, zone_clearance
 from opencram.threat.cubature import RATIO_MAX, grid_integrals
-from opencram.threat.dilation import KIND, LINE, inside, nearest_edge_point
 from opencram.threat.gaussian import (
+    COMPONENT_SIZE,
     EAST,
     EE,
     EN,
-    FAR,
     NN,
     NORTH,
     STD_MAX,
@@ -22,81 +26,134 @@ from opencram.threat.gaussian import (
     W_YE,
     W_YN,
     WEIGHT,
-    arc_integral,
     fill_component,
     line_integral,
-    normal_cdf,
+    probability_inside,
 )
-from opencram.threat.index import Index, cell_range
+from opencram.threat.index import (
+    AREA_M2,
+    ASSETS,
+    CELL_E,
+    CELL_N,
+    COLUMNS,
+    DENSE_M2,
+    HULL,
+    KERNEL_M2,
+    LARGE,
+    NUMBER,
+    ORIGIN_E,
+    ORIGIN_N,
+    OUTLINE,
+    RADIUS,
+    RANK,
+    REACH_E,
+    REACH_N,
+    RING,
+    ROWS,
+    Index,
+)
 
-SEARCH_STD = 4.5  # half width of the box that zones are looked for in: outside, under 1.4e-5 in all
 _NEGLIGIBLE_STD = 5.0  # a component whose every point of a zone is further out holds under 4e-6 of it
 _ALIKE = 0.1  # two widenings that differ by less of the whole are done as one: the answer moves by under 2 %
-CLEARANCE_CONFIDENCE = 0.95
-_Z_95 = 1.6449
-_MISS = 1.0 - CLEARANCE_CONFIDENCE
-_CLEARANCE_SHARE, _CLEARANCE_M = 0.005, 0.5  # an asset's clearance is found to the greater of these, and rounded down
+_POSITION_M_MAX = 1e9
+_VARIANCE_M2_MAX = 1e14
+_WEIGHT_MAX = 1e6
 
 # Columns of a finding.
 PLACE, PROBABILITY, DISTANCE_M, CLEARANCE_M, EXPOSED, CASUALTIES = range(6)
 FINDING_SIZE = 6
-
-
-@kernel
-def signed_distance(ring: Floats, east_m: float, north_m: float) -> tuple[float, float, float]:
-    """Return the distance of a point from a ring, negative inside it, and the nearest point of its edges."""
-    distance, east, north = nearest_edge_point(ring, east_m, north_m)
-    return (-distance if inside(ring, east_m, north_m) else distance), east, north
-
-
-@kernel
-def hazard_probability(components: Floats, ring: Floats, pieces: Floats, radius_m: float) -> float:
-    """Return the probability of the mixture within `radius_m` of a ring whose outline is `pieces`.
-
-    Where the outline is further than `FAR` long deviations from a component's mean, no integral is needed.
-    """
-    total = 0.0
-    for i in range(components.shape[0]):
-        row = components[i]
-        distance, _, _ = signed_distance(ring, row[EAST], row[NORTH])
-        if distance - radius_m > FAR * row[STD_MAX]:
-            continue
-        if radius_m - distance > FAR * row[STD_MAX]:
-            total += row[WEIGHT]
-            continue
-        part = 0.0
-        for k in range(pieces.shape[0]):
-            piece = pieces[k]
-            if piece[KIND] == LINE:
-                part += line_integral(row, piece[0], piece[1], piece[2], piece[3])
-            else:
-                part += arc_integral(row, piece[0], piece[1], radius_m, piece[2], piece[3])
-        total += row[WEIGHT] * min(max(part, 0.0), 1.0)
-    return min(total, 1.0)
-
-
-@kernel
-def widened_probability(components: Floats, ring: Floats, variance_m2: float) -> float:
-    """Return the probability of a ring under the mixture with `variance_m2` added to each axis."""
-    wide = np.empty(components.shape[1])
-    total = 0.0
-    for i in range(components.shape[0]):
-        row = components[i]
-        fill_component(wide, row[WEIGHT], row[EAST], row[NORTH], row[EE] + variance_m2, row[EN], row[NN] + variance_m2)
-        part = 0.0
-        j = ring.shape[0] - 1
-        for k in range(ring.shape[0]):
-            part += line_integral(wide, ring[j, 0], ring[j, 1], ring[k, 0], ring[k, 1])
-            j = k
-        total += row[WEIGHT] * min(max(part, 0.0), 1.0)
-    return total
+# What an impact is: a row of `heads`, and its rows of `parts` (weight, east, north, covariance ee, en, nn).
+HEAD_PROJECTILE, HEAD_EAST, HEAD_NORTH, HEAD_EE, HEAD_EN, HEAD_NN, HEAD_HOUR = range(7)
+HEAD_SIZE = 7
+PART_SIZE = 6
+# What is told of an impact as a whole.
+TOLD_COMPONENTS, TOLD_END, TOLD_EXPOSED, TOLD_CASUALTIES, TOLD_STD_M = range(5)
+TOLD_SIZE = 5
 
 
 @helper
-def _bound(row: Floats, box: Floats) -> float:
+def _sane(ee: float, en: float, nn: float) -> bool:
+    """Return whether three variances are numbers within bounds (a NaN is not)."""
+    return abs(ee) <= _VARIANCE_M2_MAX and abs(en) <= _VARIANCE_M2_MAX and abs(nn) <= _VARIANCE_M2_MAX
+
+
+@helper
+def _on_earth(east: float, north: float) -> bool:
+    return abs(east) <= _POSITION_M_MAX and abs(north) <= _POSITION_M_MAX
+
+
+@kernel
+def usable_parts(head: Floats, parts: Floats, usable: Floats) -> int:
+    """Write into `usable` (n + 1, 6) the parts of an impact that mean something; return how many.
+
+    A component without a usable covariance takes that of the whole impact; if no component is usable, the moments of
+    the whole impact stand for them.
+    """
+    count = 0
+    for i in range(parts.shape[0] + 1):
+        if i == parts.shape[0]:
+            if count > 0:
+                break
+            weight, east, north = 1.0, head[HEAD_EAST], head[HEAD_NORTH]
+        else:
+            weight, east, north = parts[i, 0], parts[i, 1], parts[i, 2]
+        ee, en, nn = head[HEAD_EE], head[HEAD_EN], head[HEAD_NN]
+        if i < parts.shape[0] and _sane(parts[i, 3], parts[i, 4], parts[i, 5]):
+            ee, en, nn = parts[i, 3], parts[i, 4], parts[i, 5]
+        if 0.0 < weight <= _WEIGHT_MAX and _on_earth(east, north) and _sane(ee, en, nn):
+            row = usable[count]
+            row[0], row[1], row[2], row[3], row[4], row[5] = weight, east, north, ee, en, nn
+            count += 1
+    return count
+
+
+@kernel
+def _by_size(keys: Floats, ranks: Integers, order: Integers, count: int) -> None:
+    """Fill `order` with 0 to `count` − 1, the greatest key first, then the least rank (Shell's sort)."""
+    for i in range(count):
+        order[i] = i
+    gap = count // 2
+    while gap > 0:
+        for i in range(gap, count):
+            item = order[i]
+            key, rank = keys[item], ranks[item]
+            j = i - gap
+            while j >= 0 and (keys[order[j]] < key or (keys[order[j]] == key and ranks[order[j]] > rank)):
+                order[j + gap] = order[j]
+                j -= gap
+            order[j + gap] = item
+        gap = gap // 2 if gap != 2 else 1
+
+
+@kernel
+def prepare(usable: Floats, order: Integers, components: Floats) -> tuple[float, float, float]:
+    """Fill `components` from the first usable parts of `order`; return east and north of their mean, and a deviation.
+
+    That is the deviation along the long axis of the covariance of all together.
+    """
+    whole, mean_e, mean_n = 0.0, 0.0, 0.0
+    for i in range(components.shape[0]):
+        part = usable[order[i]]
+        whole, mean_e, mean_n = whole + part[0], mean_e + part[0] * part[1], mean_n + part[0] * part[2]
+    mean_e, mean_n = mean_e / whole, mean_n / whole
+    ee, en, nn = 0.0, 0.0, 0.0
+    for i in range(components.shape[0]):
+        part = usable[order[i]]
+        weight, de, dn = part[0] / whole, part[1] - mean_e, part[2] - mean_n
+        fill_component(components[i], weight, part[1], part[2], part[3], part[4], part[5])
+        ee, en, nn = (
+            ee + weight * (part[3] + de * de),
+            en + weight * (part[4] + de * dn),
+            nn + weight * (part[5] + dn * dn),
+        )
+    return mean_e, mean_n, math.sqrt(max(0.5 * (ee + nn) + math.hypot(0.5 * (ee - nn), en), 0.0))
+
+
+@kernel
+def _bound(row: Floats, west: float, south: float, east: float, north: float) -> float:
     """Return a number that the component's probability of a box cannot exceed: box area times greatest density."""
-    de, dn = 0.5 * (box[0] + box[2]) - row[EAST], 0.5 * (box[1] + box[3]) - row[NORTH]
-    he, hn = 0.5 * (box[2] - box[0]), 0.5 * (box[3] - box[1])
+    de, dn = 0.5 * (west + east) - row[EAST], 0.5 * (south + north) - row[NORTH]
+    he, hn = 0.5 * (east - west), 0.5 * (north - south)
     x = abs(row[W_XE] * de + row[W_XN] * dn) - abs(row[W_XE]) * he - abs(row[W_XN]) * hn
     y = abs(row[W_YE] * de + row[W_YN] * dn) - abs(row[W_YE]) * he - abs(row[W_YN]) * hn
     square = max(x, 0.0) ** 2 + max(y, 0.0) ** 2
@@ -108,259 +165,241 @@ def _bound(row: Floats, box: Floats) -> float:
 
 
 @kernel
-def _integrals(index: Index, components: Floats, i: int, zone_min: float, out: Floats) -> None:
-    """Fill `out` for zone i: probability of the hazard area, of the disc's cover, and of the harm kernel's.
+def _integrals(
+    components: Floats,
+    rings: Floats,
+    pieces: Floats,
+    weights: Floats,
+    span: Integers,
+    box: Floats,
+    scales: Floats,
+    least: float,
+    out: Floats,
+) -> None:
+    """Fill `out` for one zone: probability of the hazard area, of the disc's cover, and of the harm kernel's.
 
     A component that is wide for the zone is integrated by the zone's own few points (`cubature`), the others exactly.
     In the exact part the disc is stood for by a Gaussian of its second moments (radius²/4 on each axis).
     """
-    box = index.boxes[i]
-    ring = index.rings[index.ring_start[i] : index.ring_start[i + 1]]
-    pieces = index.outlines[index.outline_start[i] : index.outline_start[i + 1]]
-    half_diagonal = 0.5 * math.hypot(box[2] - box[0], box[3] - box[1])
-    part = np.empty(3)
-    out[:] = 0.0
+    out[0], out[1], out[2] = 0.0, 0.0, 0.0
     bound = 0.0
     for c in range(components.shape[0]):
-        bound += _bound(components[c], box)
-    if bound < zone_min:
+        bound += _bound(components[c], box[0], box[1], box[2], box[3])
+    if bound < least or bound == 0.0:
         return
+    half_diagonal = 0.5 * math.hypot(box[2] - box[0], box[3] - box[1])
+    wide = np.empty(COMPONENT_SIZE)
     for c in range(components.shape[0]):
         row = components[c]
-        if _bound(row, box) == 0.0:
+        if _bound(row, box[0], box[1], box[2], box[3]) == 0.0:
             continue
         if half_diagonal <= RATIO_MAX * row[STD_MIN]:
-            part[:] = 0.0
-            grid_integrals(row, box, index.weights[i], part)
-            for k in range(3):
-                out[k] += row[WEIGHT] * max(part[k], 0.0)
-        else:
-            one = components[c : c + 1]
-            probability = hazard_probability(one, ring, pieces, index.hazard_radius_m)
-            out[0] += probability
-            if probability > 0.1 * zone_min:
-                disc_m2 = 0.25 * index.hazard_radius_m * index.hazard_radius_m
-                covered = widened_probability(one, ring, disc_m2)
-                alike = abs(disc_m2 - index.kernel_m2) < _ALIKE * (row[STD_MIN] * row[STD_MIN] + disc_m2)
-                out[1] += covered
-                out[2] += covered if alike else widened_probability(one, ring, index.kernel_m2)
+            grid_integrals(row, box, weights, out)
+            continue
+        radius = scales[RADIUS]
+        probability = row[WEIGHT] * probability_inside(row, pieces[span[OUTLINE] : span[OUTLINE + 1]], radius, 0.0)
+        out[0] += probability
+        if probability <= 0.1 * least:
+            continue
+        covered, variance = 0.0, 0.25 * radius * radius
+        for k in range(1, 3):
+            if k == 1 or abs(variance - scales[KERNEL_M2]) >= _ALIKE * (row[STD_MIN] * row[STD_MIN] + variance):
+                variance = variance if k == 1 else scales[KERNEL_M2]
+                fill_component(wide, 1.0, row[EAST], row[NORTH], row[EE] + variance, row[EN], row[NN] + variance)
+                covered, before = 0.0, span[RING + 1] - 1
+                for j in range(span[RING], span[RING + 1]):
+                    covered += line_integral(wide, rings[before, 0], rings[before, 1], rings[j, 0], rings[j, 1])
+                    before = j
+            out[k] += row[WEIGHT] * min(max(covered, 0.0), 1.0)
     out[0] = min(out[0], 1.0)
 
 
 @kernel
-def _beyond_line(components: Floats, ring: Floats, ue: float, un: float) -> float:
-    """Return how far beyond the ring, seen along the unit direction (ue, un), the round lands with confidence.
+def _reached(components: Floats, squares: Floats, south: float, north: float) -> tuple[float, float]:
+    """Return from where to where, west to east, the ellipses reach between two norths.
 
-    Who is d beyond the ring's furthest corner along any direction is at least d from the ring: so this is never
-    more than the true clearance.
+    `squares`: how far, in squared deviations, each ellipse reaches; negative: nowhere.
     """
-    support = -np.inf
-    for k in range(ring.shape[0]):
-        support = max(support, ring[k, 0] * ue + ring[k, 1] * un)
-    high = 0.0
-    for i in range(components.shape[0]):
-        row = components[i]
-        std = math.sqrt(row[EE] * ue * ue + 2.0 * row[EN] * ue * un + row[NN] * un * un)
-        high = max(high, row[EAST] * ue + row[NORTH] * un - support + 4.0 * std)
-    low = 0.0
-    for step in range(40):
-        d = low if step == 0 else 0.5 * (low + high)
-        below = 0.0
-        for i in range(components.shape[0]):
-            row = components[i]
-            std = math.sqrt(row[EE] * ue * ue + 2.0 * row[EN] * ue * un + row[NN] * un * un)
-            below += row[WEIGHT] * normal_cdf((d + support - row[EAST] * ue - row[NORTH] * un) / std)
-        if below > _MISS:
-            if step == 0:
-                return 0.0
-            high = d
-        else:
-            low = d
-    return low
-
-
-@kernel
-def line_clearance(components: Floats, ring: Floats, east_m: float, north_m: float) -> float:
-    """Return a clearance (m) of the ring that is never overstated, from two half planes that hold the ring.
-
-    One is square to the way from the ring to the mean impact (`east_m`, `north_m`), the other to that way as the
-    ellipse of the heaviest component stretches it.  Close for a round far off in terms of its ellipse;
-    understated, down to 0, where the ellipse is wider than the ring.
-    """
-    distance, near_e, near_n = signed_distance(ring, east_m, north_m)
-    if distance <= 0.0:
-        return 0.0
-    best = _beyond_line(components, ring, (east_m - near_e) / distance, (north_m - near_n) / distance)
-    heaviest = components[np.argmax(components[:, WEIGHT])]
-    de, dn = heaviest[EAST] - near_e, heaviest[NORTH] - near_n
-    ue, un = heaviest[NN] * de - heaviest[EN] * dn, heaviest[EE] * dn - heaviest[EN] * de
-    length = math.hypot(ue, un)
-    if length > 0.0:
-        best = max(best, _beyond_line(components, ring, ue / length, un / length))
-    return best
-
-
-@kernel
-def zone_clearance(components: Floats, ring: Floats, ue: float, un: float) -> float:
-    """Return a clearance (m) of a ring that is never overstated, along the unit direction (ue, un) away from it.
-
-    Every component keeps it with confidence, so the mixture does.  Understated, down to 0, for a wide ellipse.
-    """
-    support = -np.inf
-    for k in range(ring.shape[0]):
-        support = max(support, ring[k, 0] * ue + ring[k, 1] * un)
-    clearance = np.inf
-    for i in range(components.shape[0]):
-        row = components[i]
-        std = math.sqrt(row[EE] * ue * ue + 2.0 * row[EN] * ue * un + row[NN] * un * un)
-        clearance = min(clearance, row[EAST] * ue + row[NORTH] * un - support - _Z_95 * std)
-    return max(clearance, 0.0)
-
-
-@kernel
-def _hull_probability(components: Floats, hull: Floats, radius_m: float) -> float:
-    """Return the probability of the mixture within `radius_m` of a convex anticlockwise ring."""
-    total = 0.0
-    n = hull.shape[0]
-    for i in range(components.shape[0]):
-        row = components[i]
-        distance, _, _ = signed_distance(hull, row[EAST], row[NORTH])
-        if distance - radius_m > FAR * row[STD_MAX]:
+    west, east = np.inf, -np.inf
+    for c in range(components.shape[0]):
+        if squares[c] < 0.0:
             continue
-        if radius_m - distance > FAR * row[STD_MAX]:
-            total += row[WEIGHT]
+        row = components[c]
+        top = math.sqrt(squares[c] * row[NN])
+        low, high = max(south - row[NORTH], -top), min(north - row[NORTH], top)
+        if low > high:
             continue
-        part = 0.0
-        if n == 1:
-            part = arc_integral(row, hull[0, 0], hull[0, 1], radius_m, 0.0, 2.0 * math.pi)
-        else:
-            before = math.atan2(hull[n - 1, 0] - hull[0, 0], hull[0, 1] - hull[n - 1, 1])
-            for k in range(n):
-                ae, an, be, bn = hull[k, 0], hull[k, 1], hull[(k + 1) % n, 0], hull[(k + 1) % n, 1]
-                after = math.atan2(ae - be, bn - an)  # direction that faces out of the edge a → b
-                turn = (after - before) % (2.0 * math.pi)
-                if turn < 2.0 * math.pi - 1e-9:  # edges in one line: rounding may turn slightly back
-                    part += arc_integral(row, ae, an, radius_m, before, before + turn)
-                oe, on = radius_m * math.cos(after), radius_m * math.sin(after)
-                part += line_integral(row, ae + oe, an + on, be + oe, bn + on)
-                before = after
-        total += row[WEIGHT] * min(max(part, 0.0), 1.0)
-    return min(total, 1.0)
+        # The ellipse is widest where its tangent runs north: from there its sides only come in.
+        lean = row[EN] / row[NN]
+        across = max(row[EE] - row[EN] * lean, 0.0)
+        turn = row[EN] * math.sqrt(squares[c] / row[EE])
+        dn = min(max(turn, low), high)
+        east = max(east, row[EAST] + lean * dn + math.sqrt(max(squares[c] - dn * dn / row[NN], 0.0) * across))
+        dn = min(max(-turn, low), high)
+        west = min(west, row[EAST] + lean * dn - math.sqrt(max(squares[c] - dn * dn / row[NN], 0.0) * across))
+    return west, east
+
+
+@helper
+def _cell(position: float, origin: float, size: float, cells: int) -> int:
+    """Return the number of the cell that holds a position along one axis; the outermost reach to infinity."""
+    return int(min(max(math.floor((position - origin) / size), 0.0), cells - 1.0))
 
 
 @kernel
-def hull_clearance(components: Floats, hull: Floats, at_least_m: float) -> float:
-    """Return the clearance (m) of a convex ring, at least `at_least_m` (which must be no overstatement).
-
-    Exact but for rounding down by 0.5 m or 0.5 %; of a ring that is not convex the hull's, which is no more.
-    """
-    low = at_least_m
-    if _hull_probability(components, hull, low + max(_CLEARANCE_M, _CLEARANCE_SHARE * low)) > _MISS:
-        return low
-    step = max(0.25 * components[np.argmax(components[:, WEIGHT]), STD_MAX], 0.1 * low, 1.0)
-    high = low + step
-    for _ in range(64):
-        if _hull_probability(components, hull, high) > _MISS:
-            break
-        low = high
-        step *= 2.0
-        high = low + step
-    for _ in range(64):
-        if high - low <= max(_CLEARANCE_M, _CLEARANCE_SHARE * low):
-            break
-        middle = 0.5 * (low + high)
-        if _hull_probability(components, hull, middle) > _MISS:
-            high = middle
-        else:
-            low = middle
-    return low
-
-
-@kernel
-def _box_of(components: Floats) -> tuple[float, float, float, float]:
-    """Return west, south, east, north of the box that holds `SEARCH_STD` deviations of every component."""
-    west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
-    for i in range(components.shape[0]):
-        row = components[i]
-        reach_e, reach_n = SEARCH_STD * math.sqrt(row[EE]), SEARCH_STD * math.sqrt(row[NN])
-        west, east = min(west, row[EAST] - reach_e), max(east, row[EAST] + reach_e)
-        south, north = min(south, row[NORTH] - reach_n), max(north, row[NORTH] + reach_n)
-    return west, south, east, north
-
-
-@kernel
-def _near_zones(index: Index, west: float, south: float, east: float, north: float) -> Integers:
-    """Return the zones whose hazard box meets a box: each once, in the first cell that both boxes share."""
-    found = np.empty(index.boxes.shape[0], dtype=np.int64)
+def _near_zones(
+    components: Floats, scales: Floats, sizes: Integers, cell_start: Integers, least: float, found: Integers
+) -> int:
+    """Write into `found` the places (in the order of the index) that may come up to `least`; return how many."""
     count = 0
-    boxes, origin, size, cells = index.boxes, index.grid_origin_m, index.cell_size_m, index.cells
-    c0, c1, r0, r1 = cell_range(west, south, east, north, origin, size, cells)
-    for row in range(r0, r1 + 1):
-        for column in range(c0, c1 + 1):
-            cell = row * cells[0] + column
-            for k in range(index.cell_start[cell], index.cell_start[cell + 1]):
-                i = index.cell_items[k]
-                box = boxes[i]
-                if box[0] > east or box[2] < west or box[1] > north or box[3] < south:
-                    continue
-                own_c, _, own_r, _ = cell_range(box[0], box[1], box[2], box[3], origin, size, cells)
-                if column == max(own_c, c0) and row == max(own_r, r0):
-                    found[count] = i
-                    count += 1
-    return found[:count]
-
-
-@kernel
-def assess(
-    index: Index, gaussians: Floats, projectile: float, east_m: float, north_m: float, zone_min: float, hour: int = 0
-) -> Floats:
-    """Return the findings (k, 6) of one impact: a row for each asset, then for each zone from `zone_min` up.
-
-    `gaussians` (n, 6): weight (they sum to 1), east, north, covariance ee, en, nn.  `projectile` is the probability
-    that it is one; probabilities and expected people include it, clearances do not.
-    """
-    components = np.empty((gaussians.shape[0], 12))
-    for i in range(gaussians.shape[0]):
-        g = gaussians[i]
-        fill_component(components[i], g[0], g[1], g[2], g[3], g[4], g[5])
-    west, south, east, north = _box_of(components)
-    zones = _near_zones(index, west, south, east, north)
-    findings = np.empty((index.assets + zones.shape[0], FINDING_SIZE))
-    for i in range(index.assets):
-        _assess_asset(index, components, i, projectile, east_m, north_m, findings[i])
-    count = index.assets
-    integrals = np.empty(3)
-    for i in zones:
-        _integrals(index, components, i, zone_min / max(projectile, 1e-12), integrals)
-        if integrals[0] * projectile < zone_min:
-            continue
-        _assess_zone(index, components, i, projectile, east_m, north_m, hour, integrals, findings[count])
+    for i in range(sizes[ASSETS], sizes[ASSETS] + sizes[LARGE]):
+        found[count] = i
         count += 1
-    return findings[:count]
+    if cell_start.shape[0] <= 1:
+        return count
+    n = components.shape[0]
+    squares = np.empty(n)
+    south, north = np.inf, -np.inf
+    for c in range(n):
+        row = components[c]
+        share = min(scales[DENSE_M2] / (2.0 * math.pi * row[STD_MAX] * row[STD_MIN]), 1.0) * row[WEIGHT] * n
+        square = _NEGLIGIBLE_STD * _NEGLIGIBLE_STD
+        if share < least:
+            square = -1.0
+        elif least > 0.0:
+            square = min(2.0 * math.log(share / least), square)
+        squares[c] = square
+        if square >= 0.0:
+            reach = math.sqrt(square * row[NN]) + scales[REACH_N]
+            south, north = min(south, row[NORTH] - reach), max(north, row[NORTH] + reach)
+    if south > north:
+        return count
+    first = _cell(south, scales[ORIGIN_N], scales[CELL_N], sizes[ROWS])
+    last = _cell(north, scales[ORIGIN_N], scales[CELL_N], sizes[ROWS])
+    for line in range(first, last + 1):
+        low = scales[ORIGIN_N] + line * scales[CELL_N] - scales[REACH_N]
+        high = low + scales[CELL_N] + 2.0 * scales[REACH_N]
+        west, east = _reached(components, squares, low, high)
+        if west > east:
+            continue
+        column_0 = _cell(west - scales[REACH_E], scales[ORIGIN_E], scales[CELL_E], sizes[COLUMNS])
+        column_1 = _cell(east + scales[REACH_E], scales[ORIGIN_E], scales[CELL_E], sizes[COLUMNS])
+        cell = line * sizes[COLUMNS]
+        for i in range(cell_start[cell + column_0], cell_start[cell + column_1 + 1]):
+            found[count] = i
+            count += 1
+    return count
 
 
 @kernel
-def _assess_asset(
-    index: Index, components: Floats, i: int, projectile: float, east_m: float, north_m: float, row: Floats
+def _assess_assets(
+    components: Floats,
+    rings: Floats,
+    pieces: Floats,
+    spans: Integers,
+    scales: Floats,
+    projectile: float,
+    east_m: float,
+    north_m: float,
+    found: Floats,
 ) -> None:
-    ring = index.rings[index.ring_start[i] : index.ring_start[i + 1]]
-    pieces = index.outlines[index.outline_start[i] : index.outline_start[i + 1]]
-    hull = index.hulls[index.hull_start[i] : index.hull_start[i + 1]]
-    distance, _, _ = signed_distance(ring, east_m, north_m)
-    row[PLACE], row[DISTANCE_M], row[EXPOSED], row[CASUALTIES] = i, max(distance, 0.0), 0.0, 0.0
-    row[PROBABILITY] = hazard_probability(components, ring, pieces, index.hazard_radius_m) * projectile
-    row[CLEARANCE_M] = hull_clearance(components, hull, line_clearance(components, ring, east_m, north_m))
+    """Fill `found` (6, …) with the finding of each of `spans`, which are assets."""
+    for i in range(spans.shape[0]):
+        span = spans[i]
+        ring = rings[span[RING] : span[RING + 1]]
+        distance, near_e, near_n = signed_distance(ring, east_m, north_m)
+        inside = mixture_inside(components, pieces[span[OUTLINE] : span[OUTLINE + 1]], scales[RADIUS], 0.0)
+        at_least = line_clearance(components, ring, east_m, north_m, distance, near_e, near_n)
+        found[PLACE, i], found[PROBABILITY, i], found[DISTANCE_M, i] = (
+            span[NUMBER],
+            inside * projectile,
+            max(distance, 0),
+        )
+        found[CLEARANCE_M, i] = hull_clearance(components, pieces[span[HULL] : span[HULL + 1]], at_least)
+        found[EXPOSED, i], found[CASUALTIES, i] = 0.0, 0.0
+
+
+@kernel
+def assess_impacts(
+    rings: Floats,
+    pieces: Floats,
+    weights: Floats,
+    spans: Integers,
+    boxes: Floats,
+    people: Floats,
+    scales: Floats,
+    sizes: Integers,
+    cell_start: Integers,
+    heads: Floats,
+    parts: Floats,
+    part_start: Integers,
+    limits: Floats,
+    found: Floats,
+    told: Floats,
+) -> None:
+    """Fill `found` (6, capacity) with the findings of impacts, one after the other, and `told` (n, 5) with the rest.
+
+    The first nine are those of the index.  The findings of an impact: assets in config order, then zones from the
+    floor up, most probable first, then by id.  `limits`: the floor of a zone, and how many components are used at most.
+    """
+    places, assets = spans.shape[0], sizes[ASSETS]
+    most = max(places, parts.shape[0] + 1)
+    near, order, ranks = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    rough, integrals = np.empty((places, FINDING_SIZE)), np.empty(3)
+    end = 0
+    for one in range(heads.shape[0]):
+        head, own = heads[one], parts[part_start[one] : part_start[one + 1]]
+        usable = np.empty((own.shape[0] + 1, PART_SIZE))
+        count = usable_parts(head, own, usable)
+        told[one, TOLD_COMPONENTS], told[one, TOLD_END] = count, end
+        if count == 0:
+            continue
+        for k in range(count):
+            order[k] = ranks[k] = k
+        if count > limits[1]:
+            _by_size(usable[:, 0], ranks, order, count)
+        components = np.empty((min(count, int(limits[1])), COMPONENT_SIZE))
+        east_m, north_m, told[one, TOLD_STD_M] = prepare(usable, order, components)
+        if _on_earth(head[HEAD_EAST], head[HEAD_NORTH]):
+            east_m, north_m = head[HEAD_EAST], head[HEAD_NORTH]
+        projectile = 1.0  # not known: the safe side
+        if abs(head[HEAD_PROJECTILE]) < np.inf:
+            projectile = min(max(head[HEAD_PROJECTILE], 0.0), 1.0)
+        _assess_assets(components, rings, pieces, spans[:assets], scales, projectile, east_m, north_m, found[:, end:])
+        least = limits[0] / max(projectile, 1e-12)
+        listed, exposed, casualties = 0, 0.0, 0.0
+        for k in range(_near_zones(components, scales, sizes, cell_start, least, near)):
+            i = near[k]
+            span = spans[i]
+            _integrals(components, rings, pieces, weights[i], span, boxes[i], scales, least, integrals)
+            if integrals[0] * projectile >= limits[0]:
+                ring, there = rings[span[RING] : span[RING + 1]], people[int(head[HEAD_HOUR]), i]
+                row = rough[listed]
+                row[PLACE], ranks[listed] = span[NUMBER], span[RANK]
+                _assess_zone(
+                    components, ring, boxes[i, AREA_M2], there, scales, projectile, east_m, north_m, integrals, row
+                )
+                exposed, casualties = exposed + row[EXPOSED], casualties + row[CASUALTIES]
+                listed += 1
+        end += assets
+        _by_size(rough[:, PROBABILITY], ranks, order, listed)
+        for k in range(listed):
+            for column in range(FINDING_SIZE):
+                found[column, end] = rough[order[k], column]
+            end += 1
+        told[one, TOLD_END], told[one, TOLD_EXPOSED], told[one, TOLD_CASUALTIES] = end, exposed, casualties
 
 
 @kernel
 def _assess_zone(
-    index: Index,
     components: Floats,
-    i: int,
+    ring: Floats,
+    area_m2: float,
+    people: Floats,
+    scales: Floats,
     projectile: float,
     east_m: float,
     north_m: float,
-    hour: int,
     integrals: Floats,
     row: Floats,
 ) -> None:
@@ -369,18 +408,32 @@ def _assess_zone(
     Exposed are density times the expected area of zone and hazard disc in common; casualties density times the lethal
     area and the share in the open.  Nobody is counted more often than the zone is touched at all.
     """
-    ring = index.rings[index.ring_start[i] : index.ring_start[i + 1]]
     distance, near_e, near_n = signed_distance(ring, east_m, north_m)
-    row[PLACE], row[PROBABILITY], row[DISTANCE_M] = i, integrals[0] * projectile, max(distance, 0.0)
+    row[PROBABILITY], row[DISTANCE_M] = integrals[0] * projectile, max(distance, 0.0)
     row[CLEARANCE_M] = 0.0
     if distance > 0.0:
         row[CLEARANCE_M] = zone_clearance(components, ring, (east_m - near_e) / distance, (north_m - near_n) / distance)
-    people, vulnerable = index.people[hour, i], index.vulnerable[hour, i]
-    most = people * integrals[0] * projectile
-    row[EXPOSED], row[CASUALTIES] = most, most * vulnerable
-    if index.areas_m2[i] > 0.0:
-        density = people / index.areas_m2[i] * projectile
-        radius = index.hazard_radius_m
+    most = people[0] * integrals[0] * projectile
+    row[EXPOSED], row[CASUALTIES] = most, most * people[1]
+    if area_m2 > 0.0:
+        density = people[0] / area_m2 * projectile
+        radius = scales[RADIUS]
         row[EXPOSED] = min(density * math.pi * radius * radius * integrals[1], most)
-        harmed = density * vulnerable * 2.0 * math.pi * index.kernel_m2 * integrals[2]
-        row[CASUALTIES] = min(harmed, most * vulnerable)
+        harmed = density * people[1] * 2.0 * math.pi * scales[KERNEL_M2] * integrals[2]
+        row[CASUALTIES] = min(harmed, most * people[1])
+
+
+def assess(
+    index: Index, gaussians: Floats, projectile: float, east_m: float, north_m: float, zone_min: float, hour: int = 0
+) -> Floats:
+    """Return the findings (k, 6) of one impact: a row for each asset, then for each zone from `zone_min` up.
+
+    `gaussians` (n, 6): weight, east, north, covariance ee, en, nn.  `projectile` is the probability that it is one;
+    probabilities and expected people include it, clearances do not.
+    """
+    heads = np.array([[projectile, east_m, north_m, 0.0, 0.0, 0.0, float(hour)]])
+    found, told = np.empty((FINDING_SIZE, len(index.spans))), np.empty((1, TOLD_SIZE))
+    limits = np.array([zone_min, float(len(gaussians))])
+    part_start = np.array([0, len(gaussians)])
+    assess_impacts(*index, heads, np.ascontiguousarray(gaussians), part_start, limits, found, told)
+    return np.ascontiguousarray(found[:, : int(told[0, TOLD_END])].T)

@@ -19,14 +19,14 @@ import numpy as np
 from opencram.kernel import kernel
 from opencram.threat.arrays import Floats
 from opencram.threat.dilation import KIND, LINE
-from opencram.threat.gaussian import EAST, NORTH, STD_MAX, STD_MIN, W_XE, W_XN, W_YE, W_YN
+from opencram.threat.gaussian import EAST, NORTH, STD_MAX, STD_MIN, W_XE, W_XN, W_YE, W_YN, WEIGHT
 
 DEGREE = 8
 SIDE = 9
 RATIO_MAX = 2.6
-MONOMIALS = (DEGREE + 1) * (DEGREE + 2) // 2
 _SPAN = 0.95  # the grid reaches so far towards the edges of the box
 _ARC_PANEL_RAD = 0.4
+_CHUNK = 512  # places whose weights are made at once
 # Rows of a zone's weights.
 HAZARD, COVERED, HARMED = range(3)
 
@@ -50,73 +50,73 @@ WEIGHTS_OF_MOMENTS = _from_moments()
 _BINOMIAL = np.array([[float(math.comb(n, k)) for k in range(DEGREE + 1)] for n in range(DEGREE + 1)])
 
 
-@kernel
-def _add_panel(moments: Floats, u: float, v: float, dv: float) -> None:
-    """Add to the moments, (DEGREE + 1) squared, what a boundary node gives: u^(i+1)/(i+1) v^j dv."""
-    up = u
+def all_weights(rings: list[Floats], outlines: list[Floats], boxes: Floats, radius_m: float, kernel_m: float) -> Floats:
+    """Return the weights (places, 3, points) of every place: of hazard area, disc's cover, and harm."""
+    weights = np.empty((len(rings), 3, SIDE * SIDE))
+    for first in range(0, len(rings), _CHUNK):
+        some = slice(first, first + _CHUNK)
+        unit = 2.0 / (boxes[some, 2:4] - boxes[some, :2])
+        own = moments_of([_edges(ring) for ring in rings[some]], radius_m, boxes[some])
+        weights[some, HAZARD] = weights_of(moments_of(outlines[some], radius_m, boxes[some]))
+        weights[some, COVERED] = weights_of(spread_moments(own, radius_m * unit, disc_moments()))
+        weights[some, HARMED] = weights_of(spread_moments(own, kernel_m * unit, gaussian_moments()))
+    return weights
+
+
+def _edges(ring: Floats) -> Floats:
+    return np.column_stack((np.roll(ring, 1, axis=0), ring, np.full(len(ring), LINE)))
+
+
+def moments_of(outlines: list[Floats], radius_m: float, boxes: Floats) -> Floats:
+    """Return the moments ∬ uⁱ vʲ du dv (places, DEGREE + 1, DEGREE + 1) of outlines, by their boxes."""
+    pieces = np.concatenate(outlines)
+    owner = np.repeat(np.arange(len(outlines)), [len(each) for each in outlines])
+    turn = pieces[:, 3] - pieces[:, 2]
+    arcs = pieces[:, KIND] != LINE
+    panels = np.where(arcs, np.maximum(np.ceil(turn / _ARC_PANEL_RAD), 1.0), 1.0).astype(np.int64)
+    row = np.repeat(np.arange(len(pieces)), panels)
+    panel = np.arange(len(row)) - np.repeat(np.cumsum(panels) - panels, panels)
+    t = (panel[:, None] + 0.5 * (1.0 + _NODES)) / panels[row, None]
+    weight = 0.5 * _WEIGHTS / panels[row, None]
+    piece, arc = pieces[row, :, None], arcs[row, None]
+    angle = np.where(arc, piece[:, 2] + t * (piece[:, 3] - piece[:, 2]), 0.0)
+    east = piece[:, 0] + np.where(arc, radius_m * np.cos(angle), t * (piece[:, 2] - piece[:, 0]))
+    north = piece[:, 1] + np.where(arc, radius_m * np.sin(angle), t * (piece[:, 3] - piece[:, 1]))
+    along = np.where(arc, radius_m * np.cos(angle) * (piece[:, 3] - piece[:, 2]), piece[:, 3] - piece[:, 1])
+    box = boxes[owner[row], :, None]
+    half_e, half_n = 0.5 * (box[:, 2] - box[:, 0]), 0.5 * (box[:, 3] - box[:, 1])
+    u, v = (east - 0.5 * (box[:, 0] + box[:, 2])) / half_e, (north - 0.5 * (box[:, 1] + box[:, 3])) / half_n
+    starts = np.searchsorted(owner[row], np.arange(len(outlines)))
+    moments = np.zeros((len(outlines), DEGREE + 1, DEGREE + 1))
+    up = u * along / half_n * weight
     for i in range(DEGREE + 1):
-        term = up / (i + 1.0) * dv
+        term = up / (i + 1.0)
         for j in range(DEGREE + 1 - i):
-            moments[i, j] += term
-            term *= v
-        up *= u
-
-
-@kernel
-def moments_of(pieces: Floats, radius: float, box: Floats) -> Floats:
-    """Return the moments ∬ uⁱ vʲ du dv of the region inside boundary pieces, in the unit coordinates of `box`."""
-    ce, cn = 0.5 * (box[0] + box[2]), 0.5 * (box[1] + box[3])
-    he, hn = 0.5 * (box[2] - box[0]), 0.5 * (box[3] - box[1])
-    moments = np.zeros((DEGREE + 1, DEGREE + 1))
-    for k in range(pieces.shape[0]):
-        piece = pieces[k]
-        line = piece[KIND] == LINE
-        panels = 1 if line else max(1, math.ceil((piece[3] - piece[2]) / _ARC_PANEL_RAD))
-        for panel in range(panels):
-            for node in range(_NODES.shape[0]):
-                t = (panel + 0.5 * (1.0 + _NODES[node])) / panels
-                weight = 0.5 * _WEIGHTS[node] / panels
-                if line:
-                    u = (piece[0] + t * (piece[2] - piece[0]) - ce) / he
-                    v = (piece[1] + t * (piece[3] - piece[1]) - cn) / hn
-                    dv = (piece[3] - piece[1]) / hn * weight
-                else:
-                    angle = piece[2] + t * (piece[3] - piece[2])
-                    u = (piece[0] + radius * math.cos(angle) - ce) / he
-                    v = (piece[1] + radius * math.sin(angle) - cn) / hn
-                    dv = radius * math.cos(angle) * (piece[3] - piece[2]) / hn * weight
-                _add_panel(moments, u, v, dv)
+            moments[:, i, j] = np.add.reduceat(term.sum(axis=1), starts)
+            term = term * v
+        up = up * u
     return moments
 
 
-@kernel
-def spread_moments(moments: Floats, spread_u: Floats, spread_v: Floats, radial: Floats) -> Floats:
-    """Return the moments of a region after every point of it was spread by a round kernel.
+def spread_moments(moments: Floats, scales: Floats, radial: Floats) -> Floats:
+    """Return the moments of regions after every point of them was spread by a round kernel.
 
-    `spread_u`, `spread_v`: powers of the kernel's scale in unit coordinates; `radial[a, b]`: its moments E[xᵃ yᵇ].
+    `scales` (places, 2): of the kernel in the units of the box; `radial[a, b]`: its moments E[xᵃ yᵇ].
     """
     out = np.zeros_like(moments)
-    for i in range(DEGREE + 1):
-        for j in range(DEGREE + 1 - i):
-            total = 0.0
-            for a in range(0, i + 1, 2):
-                for b in range(0, j + 1, 2):
-                    part = _BINOMIAL[i, a] * _BINOMIAL[j, b] * radial[a, b] * spread_u[a] * spread_v[b]
-                    total += part * moments[i - a, j - b]
-            out[i, j] = total
+    powers = scales[:, None, :] ** np.arange(DEGREE + 1.0)[:, None]
+    for i, j in _exponents():
+        for a in range(0, i + 1, 2):
+            for b in range(0, j + 1, 2):
+                part = _BINOMIAL[i, a] * _BINOMIAL[j, b] * radial[a, b] * powers[:, a, 0] * powers[:, b, 1]
+                out[:, i, j] += part * moments[:, i - a, j - b]
     return out
 
 
-@kernel
 def weights_of(moments: Floats) -> Floats:
-    """Return the weights (points) of the grid, for an integral in unit coordinates."""
-    flat = np.empty(MONOMIALS)
-    k = 0
-    for i in range(DEGREE + 1):
-        for j in range(DEGREE + 1 - i):
-            flat[k] = moments[i, j]
-            k += 1
-    return WEIGHTS_OF_MOMENTS @ flat
+    """Return the weights (places, points) of the grid, for an integral in the units of the box."""
+    rows, columns = np.array(_exponents()).T
+    return moments[:, rows, columns] @ WEIGHTS_OF_MOMENTS.T
 
 
 def disc_moments() -> Floats:
@@ -141,7 +141,7 @@ def _radial_moments(of_radius) -> Floats:  # type: ignore[no-untyped-def]
 
 @kernel
 def grid_integrals(row: Floats, box: Floats, weights: Floats, out: Floats) -> None:
-    """Add to `out` the Gaussian `row` summed with each row of `weights` over the grid of `box`."""
+    """Add to `out` what the component `row` gives by each row of `weights` over the grid of `box`."""
     ce, cn = 0.5 * (box[0] + box[2]) - row[EAST], 0.5 * (box[1] + box[3]) - row[NORTH]
     he, hn = 0.5 * _SPAN * (box[2] - box[0]), 0.5 * _SPAN * (box[3] - box[1])
     step_e, step_n = 2.0 * he / (SIDE - 1), 2.0 * hn / (SIDE - 1)
@@ -172,7 +172,7 @@ def grid_integrals(row: Floats, box: Floats, weights: Floats, out: Floats) -> No
         first *= first_ratio
         first_ratio *= first_bend
         ratio_0 *= cross
-    scale = (box[2] - box[0]) * (box[3] - box[1]) / (8.0 * math.pi * row[STD_MAX] * row[STD_MIN])
-    out[HAZARD] += scale * hazard
-    out[COVERED] += scale * covered
-    out[HARMED] += scale * harmed
+    scale = row[WEIGHT] * (box[2] - box[0]) * (box[3] - box[1]) / (8.0 * math.pi * row[STD_MAX] * row[STD_MIN])
+    out[HAZARD] += scale * max(hazard, 0.0)
+    out[COVERED] += scale * max(covered, 0.0)
+    out[HARMED] += scale * max(harmed, 0.0)

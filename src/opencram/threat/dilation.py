@@ -5,254 +5,255 @@ each edge (both sides) and of the circles about each corner: each of these is cu
 and a part is kept if its middle is outside the polygon and nearer to no edge than the radius.  A part
 is walked with its own edge or corner on the left.  Nothing is assumed about the ring: concave, closing on
 itself, crossed, clockwise, a line or a point come out of the same rule, and no topology can go wrong.
+A convex ring has its outline at once: each edge set off, and an arc about each corner.
 """
 
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
-from opencram.kernel import helper, kernel
-from opencram.threat.arrays import Floats
+from opencram.threat.arrays import Floats, Integers
 
 # One row of an outline: a line from (0, 1) to (2, 3), or an anticlockwise arc about (0, 1) from angle (2) to (3).
 KIND = 4
 LINE, ARC = 0.0, 1.0
 PIECE_SIZE = 5
 
-_TOLERANCE = 1e-11  # of the size of the polygon and the radius
+_TOLERANCE = 2e-14  # of the size of the polygon and the radius: about a hundred times the rounding
 _TURN = 2.0 * math.pi
+_CHUNK = 200_000  # numbers in one table of cuts or distances
+_STRAIGHT_RAD = 1e-12  # a corner that turns by less has no arc
+
+Flags = NDArray[np.bool_]
 
 
-@kernel
-def inside(ring: Floats, east_m: float, north_m: float) -> bool:
-    """Return whether a point is inside a ring (n, 2), by the number of edges that a ray to the east crosses."""
-    result = False
-    j = ring.shape[0] - 1
-    for i in range(ring.shape[0]):
-        if (ring[i, 1] > north_m) != (ring[j, 1] > north_m):
-            crossing = ring[i, 0] + (north_m - ring[i, 1]) / (ring[j, 1] - ring[i, 1]) * (ring[j, 0] - ring[i, 0])
-            if crossing > east_m:
-                result = not result
-        j = i
-    return result
+def outlines(rings: list[Floats], radius_m: float) -> list[Floats]:
+    """Return the outline (k, 5) of each ring."""
+    found = convex_outlines(rings, radius_m)
+    return [outline(ring, radius_m) if one is None else one for ring, one in zip(rings, found, strict=True)]
 
 
-@helper
-def _edge_parameter(ea: float, na: float, eb: float, nb: float, east: float, north: float) -> float:
-    """Return where on the edge a → b, 0 to 1, the point nearest to (east, north) lies."""
-    de, dn = eb - ea, nb - na
-    squared = de * de + dn * dn
-    if squared == 0.0:
-        return 0.0
-    return min(max(((east - ea) * de + (north - na) * dn) / squared, 0.0), 1.0)
+def convex_outlines(rings: list[Floats], radius_m: float) -> list[Floats | None]:
+    """Return the outline of each ring that is convex and runs anticlockwise, and None for the others."""
+    if not rings:
+        return []
+    sizes = np.array([len(ring) for ring in rings])
+    starts = np.cumsum(sizes) - sizes
+    owner = np.repeat(np.arange(len(rings)), sizes)
+    corners = np.concatenate(rings)
+    following = np.arange(len(corners)) + 1
+    following[starts + sizes - 1] = starts
+    preceding = np.empty_like(following)
+    preceding[following] = np.arange(len(corners))
+    step = corners[following] - corners  # of the edge that leaves each corner
+    length = np.hypot(step[:, 0], step[:, 1])
+    before = step[preceding]
+    cross = before[:, 0] * step[:, 1] - before[:, 1] * step[:, 0]
+    dot = before[:, 0] * step[:, 0] + before[:, 1] * step[:, 1]
+    turn = np.arctan2(cross, dot)
+    good = (length > 0.0) & (cross >= 0.0) & (turn < math.pi - 1e-9)
+    whole = np.abs(np.bincount(owner, turn, len(rings)) - _TURN) < 1e-6
+    convex = np.logical_and.reduceat(good, starts) & whole & (sizes > 2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        out = radius_m * np.stack((step[:, 1], -step[:, 0]), axis=1) / length[:, None]
+    facing = np.arctan2(-before[:, 0], before[:, 1])  # direction that faces out of the edge that arrives
+    rows = np.empty((2 * len(corners), PIECE_SIZE))
+    rows[0::2, 0:2], rows[0::2, 2], rows[0::2, 3], rows[0::2, KIND] = corners, facing, facing + turn, ARC
+    rows[1::2, 0:2], rows[1::2, 2:4], rows[1::2, KIND] = corners + out, corners[following] + out, LINE
+    kept = np.ones(len(rows), dtype=bool)
+    kept[0::2] = turn > _STRAIGHT_RAD
+    ends = 2 * (starts + sizes)
+    return [
+        rows[2 * start : end][kept[2 * start : end]] if flag else None
+        for start, end, flag in zip(starts.tolist(), ends.tolist(), convex.tolist(), strict=True)
+    ]
 
 
-@kernel
-def nearest_edge_point(ring: Floats, east_m: float, north_m: float) -> tuple[float, float, float]:
-    """Return distance, east and north of the point of a ring's edges that is nearest to a point."""
-    best, best_e, best_n = np.inf, 0.0, 0.0
-    j = ring.shape[0] - 1
-    for i in range(ring.shape[0]):
-        t = _edge_parameter(ring[j, 0], ring[j, 1], ring[i, 0], ring[i, 1], east_m, north_m)
-        e = ring[j, 0] + t * (ring[i, 0] - ring[j, 0])
-        n = ring[j, 1] + t * (ring[i, 1] - ring[j, 1])
-        distance = math.hypot(east_m - e, north_m - n)
-        if distance < best:
-            best, best_e, best_n = distance, e, n
-        j = i
-    return best, best_e, best_n
+def hull_outline(hull: Floats) -> Floats:
+    """Return the outline of radius 0 of a convex anticlockwise ring, a line or a point."""
+    n = len(hull)
+    if n == 1:
+        return np.array([[hull[0, 0], hull[0, 1], 0.0, _TURN, ARC]])
+    following = np.roll(hull, -1, axis=0)
+    facing = np.arctan2(hull[:, 0] - following[:, 0], following[:, 1] - hull[:, 1])  # out of the edge that leaves
+    turn = (facing - np.roll(facing, 1)) % _TURN
+    turn = np.where(turn < _TURN - 1e-9, turn, 0.0)  # edges nearly in one line: rounding may turn slightly back
+    arcs = np.column_stack((hull, facing - turn, facing, np.full(n, ARC)))
+    return np.concatenate((arcs, np.column_stack((hull, following, np.full(n, LINE)))))
 
 
-@kernel
-def _distinct(ring: Floats) -> tuple[Floats, Floats]:
-    """Return the distinct corners (k, 2) and the distinct edges (m, 4) of a ring; edges without length are none."""
-    n = ring.shape[0]
-    corners, edges = np.empty((n, 2)), np.empty((n, 4))
-    k, m = 0, 0
-    for i in range(n):
-        new = True
-        for p in range(k):
-            new = new and not (corners[p, 0] == ring[i, 0] and corners[p, 1] == ring[i, 1])
-        if new:
-            corners[k, 0], corners[k, 1] = ring[i, 0], ring[i, 1]
-            k += 1
-        ea, na, eb, nb = ring[i - 1, 0], ring[i - 1, 1], ring[i, 0], ring[i, 1]
-        new = ea != eb or na != nb
-        for p in range(m):
-            same = edges[p, 0] == ea and edges[p, 1] == na and edges[p, 2] == eb and edges[p, 3] == nb
-            back = edges[p, 0] == eb and edges[p, 1] == nb and edges[p, 2] == ea and edges[p, 3] == na
-            new = new and not same and not back
-        if new:
-            edges[m, 0], edges[m, 1], edges[m, 2], edges[m, 3] = ea, na, eb, nb
-            m += 1
-    return corners[:k], edges[:m]
-
-
-@kernel
-def _beside(edges: Floats, radius: float) -> Floats:
-    """Return the lines (2 m, 4) beside the edges, each with its edge on the left."""
-    lines = np.empty((2 * edges.shape[0], 4))
-    for i in range(edges.shape[0]):
-        ea, na, eb, nb = edges[i, 0], edges[i, 1], edges[i, 2], edges[i, 3]
-        length = math.hypot(eb - ea, nb - na)
-        oe, on = radius * (nb - na) / length, -radius * (eb - ea) / length
-        lines[2 * i, 0], lines[2 * i, 1], lines[2 * i, 2], lines[2 * i, 3] = ea + oe, na + on, eb + oe, nb + on
-        j = 2 * i + 1
-        lines[j, 0], lines[j, 1], lines[j, 2], lines[j, 3] = eb - oe, nb - on, ea - oe, na - on
-    return lines
-
-
-@kernel
-def _line_cuts(line: Floats, lines: Floats, corners: Floats, radius: float, tolerance: float, cuts: Floats) -> int:
-    """Write into `cuts` where `line` (metres from its start) meets circles and other lines; return how many."""
-    ea, na = line[0], line[1]
-    length = math.hypot(line[2] - ea, line[3] - na)
-    ue, un = (line[2] - ea) / length, (line[3] - na) / length
-    cuts[0], cuts[1] = 0.0, length
-    count = 2
-    for i in range(corners.shape[0]):
-        along = (corners[i, 0] - ea) * ue + (corners[i, 1] - na) * un
-        off = abs((corners[i, 0] - ea) * un - (corners[i, 1] - na) * ue)
-        if off > radius + tolerance:
-            continue
-        # Of a tangent the two roots are noise and the foot between them is not.
-        half = math.sqrt(radius * radius - off * off) if off < radius - tolerance else 0.0
-        cuts[count], cuts[count + 1], cuts[count + 2] = along - half, along, along + half
-        count += 3
-    for i in range(lines.shape[0]):
-        de, dn = lines[i, 2] - lines[i, 0], lines[i, 3] - lines[i, 1]
-        cross = ue * dn - un * de
-        if cross == 0.0:
-            continue
-        along = ((lines[i, 0] - ea) * dn - (lines[i, 1] - na) * de) / cross
-        other = ((lines[i, 0] - ea) * un - (lines[i, 1] - na) * ue) / cross
-        if -1e-9 <= other <= 1.0 + 1e-9:
-            cuts[count] = along
-            count += 1
-    return count
-
-
-@kernel
-def _circle_cuts(corner: Floats, lines: Floats, corners: Floats, radius: float, tolerance: float, cuts: Floats) -> int:
-    """Write into `cuts` the angles, 0 to 2π, at which the circle about `corner` meets others; return how many."""
-    ce, cn = corner[0], corner[1]
-    cuts[0], cuts[1] = 0.0, _TURN
-    count = 2
-    for i in range(corners.shape[0]):
-        de, dn = corners[i, 0] - ce, corners[i, 1] - cn
-        apart = math.hypot(de, dn)
-        if apart == 0.0 or apart > 2.0 * radius:
-            continue
-        towards, half = math.atan2(dn, de), math.acos(min(0.5 * apart / radius, 1.0))
-        cuts[count], cuts[count + 1] = (towards - half) % _TURN, (towards + half) % _TURN
-        count += 2
-    for i in range(lines.shape[0]):
-        length = math.hypot(lines[i, 2] - lines[i, 0], lines[i, 3] - lines[i, 1])
-        ue, un = (lines[i, 2] - lines[i, 0]) / length, (lines[i, 3] - lines[i, 1]) / length
-        re, rn = lines[i, 0] - ce, lines[i, 1] - cn
-        along = -(re * ue + rn * un)
-        oe, on = re + along * ue, rn + along * un  # foot of the centre on the line
-        off = math.hypot(oe, on)
-        if off > radius + tolerance or off == 0.0:
-            continue
-        half = math.sqrt(radius * radius - off * off) if off < radius - tolerance else 0.0
-        for side in (-1.0, 1.0):
-            if -tolerance <= along + side * half <= length + tolerance:
-                cuts[count] = math.atan2(on + side * half * un, oe + side * half * ue) % _TURN
-                count += 1
-    return count
-
-
-@kernel
-def _on_outline(
-    east: float, north: float, own: int, ring: Floats, corners: Floats, edges: Floats, radius: float, tolerance: float
-) -> bool:
-    """Return whether a point at `radius` from edge `own` (−1: from a corner) is on the outline.
-
-    Where edges lie upon each other only the first of them has its line on the outline.
-    """
-    if inside(ring, east, north):
-        return False
-    for i in range(corners.shape[0]):
-        if math.hypot(east - corners[i, 0], north - corners[i, 1]) < radius - tolerance:
-            return False
-    for i in range(edges.shape[0]):
-        ea, na, eb, nb = edges[i, 0], edges[i, 1], edges[i, 2], edges[i, 3]
-        t = _edge_parameter(ea, na, eb, nb, east, north)
-        fe, fn = ea + t * (eb - ea), na + t * (nb - na)
-        distance = math.hypot(east - fe, north - fn)
-        if distance < radius - tolerance:
-            return False
-        if i < own and 0.0 < t < 1.0 and distance < radius + tolerance:
-            oa, on = edges[own, 0], edges[own, 1]
-            s = _edge_parameter(oa, on, edges[own, 2], edges[own, 3], east, north)
-            ge, gn = oa + s * (edges[own, 2] - oa), on + s * (edges[own, 3] - on)
-            if math.hypot(ge - fe, gn - fn) < 1e3 * tolerance:
-                return False
-    return True
-
-
-@kernel
-def _write_part(
-    piece: Floats, lines: Floats, corners: Floats, number: int, radius: float, low: float, high: float
-) -> tuple[float, float]:
-    """Write the part from `low` to `high` of line or circle `number` into `piece`; return the part's middle."""
-    middle = 0.5 * (low + high)
-    if number < lines.shape[0]:
-        line = lines[number]
-        length = math.hypot(line[2] - line[0], line[3] - line[1])
-        ue, un = (line[2] - line[0]) / length, (line[3] - line[1]) / length
-        piece[0], piece[1] = line[0] + low * ue, line[1] + low * un
-        piece[2], piece[3], piece[KIND] = line[0] + high * ue, line[1] + high * un, LINE
-        return line[0] + middle * ue, line[1] + middle * un
-    corner = corners[number - lines.shape[0]]
-    piece[0], piece[1], piece[2], piece[3], piece[KIND] = corner[0], corner[1], low, high, ARC
-    return corner[0] + radius * math.cos(middle), corner[1] + radius * math.sin(middle)
-
-
-@kernel
 def outline(ring: Floats, radius_m: float) -> Floats:
     """Return the outline (k, 5) of all points within `radius_m` of a ring (n, 2), in the same metres.
 
     Rows are pieces as `PIECE_SIZE` describes; all of them together close, in no particular order.
-    Error: rounding only, about 1e-9 of the size of the ring.
+    Error: rounding, about 1e-9 of the size of the ring; beside corners that are straight but for less than a
+    thousandth of a radian, pieces up to 0.2 mm long may be missing or too many.
     """
     near = ring - ring[0]  # near the origin rounding is smallest
     corners, edges = _distinct(near)
     lines = _beside(edges, radius_m)
-    tolerance = _TOLERANCE * max(radius_m, np.max(np.abs(near)))
-    cuts = np.empty(2 + 3 * corners.shape[0] + 3 * lines.shape[0])
-    pieces = np.empty((64, PIECE_SIZE))
-    count = 0
-    for i in range(lines.shape[0] + corners.shape[0]):
-        if i < lines.shape[0]:
-            found = _line_cuts(lines[i], lines, corners, radius_m, tolerance, cuts)
-            limit, own = math.hypot(lines[i, 2] - lines[i, 0], lines[i, 3] - lines[i, 1]), i // 2
-        else:
-            found = _circle_cuts(corners[i - lines.shape[0]], lines, corners, radius_m, tolerance, cuts)
-            limit, own = _TURN, -1
-        ordered = np.sort(cuts[:found])
-        start, stop = 0.0, -1.0  # of the last part that was kept
-        for k in range(found - 1):
-            low, high = max(ordered[k], 0.0), min(ordered[k + 1], limit)
-            if high - low <= 1e-12 * limit:
-                continue
-            if count == pieces.shape[0]:
-                pieces = np.concatenate((pieces, np.empty_like(pieces)))
-            east, north = _write_part(pieces[count], lines, corners, i, radius_m, low, high)
-            if not _on_outline(east, north, own, near, corners, edges, radius_m, tolerance):
-                continue
-            if stop == low:  # it goes on from the part before: one piece of both
-                _write_part(pieces[count - 1], lines, corners, i, radius_m, start, high)
-            else:
-                start = low
-                count += 1
-            stop = high
-    pieces = pieces[:count].copy()
-    for i in range(count):
-        pieces[i, 0] += ring[0, 0]
-        pieces[i, 1] += ring[0, 1]
-        if pieces[i, KIND] == LINE:
-            pieces[i, 2] += ring[0, 0]
-            pieces[i, 3] += ring[0, 1]
-    return pieces
+    tolerance = _TOLERANCE * max(radius_m, float(np.max(np.abs(near))))
+    parts = [np.empty((0, PIECE_SIZE))]
+    rows = max(_CHUNK // (2 + 3 * len(corners) + 3 * len(lines)), 1)
+    for first in range(0, len(lines), rows):
+        some = lines[first : first + rows]
+        low, high, number = _parts(_line_cuts(some, lines, corners, radius_m, tolerance), _length(some))
+        way = (some[:, 2:] - some[:, :2]) / _length(some)[:, None]
+        begin, end = (some[number, :2] + x[:, None] * way[number] for x in (low, high))
+        kept = _on_outline(0.5 * (begin + end), (first + number) // 2, near, corners, edges, radius_m, tolerance)
+        low, high, number = _joined(low, high, number, kept)
+        begin, end = (some[number, :2] + x[:, None] * way[number] for x in (low, high))
+        parts.append(np.column_stack((begin + ring[0], end + ring[0], np.full(len(low), LINE))))
+    for first in range(0, len(corners), rows):
+        some = corners[first : first + rows]
+        cuts = _circle_cuts(some, lines, corners, radius_m, tolerance)
+        low, high, number = _parts(cuts, np.full(len(some), _TURN))
+        middle = 0.5 * (low + high)
+        points = some[number] + radius_m * np.column_stack((np.cos(middle), np.sin(middle)))
+        kept = _on_outline(points, np.full(len(low), -1), near, corners, edges, radius_m, tolerance)
+        low, high, number = _joined(low, high, number, kept)
+        parts.append(np.column_stack((some[number] + ring[0], low, high, np.full(len(low), ARC))))
+    return np.concatenate(parts)
+
+
+def _length(lines: Floats) -> Floats:
+    return np.hypot(lines[:, 2] - lines[:, 0], lines[:, 3] - lines[:, 1])
+
+
+def _distinct(ring: Floats) -> tuple[Floats, Floats]:
+    """Return the distinct corners (k, 2) and the distinct edges (m, 4) of a ring; edges without length are none."""
+    _, first = np.unique(ring, axis=0, return_index=True)
+    corners = ring[np.sort(first)]
+    edges = np.column_stack((np.roll(ring, 1, axis=0), ring))
+    edges = edges[np.any(edges[:, :2] != edges[:, 2:], axis=1)]
+    if len(edges) == 0:
+        return corners, edges
+    swap = (edges[:, 0] > edges[:, 2]) | ((edges[:, 0] == edges[:, 2]) & (edges[:, 1] > edges[:, 3]))
+    _, first = np.unique(np.where(swap[:, None], edges[:, [2, 3, 0, 1]], edges), axis=0, return_index=True)
+    return corners, edges[np.sort(first)]
+
+
+def _beside(edges: Floats, radius: float) -> Floats:
+    """Return the lines (2 m, 4) beside the edges, each with its edge on the left."""
+    step = edges[:, 2:] - edges[:, :2]
+    out = radius * np.column_stack((step[:, 1], -step[:, 0])) / _length(edges)[:, None]
+    lines = np.empty((2 * len(edges), 4))
+    lines[0::2] = edges + np.column_stack((out, out))
+    lines[1::2] = edges[:, [2, 3, 0, 1]] - np.column_stack((out, out))
+    return lines
+
+
+def _line_cuts(some: Floats, lines: Floats, corners: Floats, radius: float, tolerance: float) -> Floats:
+    """Return where each of some lines (metres from its start) meets circles and other lines, in order; NaN: nowhere."""
+    length = _length(some)
+    way = (some[:, 2:] - some[:, :2]) / length[:, None]
+    ue, un = way[:, :1], way[:, 1:]
+    re, rn = corners[:, 0] - some[:, :1], corners[:, 1] - some[:, 1:2]
+    along, off = re * ue + rn * un, np.abs(re * un - rn * ue)
+    # Of a tangent the two roots are noise and the foot between them is not.
+    half = np.where(off < radius - tolerance, np.sqrt(np.maximum(radius * radius - off * off, 0.0)), 0.0)
+    along = np.where(off > radius + tolerance, np.nan, along)
+    step = lines[:, 2:] - lines[:, :2]
+    cross = ue * step[:, 1] - un * step[:, 0]
+    re, rn = lines[:, 0] - some[:, :1], lines[:, 1] - some[:, 1:2]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        other = (re * un - rn * ue) / cross
+        crossing = (re * step[:, 1] - rn * step[:, 0]) / cross
+    crossing = np.where((cross != 0.0) & (other >= -1e-9) & (other <= 1.0 + 1e-9), crossing, np.nan)
+    ends = np.column_stack((np.zeros_like(length), length))
+    cuts = np.hstack((ends, along - half, along, along + half, crossing))
+    return np.sort(np.clip(cuts, 0.0, length[:, None]), axis=1)
+
+
+def _circle_cuts(some: Floats, lines: Floats, corners: Floats, radius: float, tolerance: float) -> Floats:
+    """Return the angles, 0 to 2π, at which the circles about some corners meet others, in order; NaN: nowhere."""
+    de, dn = corners[:, 0] - some[:, :1], corners[:, 1] - some[:, 1:]
+    apart = np.hypot(de, dn)
+    towards, half = np.arctan2(dn, de), np.arccos(np.minimum(0.5 * apart / radius, 1.0))
+    towards = np.where((apart == 0.0) | (apart > 2.0 * radius), np.nan, towards)
+    cuts = [np.tile((0.0, _TURN), (len(some), 1)), (towards - half) % _TURN, (towards + half) % _TURN]
+    if len(lines):
+        length = _length(lines)
+        way = (lines[:, 2:] - lines[:, :2]) / length[:, None]
+        re, rn = lines[:, 0] - some[:, :1], lines[:, 1] - some[:, 1:]
+        along = -(re * way[:, 0] + rn * way[:, 1])
+        oe, on = re + along * way[:, 0], rn + along * way[:, 1]  # foot of the centre on the line
+        off = np.hypot(oe, on)
+        half = np.where(off < radius - tolerance, np.sqrt(np.maximum(radius * radius - off * off, 0.0)), 0.0)
+        for side in (-1.0, 1.0):
+            at = along + side * half
+            angle = np.arctan2(on + side * half * way[:, 1], oe + side * half * way[:, 0]) % _TURN
+            met = (off <= radius + tolerance) & (off > 0.0) & (at >= -tolerance) & (at <= length + tolerance)
+            cuts.append(np.where(met, angle, np.nan))
+    return np.sort(np.hstack(cuts), axis=1)
+
+
+def _parts(cuts: Floats, limits: Floats) -> tuple[Floats, Floats, Integers]:
+    """Return begin, end and row of each part between two cuts that has a length."""
+    low, high = cuts[:, :-1], cuts[:, 1:]
+    number, column = np.nonzero(high - low > 1e-12 * limits[:, None])  # never with a NaN
+    return low[number, column], high[number, column], number
+
+
+def _joined(low: Floats, high: Floats, number: Integers, kept: Flags) -> tuple[Floats, Floats, Integers]:
+    """Return the parts that are kept, those that go on from the one before joined with it."""
+    low, high, number = low[kept], high[kept], number[kept]
+    goes_on = np.zeros(len(low) + 1, dtype=bool)
+    goes_on[1:-1] = (number[1:] == number[:-1]) & (low[1:] == high[:-1])
+    return low[~goes_on[:-1]], high[~goes_on[1:]], number[~goes_on[:-1]]
+
+
+def _on_outline(
+    points: Floats, own: Integers, ring: Floats, corners: Floats, edges: Floats, radius: float, tolerance: float
+) -> Flags:
+    """Return which points (n, 2) at `radius` from edge `own` (−1: from a corner) are on the outline.
+
+    Where edges lie upon each other only the first of them has its line on the outline.
+    """
+    rows = max(_CHUNK // max(len(ring), len(corners), 1), 1)
+    found = [np.zeros(0, dtype=bool)]
+    for first in range(0, len(points), rows):
+        some = slice(first, first + rows)
+        found.append(_some_on_outline(points[some], own[some], ring, corners, edges, radius, tolerance))
+    return np.concatenate(found)
+
+
+def _some_on_outline(
+    points: Floats, own: Integers, ring: Floats, corners: Floats, edges: Floats, radius: float, tolerance: float
+) -> Flags:
+    east, north = points[:, :1], points[:, 1:]
+    on = ~_inside(ring, east, north)
+    apart = np.hypot(east - corners[:, 0], north - corners[:, 1])
+    on &= ~np.any(apart < radius - tolerance, axis=1)
+    if len(edges) == 0:
+        return on
+    foot_e, foot_n, t = _feet(edges, east, north)
+    distance = np.hypot(east - foot_e, north - foot_n)
+    on &= ~np.any(distance < radius - tolerance, axis=1)
+    earlier = np.arange(len(edges)) < own[:, None]
+    rivals = earlier & (t > 0.0) & (t < 1.0) & (distance < radius + tolerance)
+    if rivals.any():
+        row = np.arange(len(points))
+        own_e, own_n = foot_e[row, own][:, None], foot_n[row, own][:, None]
+        on &= ~np.any(rivals & (np.hypot(own_e - foot_e, own_n - foot_n) < 1e3 * tolerance), axis=1)
+    return on
+
+
+def _inside(ring: Floats, east: Floats, north: Floats) -> Flags:
+    """Return whether points (n, 1) are inside a ring, by the number of edges that a ray to the east crosses."""
+    before = np.roll(ring, 1, axis=0)
+    spans = (ring[:, 1] > north) != (before[:, 1] > north)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slope = (north - ring[:, 1]) / (before[:, 1] - ring[:, 1])
+        crossing = ring[:, 0] + slope * (before[:, 0] - ring[:, 0])
+    odd: Flags = np.sum(spans & (crossing > east), axis=1) % 2 == 1
+    return odd
+
+
+def _feet(edges: Floats, east: Floats, north: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the points of the edges nearest to points (n, 1), and where on their edge, 0 to 1, they lie."""
+    step = edges[:, 2:] - edges[:, :2]
+    squared = np.maximum(step[:, 0] ** 2 + step[:, 1] ** 2, 1e-300)
+    t = np.clip(((east - edges[:, 0]) * step[:, 0] + (north - edges[:, 1]) * step[:, 1]) / squared, 0.0, 1.0)
+    return edges[:, 0] + t * step[:, 0], edges[:, 1] + t * step[:, 1], t

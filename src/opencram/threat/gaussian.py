@@ -18,19 +18,18 @@ import numpy as np
 
 from opencram.kernel import helper, kernel
 from opencram.threat.arrays import Floats
+from opencram.threat.dilation import KIND, LINE
 
 FAR = 6.5  # deviations; what lies beyond holds less than 1e-10 of a Gaussian
 STD_M_MIN = 0.05  # a sharper Gaussian is widened to this: a point mass is inside or outside
 
 _SQRT_HALF = math.sqrt(0.5)
 _PHI_0 = 1.0 / math.sqrt(2.0 * math.pi)
-_STACK = 64  # halvings of an arc waiting their turn; each halves the angle, so this is never reached
+_HALVINGS_MAX = 60  # of an arc: by then its parts are shorter than rounding
 
-_NODES_6 = tuple(float(x) for x in np.polynomial.legendre.leggauss(6)[0])
-_WEIGHTS_6 = tuple(float(x) for x in np.polynomial.legendre.leggauss(6)[1])
-_NODES_4 = tuple(float(x) for x in np.polynomial.legendre.leggauss(4)[0])
-_WEIGHTS_4 = tuple(float(x) for x in np.polynomial.legendre.leggauss(4)[1])
-_HALF_SHORT = 0.5  # half length (deviations) up to which four nodes are enough
+# Nodes and weights of Gauss-Legendre: four, for panels up to `_HALF_SHORT` deviations to either side, then six.
+_NODES, _WEIGHTS = (np.concatenate([np.polynomial.legendre.leggauss(n)[k] for n in (4, 6)]) for k in (0, 1))
+_HALF_SHORT = 0.5
 
 # A prepared component of the mixture: one row of floats.
 WEIGHT, EAST, NORTH, W_XE, W_XN, W_YE, W_YN, STD_MAX, STD_MIN, EE, EN, NN = range(12)
@@ -83,87 +82,43 @@ def fill_component(
 
 
 @kernel
-def _straight_panel(xa: float, ya: float, xb: float, yb: float) -> float:
-    """Return ∫ Φ(x) φ(y) dy along a line of at most two deviations."""
-    half_x, half_y = 0.5 * (xb - xa), 0.5 * (yb - ya)
-    middle_x, middle_y = xa + half_x, ya + half_y
-    total = 0.0
-    if half_x * half_x + half_y * half_y < _HALF_SHORT * _HALF_SHORT:
-        for k in range(4):
-            y = middle_y + half_y * _NODES_4[k]
-            total += _WEIGHTS_4[k] * normal_cdf(middle_x + half_x * _NODES_4[k]) * math.exp(-0.5 * y * y)
-    else:
-        for k in range(6):
-            y = middle_y + half_y * _NODES_6[k]
-            total += _WEIGHTS_6[k] * normal_cdf(middle_x + half_x * _NODES_6[k]) * math.exp(-0.5 * y * y)
-    return total * half_y * _PHI_0
-
-
-@kernel
-def _line_whitened(xa: float, ya: float, xb: float, yb: float) -> float:
-    """Return ∫ Φ(x) φ(y) dy along the line from (xa, ya) to (xb, yb), of any length."""
-    dx, dy = xb - xa, yb - ya
-    if dy == 0.0 or min(ya, yb) > FAR or max(ya, yb) < -FAR or max(xa, xb) < -FAR:
+def line_integral(row: Floats, ea: float, na: float, eb: float, nb: float) -> float:
+    """Return what a straight boundary piece from (ea, na) to (eb, nb) adds to the probability of Gaussian `row`."""
+    xa = row[W_XE] * (ea - row[EAST]) + row[W_XN] * (na - row[NORTH])
+    ya = row[W_YE] * (ea - row[EAST]) + row[W_YN] * (na - row[NORTH])
+    dx = row[W_XE] * (eb - row[EAST]) + row[W_XN] * (nb - row[NORTH]) - xa
+    dy = row[W_YE] * (eb - row[EAST]) + row[W_YN] * (nb - row[NORTH]) - ya
+    if dy == 0.0 or min(ya, ya + dy) > FAR or max(ya, ya + dy) < -FAR or max(xa, xa + dx) < -FAR:
         return 0.0
+    sign = 1.0
+    if dx < 0.0:  # walked backwards, so that it runs to the right
+        xa, ya, dx, dy, sign = xa + dx, ya + dy, -dx, -dy, -1.0
     ta, tb = (-FAR - ya) / dy, (FAR - ya) / dy
     t_low, t_high = max(min(ta, tb), 0.0), min(max(ta, tb), 1.0)
-    if t_low >= t_high:
-        return 0.0
     total = 0.0
-    if dx != 0.0:  # split off what lies far right, where Φ(x) is 1, and far left, where it is 0
-        t_right, t_left = (FAR - xa) / dx, (-FAR - xa) / dx
-        if dx > 0.0:
-            if t_right < t_high:
-                start = max(t_right, t_low)
-                total += normal_cdf(ya + t_high * dy) - normal_cdf(ya + start * dy)
-                t_high = start
-            t_low = max(t_low, t_left)
-        else:
-            if t_right > t_low:
-                stop = min(t_right, t_high)
-                total += normal_cdf(ya + stop * dy) - normal_cdf(ya + t_low * dy)
-                t_low = stop
-            t_high = min(t_high, t_left)
+    if dx > 0.0:  # split off what lies far right, where Φ(x) is 1, and far left, where it is 0
+        t_right = max((FAR - xa) / dx, t_low)
+        if t_right < t_high:
+            total = normal_cdf(ya + t_high * dy) - normal_cdf(ya + t_right * dy)
+            t_high = t_right
+        t_low = max(t_low, (-FAR - xa) / dx)
     elif xa > FAR:
-        return normal_cdf(ya + t_high * dy) - normal_cdf(ya + t_low * dy)
+        return sign * (normal_cdf(ya + t_high * dy) - normal_cdf(ya + t_low * dy))
     if t_low >= t_high:
-        return total
-    length = math.hypot(dx, dy) * (t_high - t_low)
+        return sign * total
+    length = math.sqrt(dx * dx + dy * dy) * (t_high - t_low)
     panels = max(1, math.ceil(0.5 * length))
-    step = (t_high - t_low) / panels
-    for k in range(panels):
-        t0, t1 = t_low + k * step, t_low + (k + 1) * step
-        total += _straight_panel(xa + t0 * dx, ya + t0 * dy, xa + t1 * dx, ya + t1 * dy)
-    return total
-
-
-@kernel
-def line_integral(row: Floats, east_a_m: float, north_a_m: float, east_b_m: float, north_b_m: float) -> float:
-    """Return what a straight boundary piece from a to b adds to the probability of Gaussian `row`."""
-    ea, na = east_a_m - row[EAST], north_a_m - row[NORTH]
-    eb, nb = east_b_m - row[EAST], north_b_m - row[NORTH]
-    return _line_whitened(
-        row[W_XE] * ea + row[W_XN] * na,
-        row[W_YE] * ea + row[W_YN] * na,
-        row[W_XE] * eb + row[W_XN] * nb,
-        row[W_YE] * eb + row[W_YN] * nb,
-    )
-
-
-@kernel
-def _arc_panel(row: Floats, ce: float, cn: float, radius: float, middle: float, half: float) -> float:
-    """Return ∫ Φ(x) φ(y) dy along an arc of at most two deviations; `middle` and `half` are angles."""
-    total = 0.0
-    short = half * radius < _HALF_SHORT * row[STD_MIN] and half < 0.4
-    for k in range(4 if short else 6):
-        angle = middle + half * (_NODES_4[k] if short else _NODES_6[k])
-        weight = _WEIGHTS_4[k] if short else _WEIGHTS_6[k]
-        cos, sin = math.cos(angle), math.sin(angle)
-        de, dn = ce + radius * cos, cn + radius * sin
-        y = row[W_YE] * de + row[W_YN] * dn
-        slope = radius * (row[W_YN] * cos - row[W_YE] * sin)
-        total += weight * normal_cdf(row[W_XE] * de + row[W_XN] * dn) * math.exp(-0.5 * y * y) * slope
-    return total * half * _PHI_0
+    half = 0.5 * (t_high - t_low) / panels
+    first, count = (0, 4) if length < 2.0 * _HALF_SHORT else (4, 6)
+    part = 0.0
+    for panel in range(panels):
+        middle = t_low + (2 * panel + 1) * half
+        for k in range(first, first + count):
+            t = middle + half * _NODES[k]
+            y = ya + t * dy
+            part += _WEIGHTS[k] * normal_cdf(xa + t * dx) * math.exp(-0.5 * y * y)
+    integral: float = sign * (total + part * half * dy * _PHI_0)
+    return integral
 
 
 @kernel
@@ -172,28 +127,58 @@ def arc_integral(
 ) -> float:
     """Return what an anticlockwise arc adds to the probability of Gaussian `row`; angles from east.
 
-    The arc is halved until a part is far out (closed form) or at most two deviations long.
+    The arc is halved until a part is far out (closed form) or at most two deviations long; parts are walked in order,
+    `number` counting those of their size.
     """
     ce, cn = east_m - row[EAST], north_m - row[NORTH]
-    middles, halves = np.empty(_STACK), np.empty(_STACK)
-    middles[0], halves[0] = 0.5 * (start_rad + stop_rad), 0.5 * (stop_rad - start_rad)
-    waiting, total = 1, 0.0
-    while waiting > 0:
-        waiting -= 1
-        middle, half = middles[waiting], halves[waiting]
+    number, level, half, total = 0, 0, 0.5 * (stop_rad - start_rad), 0.0
+    while True:
+        middle = start_rad + (2 * number + 1) * half
         de, dn = ce + radius_m * math.cos(middle), cn + radius_m * math.sin(middle)
         x, y = row[W_XE] * de + row[W_XN] * dn, row[W_YE] * de + row[W_YN] * dn
         reach = radius_m * half / row[STD_MIN]  # no point of this part is further than this from (x, y)
-        if abs(y) - reach > FAR or x + reach < -FAR:
+        if abs(y) - reach <= FAR and x + reach >= -FAR:
+            if x - reach > FAR:
+                ea, na = ce + radius_m * math.cos(middle - half), cn + radius_m * math.sin(middle - half)
+                eb, nb = ce + radius_m * math.cos(middle + half), cn + radius_m * math.sin(middle + half)
+                total += normal_cdf(row[W_YE] * eb + row[W_YN] * nb) - normal_cdf(row[W_YE] * ea + row[W_YN] * na)
+            elif (reach <= 1.0 and half <= 0.8) or level == _HALVINGS_MAX:
+                first, count = (0, 4) if reach < _HALF_SHORT and half < 0.4 else (4, 6)
+                part = 0.0
+                for k in range(first, first + count):
+                    cos, sin = math.cos(middle + half * _NODES[k]), math.sin(middle + half * _NODES[k])
+                    de, dn = ce + radius_m * cos, cn + radius_m * sin
+                    y = row[W_YE] * de + row[W_YN] * dn
+                    slope = row[W_YN] * cos - row[W_YE] * sin
+                    part += _WEIGHTS[k] * normal_cdf(row[W_XE] * de + row[W_XN] * dn) * math.exp(-0.5 * y * y) * slope
+                total += part * radius_m * half * _PHI_0
+            else:
+                number, level, half = 2 * number, level + 1, 0.5 * half
+                continue
+        number += 1
+        while number % 2 == 0 and level > 0:
+            number, level, half = number // 2, level - 1, 2.0 * half
+        if level == 0:
+            return total
+
+
+@kernel
+def probability_inside(row: Floats, pieces: Floats, radius_m: float, set_off_m: float) -> float:
+    """Return the probability of Gaussian `row`, its weight apart, inside an outline (k, 5) whose arcs have `radius_m`.
+
+    Lines are set off to their right by `set_off_m`: from a convex ring's outline of radius 0 (`convex_outlines`) comes
+    that of any radius.
+    """
+    total = 0.0
+    for k in range(pieces.shape[0]):
+        piece = pieces[k]
+        if piece[KIND] != LINE:
+            total += arc_integral(row, piece[0], piece[1], radius_m, piece[2], piece[3])
             continue
-        if x - reach > FAR:
-            ea, na = ce + radius_m * math.cos(middle - half), cn + radius_m * math.sin(middle - half)
-            eb, nb = ce + radius_m * math.cos(middle + half), cn + radius_m * math.sin(middle + half)
-            total += normal_cdf(row[W_YE] * eb + row[W_YN] * nb) - normal_cdf(row[W_YE] * ea + row[W_YN] * na)
-        elif reach <= 1.0 and half <= 0.8:
-            total += _arc_panel(row, ce, cn, radius_m, middle, half)
-        else:
-            middles[waiting], halves[waiting] = middle - 0.5 * half, 0.5 * half
-            middles[waiting + 1], halves[waiting + 1] = middle + 0.5 * half, 0.5 * half
-            waiting += 2
-    return total
+        oe, on = 0.0, 0.0
+        if set_off_m > 0.0:
+            de, dn = piece[2] - piece[0], piece[3] - piece[1]
+            scale = set_off_m / math.sqrt(de * de + dn * dn)
+            oe, on = scale * dn, -scale * de
+        total += line_integral(row, piece[0] + oe, piece[1] + on, piece[2] + oe, piece[3] + on)
+    return min(max(total, 0.0), 1.0)

@@ -1,7 +1,8 @@
 """The places of a site as flat arrays, built once: rings, hazard outlines, and a grid to find zones by.
 
-Assets come first (0 to `assets` − 1, in config order), then zones (in config order).  Assets are few and always
-examined; a zone is found through a uniform grid over the boxes of the hazard outlines.
+Assets come first, in config order; they are few and always examined.  Zones follow: first those that are large
+among the others, which are always looked at, then the rest by the cell of a uniform grid that holds the middle
+of their box, row by row from the south-west, so that a stretch of cells is a stretch of zones.
 """
 
 import math
@@ -9,60 +10,53 @@ from typing import NamedTuple
 
 import numpy as np
 
-from opencram.kernel import helper, kernel
 from opencram.threat.arrays import Floats, Integers
 from opencram.threat.config import Config, EastNorth, Place
-from opencram.threat.cubature import (
-    COVERED,
-    DEGREE,
-    HARMED,
-    HAZARD,
-    SIDE,
-    disc_moments,
-    gaussian_moments,
-    moments_of,
-    spread_moments,
-    weights_of,
-)
-from opencram.threat.dilation import PIECE_SIZE, outline
+from opencram.threat.cubature import all_weights
+from opencram.threat.dilation import hull_outline, outlines
 from opencram.threat.harm import kernel_variance_m2, vulnerable_share
 
 HAZARD_RADIUS_M_MIN = 0.01
-_CELLS_PER_ZONE = 2.0
 _CELLS_SIDE_MAX = 1024
+_FEW_ZONES = 16  # that are all looked at
+_LARGE, _LARGE_PERCENTILE = 4.0, 98.0  # large is who exceeds so many medians and this percentile
+
+# Columns of `spans`: where a place's own rows begin and end, its number in config order, and the rank of its id.
+RING, OUTLINE, HULL, NUMBER, RANK = 0, 2, 4, 6, 7
+SPAN_SIZE = 8
+# Columns of `boxes`: west, south, east, north of the hazard outline, and the area of the place itself.
+AREA_M2 = 4
+# Entries of `scales` and `sizes`.
+RADIUS, KERNEL_M2, ORIGIN_E, ORIGIN_N, CELL_E, CELL_N, REACH_E, REACH_N, DENSE_M2 = range(9)
+ASSETS, LARGE, COLUMNS, ROWS = range(4)
 
 
 class Index(NamedTuple):
-    """Flat arrays of all places; `*_start` hold n + 1 offsets, place i owning rows start[i] to start[i + 1].
+    """Flat arrays of all places, in the order told above.
 
-    Rings run anticlockwise, open.  `hulls` are the convex hulls of the assets' rings.  `boxes` (west, south, east,
-    north) hold the hazard outlines.  `cell_items` lists zones by cell of the grid, row by row from the south-west.
+    Rings run anticlockwise, open.  `pieces` hold the hazard outlines and, after them, those of the hulls of assets
+    (radius 0).  `people` (24, places, 2): people by the hour, and the share of them who count as in the open.
+    `scales`: radius, variance of the harm kernel, origin and size of the cells, greatest half box and its area.
     """
 
-    hazard_radius_m: float
-    assets: int
     rings: Floats
-    ring_start: Integers
-    areas_m2: Floats
-    people: Floats  # (24, places), by the hour
-    vulnerable: Floats  # (24, places): share of them who count as in the open
-    kernel_m2: float  # variance of the harm kernel
-    name_rank: Integers  # of each place's id, for an order that does not depend on the config
-    weights: Floats  # (places, 3, points) of the cubature; none for assets
-    outlines: Floats
-    outline_start: Integers
-    hulls: Floats
-    hull_start: Integers
+    pieces: Floats
+    weights: Floats  # (places, 3, points) of the cubature
+    spans: Integers
     boxes: Floats
-    grid_origin_m: Floats  # west, south
-    cell_size_m: Floats  # east, north
-    cells: Integers  # along east, along north
-    cell_start: Integers
-    cell_items: Integers
+    people: Floats
+    scales: Floats
+    sizes: Integers  # number of assets and of large zones, columns and rows of the grid
+    cell_start: Integers  # first place of each cell, and one past the last
+
+    @property
+    def hazard_radius_m(self) -> float:
+        """The hazard radius in use."""
+        return float(self.scales[RADIUS])
 
 
 def ordered(config: Config) -> tuple[Place, ...]:
-    """Return the places in the order of the index: assets, then zones, each in config order."""
+    """Return the places in config order, assets before zones."""
     return tuple(sorted(config.places, key=lambda place: place.kind != "asset"))
 
 
@@ -71,36 +65,43 @@ def build(config: Config) -> Index:
     places = ordered(config)
     radius_m = max(float(config.hazard_radius_m), HAZARD_RADIUS_M_MIN)
     rings = [_ring(place) for place in places]
-    outlines = [outline(ring, radius_m) for ring in rings]
     assets = sum(place.kind == "asset" for place in places)
-    vulnerable = vulnerable_share(_hours(places, "outdoor_share"), config.indoor_factor)
-    hulls = [_hull(ring) for ring in rings[:assets]]
-    boxes = np.zeros((len(rings), 4))
+    boxes = np.zeros((len(rings), 5))
     for box, ring in zip(boxes, rings, strict=True):
-        box[:2], box[2:] = ring.min(axis=0) - radius_m, ring.max(axis=0) + radius_m
-    origin_m, size_m, cells = _grid(boxes[assets:])
-    starts, items = _fill_grid(boxes, assets, origin_m, size_m, cells)
+        box[:2], box[2:4], box[AREA_M2] = ring.min(axis=0) - radius_m, ring.max(axis=0) + radius_m, _area_m2(ring)
+    zone_order, large, grid, cell_start = _grid(boxes[assets:])
+    order = np.concatenate((np.arange(assets), assets + zone_order))
+    rings, boxes = [rings[k] for k in order], boxes[order]
+    around = outlines(rings, radius_m)
+    hulls = [hull_outline(_hull(ring)) for ring in rings[:assets]] + [np.empty((0, 5))] * (len(rings) - assets)
+    rank = np.argsort(np.argsort([place.id for place in places], kind="stable"), kind="stable")
+    spans = np.empty((len(rings), SPAN_SIZE), dtype=np.int64)
+    spans[:, NUMBER], spans[:, RANK] = order, rank[order]
+    before = 0
+    for column, parts in ((RING, rings), (OUTLINE, around), (HULL, hulls)):
+        lengths = np.array([len(part) for part in parts], dtype=np.int64)
+        begin = before if column == HULL else 0
+        spans[:, column + 1] = begin + np.cumsum(lengths)
+        spans[:, column] = spans[:, column + 1] - lengths
+        before = int(lengths.sum())
+    people = np.stack(
+        (
+            _hours(places, "presence") * np.array([float(place.people) for place in places]),
+            vulnerable_share(_hours(places, "outdoor_share"), config.indoor_factor),
+        ),
+        axis=-1,
+    )
+    kernel_m2 = kernel_variance_m2(config.casualty_radius_m)
     return Index(
-        hazard_radius_m=radius_m,
-        assets=assets,
-        rings=_rows(rings, 2),
-        ring_start=_starts(rings),
-        areas_m2=np.array([_area_m2(ring) for ring in rings]),
-        people=_hours(places, "presence") * np.array([float(place.people) for place in places]),
-        vulnerable=vulnerable,
-        kernel_m2=kernel_variance_m2(config.casualty_radius_m),
-        name_rank=np.argsort(np.argsort([place.id for place in places], kind="stable"), kind="stable").astype(np.int64),
-        weights=_cubatures(rings, outlines, boxes, radius_m, config.casualty_radius_m),
-        outlines=_rows(outlines, PIECE_SIZE),
-        outline_start=_starts(outlines),
-        hulls=_rows(hulls, 2),
-        hull_start=_starts(hulls),
+        rings=np.concatenate([np.empty((0, 2)), *rings]),
+        pieces=np.concatenate([np.empty((0, 5)), *around, *hulls]),
+        weights=all_weights(rings, around, boxes, radius_m, math.sqrt(kernel_m2)),
+        spans=spans,
         boxes=boxes,
-        grid_origin_m=origin_m,
-        cell_size_m=size_m,
-        cells=cells,
-        cell_start=starts,
-        cell_items=items,
+        people=np.ascontiguousarray(people[:, order]),
+        scales=np.array([radius_m, kernel_m2, *grid[:7]]),
+        sizes=np.array([assets, large, *grid[7:]], dtype=np.int64),
+        cell_start=assets + large + cell_start,
     )
 
 
@@ -108,52 +109,6 @@ def _hours(places: tuple[Place, ...], name: str) -> Floats:
     """Return a share (24, places) of each place by the hour of the day."""
     columns = [np.resize(np.array(getattr(place, name), dtype=np.float64), 24) for place in places]
     return np.stack(columns, axis=1) if columns else np.zeros((24, 0))
-
-
-def _cubatures(
-    rings: list[Floats], outlines: list[Floats], boxes: Floats, radius_m: float, casualty_radius_m: float
-) -> Floats:
-    """Return the weights (places, 3, points) of every place's cubature (`cubature`)."""
-    weights = np.empty((len(rings), 3, SIDE * SIDE))
-    disc, bell, kernel_m = disc_moments(), gaussian_moments(), math.sqrt(kernel_variance_m2(casualty_radius_m))
-    for i, (ring, pieces, box) in enumerate(zip(rings, outlines, boxes, strict=True)):
-        _fill_weights(weights[i], ring, pieces, box, radius_m, kernel_m, disc, bell)
-    return weights
-
-
-@kernel
-def _fill_weights(
-    weights: Floats,
-    ring: Floats,
-    pieces: Floats,
-    box: Floats,
-    radius_m: float,
-    kernel_m: float,
-    disc: Floats,
-    bell: Floats,
-) -> None:
-    edges = np.zeros((ring.shape[0], PIECE_SIZE))
-    for k in range(ring.shape[0]):
-        edges[k, 0], edges[k, 1] = ring[k - 1, 0], ring[k - 1, 1]
-        edges[k, 2], edges[k, 3] = ring[k, 0], ring[k, 1]
-    own = moments_of(edges, radius_m, box)
-    powers = np.arange(DEGREE + 1.0)
-    unit_e, unit_n = 2.0 / (box[2] - box[0]), 2.0 / (box[3] - box[1])
-    weights[HAZARD] = weights_of(moments_of(pieces, radius_m, box))
-    weights[COVERED] = weights_of(
-        spread_moments(own, (radius_m * unit_e) ** powers, (radius_m * unit_n) ** powers, disc)
-    )
-    weights[HARMED] = weights_of(
-        spread_moments(own, (kernel_m * unit_e) ** powers, (kernel_m * unit_n) ** powers, bell)
-    )
-
-
-def _rows(parts: list[Floats], width: int) -> Floats:
-    return np.concatenate([np.empty((0, width)), *parts])
-
-
-def _starts(parts: list[Floats]) -> Integers:
-    return np.cumsum([0, *(len(part) for part in parts)], dtype=np.int64)
 
 
 def _area_m2(ring: Floats) -> float:
@@ -192,56 +147,26 @@ def _turn(a: EastNorth, b: EastNorth, c: EastNorth) -> float:
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
-def _grid(
-    boxes: Floats,
-) -> tuple[Floats, Floats, Integers]:
-    """Return origin, cell size and number of cells of a grid over the boxes, with about two cells to a box."""
-    if len(boxes) == 0:
-        return np.zeros(2), np.ones(2), np.ones(2, dtype=np.int64)
-    origin_m = boxes[:, :2].min(axis=0)
-    extent_m = boxes[:, 2:].max(axis=0) - origin_m
-    side_m = math.sqrt(float(np.prod(extent_m)) / (_CELLS_PER_ZONE * len(boxes)))
-    cells = np.clip(np.ceil(extent_m / side_m), 1, _CELLS_SIDE_MAX).astype(np.int64)
-    return origin_m, extent_m / cells, cells
+def _grid(boxes: Floats) -> tuple[Integers, int, tuple[float, ...], Integers]:
+    """Return the order of the zones, how many of them are large, the grid, and the first zone of each cell.
 
-
-@helper
-def _cell(position: float, origin: float, size: float, cells: int) -> int:
-    """Return the number of the cell that holds a position along one axis; the outermost reach to infinity."""
-    return int(min(max(math.floor((position - origin) / size), 0.0), cells - 1.0))
-
-
-@kernel
-def cell_range(
-    west: float, south: float, east: float, north: float, origin_m: Floats, size_m: Floats, cells: Integers
-) -> tuple[int, int, int, int]:
-    """Return first and last column and row of the cells that a box touches."""
-    column_0 = _cell(west, origin_m[0], size_m[0], cells[0])
-    column_1 = _cell(east, origin_m[0], size_m[0], cells[0])
-    row_0 = _cell(south, origin_m[1], size_m[1], cells[1])
-    row_1 = _cell(north, origin_m[1], size_m[1], cells[1])
-    return column_0, column_1, row_0, row_1
-
-
-@kernel
-def _fill_grid(
-    boxes: Floats, first: int, origin_m: Floats, size_m: Floats, cells: Integers
-) -> tuple[Integers, Integers]:
-    """Return offsets by cell and the numbers of the boxes, from `first` on, that touch each cell."""
-    starts = np.zeros(cells[0] * cells[1] + 1, dtype=np.int64)
-    for i in range(first, boxes.shape[0]):
-        c0, c1, r0, r1 = cell_range(boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3], origin_m, size_m, cells)
-        for row in range(r0, r1 + 1):
-            for column in range(c0, c1 + 1):
-                starts[row * cells[0] + column + 1] += 1
-    starts = np.cumsum(starts)
-    items = np.empty(starts[-1], dtype=np.int64)
-    free = starts[:-1].copy()
-    for i in range(first, boxes.shape[0]):
-        c0, c1, r0, r1 = cell_range(boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3], origin_m, size_m, cells)
-        for row in range(r0, r1 + 1):
-            for column in range(c0, c1 + 1):
-                cell = row * cells[0] + column
-                items[free[cell]] = i
-                free[cell] += 1
-    return starts, items
+    The grid: origin, size of a cell, greatest half box and its area, columns and rows; about a zone to a cell.
+    """
+    middle, half = 0.5 * (boxes[:, :2] + boxes[:, 2:4]), 0.5 * (boxes[:, 2:4] - boxes[:, :2])
+    zones = np.arange(len(boxes))
+    if len(boxes) <= _FEW_ZONES:
+        return zones, len(boxes), (0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1, 1), np.zeros(1, dtype=np.int64)
+    size = half.max(axis=1)
+    is_large = size > max(_LARGE * float(np.median(size)), float(np.percentile(size, _LARGE_PERCENTILE)))
+    small = zones[~is_large]
+    origin = middle[small].min(axis=0)
+    extent = np.maximum(middle[small].max(axis=0) - origin, 1.0)
+    side = math.sqrt(float(np.prod(extent)) / len(small))
+    cells = np.clip(np.ceil(extent / side), 1, _CELLS_SIDE_MAX).astype(np.int64)
+    columns, rows = int(cells[0]), int(cells[1])
+    at = np.minimum(((middle[small] - origin) / (extent / cells)).astype(np.int64), cells - 1)
+    cell = at[:, 1] * columns + at[:, 0]
+    starts = np.concatenate(([0], np.cumsum(np.bincount(cell, minlength=columns * rows)))).astype(np.int64)
+    reach = half[small].max(axis=0)
+    grid = (*origin.tolist(), *(extent / cells).tolist(), *reach.tolist(), 4.0 * float(np.prod(reach)), columns, rows)
+    return np.concatenate((zones[is_large], small[np.argsort(cell, kind="stable")])), int(is_large.sum()), grid, starts

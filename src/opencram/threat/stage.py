@@ -2,7 +2,7 @@
 
 The Gaussian mixture of the impact is integrated over each polygon widened by the hazard radius, exactly
 (`dilation`, `gaussian`); zones are found through a grid (`index`).  What is exact and what is an
-approximation on the safe side stands with `exposed_people`, `line_clearance` and `hull_clearance` in `assess`.
+approximation on the safe side stands with `assess` and `clearance`.
 """
 
 import math
@@ -13,13 +13,12 @@ import numpy as np
 
 from opencram.messages import Impact, Message, PlaceThreat, Rejected, Threat
 from opencram.threat.arrays import Floats
-from opencram.threat.assess import CASUALTIES, EXPOSED, PLACE, PROBABILITY, assess
+from opencram.threat.assess import FINDING_SIZE, HEAD_SIZE, PART_SIZE, TOLD_END, TOLD_SIZE, assess_impacts
 from opencram.threat.config import Config, Place
-from opencram.threat.index import Index, build, ordered
+from opencram.threat.index import NUMBER, Index, build, ordered
 
-_POSITION_M_MAX = 1e9
-_VARIANCE_M2_MAX = 1e14
 _TIME_S_STD_MAX = 1e4
+_TOGETHER = 64  # impacts that are assessed at once
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,10 @@ def initial(config: Config) -> State:
     assert 0.0 <= config.hazard_radius_m < math.inf
     assert config.components_max >= 1
     index = build(config)
-    people = tuple(tuple(round(each) for each in row) for row in index.people.tolist())
-    return State(places=ordered(config), index=index, people=people)
+    there = np.empty(index.people.shape[:2])
+    there[:, index.spans[:, NUMBER]] = index.people[:, :, 0]
+    by_hour = tuple(tuple(round(float(each)) for each in row) for row in there)
+    return State(places=ordered(config), index=index, people=by_hour)
 
 
 def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State, list[Message]]:
@@ -46,110 +47,89 @@ def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State,
     An impact without one usable place of landing is answered by a `Rejected` (code "nan"), one with more
     components than the limit by a `Rejected` (code "limit") beside its threat.
     """
+    impacts = [message for message in batch if type(message) is Impact]
     out: list[Message] = []
-    for message in batch:
-        if isinstance(message, Impact):
-            out.extend(_threats(config, state, message))
+    for first in range(0, len(impacts), _TOGETHER):
+        out += _threats(config, state, impacts[first : first + _TOGETHER])
     return state, out
 
 
-def _threats(config: Config, state: State, impact: Impact) -> list[Message]:
-    gaussians = _gaussians(impact)
+def _threats(config: Config, state: State, impacts: Sequence[Impact]) -> list[Message]:
+    heads: list[float] = []
+    parts: list[float] = []
+    part_start, hours = [0], []
+    for impact in impacts:
+        hour = int((impact.t_ns / 3.6e12 + config.hours_ahead_of_utc) % 24.0) % 24
+        hours.append(hour)
+        east_m, north_m, _ = impact.position_enu_m
+        heads += (impact.projectile_probability, east_m, north_m, *impact.covariance_enu_m2, hour)
+        for part in impact.components:
+            parts += (part.probability, part.east_m, part.north_m, *part.covariance_m2)
+        part_start.append(len(parts) // PART_SIZE)
+    found = np.empty((FINDING_SIZE, len(impacts) * len(state.places)))
+    told = np.empty((len(impacts), TOLD_SIZE))
+    assess_impacts(
+        *state.index,
+        np.array(heads, dtype=np.float64).reshape(-1, HEAD_SIZE),
+        np.array(parts, dtype=np.float64).reshape(-1, PART_SIZE),
+        np.array(part_start),
+        np.array((config.zone_probability_min, config.components_max)),
+        found,
+        told,
+    )
+    return _said(config, state, impacts, hours, found, told)
+
+
+def _said(
+    config: Config, state: State, impacts: Sequence[Impact], hours: Sequence[int], found: Floats, told: Floats
+) -> list[Message]:
+    """Return the findings as messages."""
+    ends = [int(end) for end in told[:, TOLD_END].tolist()]
+    findings = list(zip(*found[:, : ends[-1]].tolist(), strict=True))
+    hazard_radius_m = state.index.hazard_radius_m
     out: list[Message] = []
-    if len(gaussians) > config.components_max:
-        reason = f"threat: the impact of track {impact.track_id} has {len(gaussians)} components; "
-        reason += f"the {config.components_max} most probable are used (components_max)"
-        out.append(Rejected(t_ns=impact.t_ns, reason=reason, code="limit"))
-        gaussians = sorted(gaussians, reverse=True)[: config.components_max]
-    if not gaussians:
-        reason = f"threat: the impact of track {impact.track_id} has no finite position or covariance"
-        return [Rejected(t_ns=impact.t_ns, reason=reason, code="nan")]
-    mixture = np.array(gaussians)
-    mixture[:, 0] /= mixture[:, 0].sum()
-    east_m, north_m = (float(value) for value in impact.position_enu_m[:2])
-    if not _sane(east_m, north_m, limit=_POSITION_M_MAX):
-        east_m, north_m = (float(value) for value in mixture[:, 0] @ mixture[:, 1:3])
-    projectile = float(impact.projectile_probability)
-    projectile = min(max(projectile, 0.0), 1.0) if math.isfinite(projectile) else 1.0  # unknown: the safe side
-    hour = int((impact.t_ns / 3.6e12 + config.hours_ahead_of_utc) % 24.0) % 24
-    found = assess(state.index, mixture, projectile, east_m, north_m, config.zone_probability_min, hour)
-    time_s_std = impact.impact_time_s_std
-    out.append(
-        Threat(
-            t_ns=impact.t_ns,
-            track_id=impact.track_id,
-            impact_t_ns=impact.impact_t_ns,
-            impact_time_s_std=time_s_std if 0.0 <= time_s_std <= _TIME_S_STD_MAX else 0.0,
-            hazard_radius_m=state.index.hazard_radius_m,
-            places=_listed(state, found, hour),
-            expected_exposed=float(found[:, EXPOSED].sum()),
-            expected_casualties=float(found[:, CASUALTIES].sum()),
-            impact_m_std=_long_std_m(mixture),
-        )
-    )
-    return out
-
-
-def _long_std_m(mixture: Floats) -> float:
-    """Return the deviation of a mixture (n, 6) along the long axis of its covariance."""
-    weights, east, north = mixture[:, 0], mixture[:, 1], mixture[:, 2]
-    off_e, off_n = east - weights @ east, north - weights @ north
-    ee = float(weights @ (mixture[:, 3] + off_e * off_e))
-    en = float(weights @ (mixture[:, 4] + off_e * off_n))
-    nn = float(weights @ (mixture[:, 5] + off_n * off_n))
-    return math.sqrt(max(0.5 * (ee + nn) + math.hypot(0.5 * (ee - nn), en), 0.0))
-
-
-def _gaussians(impact: Impact) -> list[tuple[float, float, float, float, float, float]]:
-    """Return the usable components (weight, east, north, ee, en, nn).
-
-    A component without a usable covariance takes that of the whole impact; if no component is usable, the moments
-    of the whole impact stand for them.
-    """
-    whole = impact.covariance_enu_m2
-    rows = []
-    for part in impact.components:
-        covariance = part.covariance_m2 if _sane(*part.covariance_m2, limit=_VARIANCE_M2_MAX) else whole
-        rows.append((part.probability, part.east_m, part.north_m, *covariance))
-    usable = [row for row in rows if _usable(*row)]
-    if not usable:
-        usable = [row for row in [(1.0, *impact.position_enu_m[:2], *whole)] if _usable(*row)]
-    return usable
-
-
-def _usable(weight: float, east_m: float, north_m: float, ee_m2: float, en_m2: float, nn_m2: float) -> bool:
-    return (
-        0.0 < weight <= 1e6
-        and _sane(east_m, north_m, limit=_POSITION_M_MAX)
-        and _sane(ee_m2, en_m2, nn_m2, limit=_VARIANCE_M2_MAX)
-    )
-
-
-def _sane(*values: float, limit: float) -> bool:
-    """Return whether all values are numbers within ± limit (a NaN is not)."""
-    return all(-limit <= value <= limit for value in values)
-
-
-def _listed(state: State, found: Floats, hour: int) -> tuple[PlaceThreat, ...]:
-    """Return the findings as messages: assets in config order, then zones, most probable first, then by id."""
-    assets = state.index.assets
-    order = np.lexsort((state.index.name_rank[found[assets:, PLACE].astype(np.int64)], -found[assets:, PROBABILITY]))
-    found = np.concatenate((found[:assets], found[assets:][order]))
-    people = state.people[hour]
-    listed = []
-    for number, probability, distance_m, clearance_m, exposed, casualties in found.tolist():
-        i = int(number)
-        place = state.places[i]
-        listed.append(
-            PlaceThreat(
-                kind=place.kind,
-                place=place.id,
-                probability=probability,
-                distance_m=distance_m,
-                clearance_m=clearance_m,
-                people=people[i],
-                exposed=exposed,
-                casualties=casualties,
+    begin = 0
+    for impact, hour, row, end in zip(impacts, hours, told.tolist(), ends, strict=True):
+        components, _, exposed, casualties, std_m = row
+        if components == 0.0:
+            reason = f"threat: the impact of track {impact.track_id} has no finite position or covariance"
+            out.append(Rejected(t_ns=impact.t_ns, reason=reason, code="nan"))
+            continue
+        if components > config.components_max:
+            reason = f"threat: the impact of track {impact.track_id} has {components:.0f} components; "
+            reason += f"the {config.components_max} most probable are used (components_max)"
+            out.append(Rejected(t_ns=impact.t_ns, reason=reason, code="limit"))
+        people, places = state.people[hour], state.places
+        time_s_std = impact.impact_time_s_std
+        out.append(
+            Threat(
+                t_ns=impact.t_ns,
+                track_id=impact.track_id,
+                impact_t_ns=impact.impact_t_ns,
+                impact_time_s_std=time_s_std if 0.0 <= time_s_std <= _TIME_S_STD_MAX else 0.0,
+                hazard_radius_m=hazard_radius_m,
+                places=tuple(
+                    [
+                        PlaceThreat(
+                            kind=places[i].kind,
+                            place=places[i].id,
+                            probability=probability,
+                            distance_m=distance_m,
+                            clearance_m=clearance_m,
+                            people=people[i],
+                            exposed=each_exposed,
+                            casualties=each_casualties,
+                        )
+                        for place, probability, distance_m, clearance_m, each_exposed, each_casualties in findings[
+                            begin:end
+                        ]
+                        for i in (int(place),)
+                    ]
+                ),
+                expected_exposed=exposed,
+                expected_casualties=casualties,
+                impact_m_std=std_m,
             )
         )
-    return tuple(listed)
+        begin = end
+    return out
