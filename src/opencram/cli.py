@@ -310,18 +310,17 @@ def _finish(args: argparse.Namespace, outputs: "Outputs", streams: "Streams", ou
 def _live(args: argparse.Namespace) -> int:
     from opencram.config.site import load_site
 
-    load_site(args.site)  # a wrong site file is told before anything is compiled
+    site = load_site(args.site)  # a wrong site file is told before anything is compiled
+    if not site.live.feeds:
+        raise UsageError("the site file names no feed: write each under [[feed]], with name, format and udp or tcp")
     try:
         import aiomqtt  # noqa: F401
         import starlette  # noqa: F401
     except ImportError as error:
         raise UsageError(f"{error.name} is not installed: pip install 'opencram[live]'") from error
-    from opencram.runtime import shell
-
-    shell.warm(sys.stderr)
     from opencram.runtime.live import live
 
-    live(args.site, lambda text: print(text, flush=True))
+    live(args.site, lambda text: print(text, flush=True), sys.stderr)
     return 0
 
 

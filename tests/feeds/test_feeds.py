@@ -147,6 +147,18 @@ def test_a_sensor_that_never_speaks_is_lost():
     assert "not been heard at all" in found.reason
 
 
+def test_a_sensor_has_its_time_to_start_and_no_more():
+    one = feed(start_s=3.0)
+    assert one.check(T0) == one.check(T0 + 2900 * MS) == []
+    [found] = one.check(T0 + 3100 * MS)
+    assert found.state == "lost"
+    heard = feed(start_s=3.0)
+    last = steady(3)[-1][0]
+    run(heard, steady(3))
+    [found] = heard.check(last + 210 * MS)
+    assert found.state == "lost"  # once heard, it is judged by its period
+
+
 def test_signs_of_life_of_a_radar_that_sees_nothing_keep_it_alive():
     one = feed()
     arrivals = [(T0 + k * 100 * MS, encode_service(STATIONS[0], T0 + k * 100 * MS)) for k in range(50)]

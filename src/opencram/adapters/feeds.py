@@ -41,6 +41,7 @@ class FeedConfig:
     columns: ColumnMap = STANDARD  # of a CSV feed
     late_s_max: float = 0.5  # plots that come later than this after their time are late
     ahead_s_max: float = 0.1  # and those before it by more than this have a wrong clock
+    start_s: float = 0.0  # so long may a sensor take to be heard for the first time
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,8 @@ class Feed:
         self._stations = numbered(stations)
         self._gate = gate
         chosen = [s for s in self._stations if not config.sensors or s.id in config.sensors]
-        self._watches = {s.id: SensorWatch(s.id, s.period_s, config.late_s_max, config.ahead_s_max) for s in chosen}
+        times_s = (config.late_s_max, config.ahead_s_max, config.start_s)
+        self._watches = {s.id: SensorWatch(s.id, s.period_s, *times_s) for s in chosen}
         self._parser = self._new_parser()
         self._window = Window()
         self._rejected: Counter[str] = Counter()

@@ -1,6 +1,7 @@
 """Is a sensor silent, late, or lying?  Seen from the arrival of its plots, within two of its periods.
 
-- silent: nothing for two periods; of a sensor whose scans are often empty, for twice its usual gap;
+- silent: nothing for two periods; of a sensor whose scans are often empty, for twice its usual gap; of one that
+  has not been heard yet, for as long as it may take to start;
 - late: every plot of the last period came more than so long after its time;
 - ahead: every plot of the last period came before its time: one of the clocks is wrong;
 - refused: more than half of what it gave in the last ten periods was no plot;
@@ -83,7 +84,10 @@ class Window:
 class SensorWatch:
     """Follows one sensor; `judge` tells of a change of its health."""
 
-    def __init__(self, sensor: str, period_s: float, late_s_max: float, ahead_s_max: float) -> None:
+    def __init__(
+        self, sensor: str, period_s: float, late_s_max: float, ahead_s_max: float, start_s: float = 0.0
+    ) -> None:
+        self._start_ns = round(start_s * 1e9)
         self._part = f"sensor:{sensor}"
         self._period_ns = max(round(period_s * 1e9), 1)
         self._late_s_max = late_s_max
@@ -161,7 +165,8 @@ class SensorWatch:
         heard_ns = self._heard_ns if self._heard_ns is not None else self._since_ns
         assert heard_ns is not None
         gap_ns = clock_ns - heard_ns
-        if gap_ns <= self.silent_ns:
+        # A radar that is being started, or a site that is, is not lost yet: the first word may take a while.
+        if gap_ns <= (self.silent_ns if self._heard_ns is not None else max(self.silent_ns, self._start_ns)):
             return ""
         never = "it has not been heard at all" if self._heard_ns is None else "nothing has come from it"
         return f"{never} for {gap_ns * 1e-9:.2f} s; something is due every {self._period_ns * 1e-9:g} s"

@@ -81,6 +81,7 @@ def _feed(table: Table) -> FeedSource:
         == "simulated",
         late_s_max=table.number("late_s_max", POSITIVE, "give the seconds beyond which a plot is late", default=0.5),
         ahead_s_max=table.number("ahead_s_max", POSITIVE, "give the seconds ahead that a clock may be", default=0.1),
+        start_s=table.number("start_s", NOT_NEGATIVE, "give the seconds that a sensor may take to start", default=10.0),
     )
     given = [key for key in ("udp", "tcp", "connect") if key in table.values]
     if len(given) != 1:

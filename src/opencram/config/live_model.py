@@ -23,6 +23,7 @@ class FeedSource:
     simulated: bool = False  # targets that radars mark as simulated are taken; all alarms are exercises then
     late_s_max: float = 0.5
     ahead_s_max: float = 0.1
+    start_s: float = 10.0  # so long may a sensor take, from the start of the service, to be heard for the first time
 
 
 @dataclass(frozen=True, kw_only=True)

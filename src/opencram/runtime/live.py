@@ -6,13 +6,15 @@ is sealed.  After a kill it goes on where the log ends.
 
 import asyncio
 import contextlib
+import gc
 import math
 import signal
+import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from opencram.adapters.cap import CapBook, CapConfig, CapMessage, CapZone
 from opencram.adapters.cap_sign import CapSigner
@@ -22,16 +24,20 @@ from opencram.adapters.stations import limits
 from opencram.adapters.words import load_language
 from opencram.config.live_model import Channel
 from opencram.config.model import Site
-from opencram.errors import OpencramError, UsageError
+from opencram.errors import OpencramError
 from opencram.messages import FeedStatus, Health, Message
 from opencram.runtime import channels as outlets
+from opencram.runtime import warmup
 from opencram.runtime.core import SNAPSHOT_NS, Alarm, Core
+from opencram.runtime.keeper import Keeper
+from opencram.runtime.shell import GARBAGE_THRESHOLDS
 from opencram.runtime.sockets import open_feed
 from opencram.runtime.stations import stations
 
 BEAT_S: Final = 0.002  # how often what is due by time is looked for
 STATUS_S: Final = 1.0
-CHECK_S: Final = 0.1
+CHECK_S: Final = 0.05
+BUSY_MAX: Final = 10
 DRAIN_S: Final = 5.0
 RECENT_MAX: Final = 1000  # CAP messages that the Atom feed and the API remember
 
@@ -97,14 +103,16 @@ def sender_of(channel: Channel, site: Site, base: Path) -> outlets.Sender:
 class LiveService:
     """A site's live service; `run` lasts until it is told to stop."""
 
-    def __init__(self, site: Site, base: Path, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, site: Site, base: Path, tell: Callable[[str], None], sockets: Mapping[str, socket.socket]
+    ) -> None:
         self._site = site
+        self._sockets = sockets
+        self.handed_over = False
         self._base = base
         self._tell = tell
         now_ns = time.time_ns()
         live = site.live
-        if not live.feeds:
-            raise UsageError("the site file names no feed: write each under [[feed]], with name, format and udp or tcp")
         self.board = Board(site=site.name, started_ns=now_ns, zones=zones_of(site))
         cap = cap_config(site, base)
         self._signer = (
@@ -128,6 +136,7 @@ class LiveService:
                     simulated=source.simulated,
                     late_s_max=source.late_s_max,
                     ahead_s_max=source.ahead_s_max,
+                    start_s=source.start_s,
                 ),
                 known,
                 gate,
@@ -140,16 +149,21 @@ class LiveService:
         """Ask the service to end."""
         self._stop.set()
 
+    def _make_way(self) -> None:
+        """End so that another worker can go on at once: what is not delivered yet is left to it."""
+        self.handed_over = True
+        self._stop.set()
+
     async def run(self) -> None:
         """Open everything, serve until stopped, end in good order."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number, act in ((signal.SIGINT, self.stop), (signal.SIGTERM, self.stop), (signal.SIGUSR1, self._make_way)):
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not in the main thread
-                loop.add_signal_handler(number, self.stop)
+                loop.add_signal_handler(number, act)
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(outlet.run()) for outlet in self.outlets]
         self._dispatch(self.core.again)
         feed_tasks = [
-            await open_feed(source, feed, self._take)
+            await open_feed(source, feed, self._take, self._sockets)
             for source, feed in zip(self._site.live.feeds, self.feeds, strict=True)
         ]
         tasks += [asyncio.create_task(work()) for work in (self._beat, self._watch, self._keep)]
@@ -168,14 +182,14 @@ class LiveService:
             return []
         from opencram.runtime.web import serve
 
-        return [await serve(self._site.live, self._base, self)]
+        return [await serve(self._site.live, self._base, self, self._sockets)]
 
     async def _end(self, feed_tasks: Sequence[asyncio.Task[None]], tasks: Sequence[asyncio.Task[Any]]) -> None:
         for task in feed_tasks:
             task.cancel()
         await asyncio.gather(*feed_tasks, return_exceptions=True)
         self._dispatch(self.core.advance(time.time_ns()))
-        await asyncio.gather(*(outlet.drain(DRAIN_S) for outlet in self.outlets))
+        await asyncio.gather(*(outlet.drain(0.0 if self.handed_over else DRAIN_S) for outlet in self.outlets))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -230,8 +244,15 @@ class LiveService:
     async def _watch(self) -> None:
         """Look after the feeds: silence some times a second, a status once a second."""
         due_s = time.monotonic() + STATUS_S
+        busy = 0
         while True:
+            slept_s = time.monotonic()
             await asyncio.sleep(CHECK_S)
+            # Where this process was kept waiting, plots wait in the sockets: they are heard before anyone is
+            # called silent.  Not for ever: a service that is always late does lose its feeds.
+            busy = busy + 1 if time.monotonic() - slept_s > 1.5 * CHECK_S else 0
+            if 0 < busy <= BUSY_MAX:
+                continue
             clock_ns = time.time_ns()
             for feed in self.feeds:
                 self._take(feed.check(clock_ns), clock_ns)
@@ -250,17 +271,28 @@ class LiveService:
             await asyncio.to_thread(self.core.write_kept, kept)
 
 
-def live(site_path: str, tell: Callable[[str], None]) -> None:
+def live(site_path: str, tell: Callable[[str], None], stderr: TextIO) -> None:
     """Run the live service of a site file until it is stopped."""
-    from opencram.config.site import load_site
 
-    path = Path(site_path)
-    site = load_site(path)
+    def warmed(site: Site) -> None:
+        with warmup.progress(stderr) as say:
+            warmup.warm_up(say, simulation=False)
+            warmup.warm_site(site, say)
+        gc.freeze()
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
+
+    Keeper(Path(site_path), serve, warmed, tell).run()
+
+
+def serve(site: Site, base: Path, sockets: Mapping[str, socket.socket], tell: Callable[[str], None]) -> bool:
+    """Serve until told to stop; return whether another worker is to go on from here."""
+
+    async def run() -> bool:
+        service = LiveService(site, base, tell, sockets)
+        await service.run()
+        return service.handed_over
+
     try:
-        asyncio.run(_run(site, path.parent, tell))
+        return asyncio.run(run())
     except OSError as error:
         raise OpencramError(f"the live service cannot go on: {error}") from error
-
-
-async def _run(site: Site, base: Path, tell: Callable[[str], None]) -> None:
-    await LiveService(site, base, tell).run()

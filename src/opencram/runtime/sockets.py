@@ -9,7 +9,7 @@ import ipaddress
 import socket
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from opencram.adapters.feeds import Feed, Message
@@ -24,18 +24,55 @@ CALL_AGAIN_S: Final = 1.0
 Deliver = Callable[[Sequence[Message], int], None]
 
 
-async def open_feed(source: FeedSource, feed: Feed, deliver: Deliver) -> asyncio.Task[None]:
-    """Open the socket of a feed and return the task that keeps it; what cannot be opened is told at once."""
+def bind_sockets(feeds: Sequence[FeedSource], held: Mapping[str, socket.socket]) -> dict[str, socket.socket]:
+    """Return the socket of each feed that listens, by what it listens on; those held already are taken as they are.
+
+    What cannot be bound is told at once.
+    """
+    made: dict[str, socket.socket] = {}
+    for source in feeds:
+        key = key_of(source)
+        if not key:
+            continue
+        try:
+            made[key] = held[key] if key in held else _bound(source)
+        except OSError as error:
+            for opened in made.keys() - held.keys():
+                made[opened].close()
+            raise UsageError(f"feed {source.name} cannot listen: {error}; is the address right, and free?") from error
+    return made
+
+
+def bind_http(address: tuple[str, int], held: Mapping[str, socket.socket]) -> dict[str, socket.socket]:
+    """Return the socket of the web page, bound now unless it is held already."""
+    key = f"http {address[0]}:{address[1]}"
     try:
-        if source.udp is not None:
-            transport = await _open_datagrams(source, feed, deliver)
-            return asyncio.create_task(_hold(transport))
-        if source.tcp is not None:
-            serve = _Streams(feed, deliver)
-            server = await asyncio.start_server(serve.take, *source.tcp)
-            return asyncio.create_task(_serve(server))
+        return {key: held[key] if key in held else _listening(address)}
     except OSError as error:
-        raise UsageError(f"feed {source.name} cannot listen: {error}; is the address right, and free?") from error
+        raise UsageError(f"http cannot listen on {address[0]}:{address[1]}: {error}; is it free?") from error
+
+
+def key_of(source: FeedSource) -> str:
+    """Return what a feed listens on, in words; empty if it calls."""
+    address = source.udp or source.tcp
+    if address is None:
+        return ""
+    return f"{'udp' if source.udp else 'tcp'} {address[0]}:{address[1]} {source.interface}"
+
+
+async def open_feed(
+    source: FeedSource, feed: Feed, deliver: Deliver, sockets: Mapping[str, socket.socket]
+) -> asyncio.Task[None]:
+    """Listen on the bound socket of a feed, or call, and return the task that keeps it."""
+    if source.udp is not None:
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: _Datagrams(feed, deliver), sock=sockets[key_of(source)]
+        )
+        return asyncio.create_task(_hold(transport))
+    if source.tcp is not None:
+        serve = _Streams(feed, deliver)
+        server = await asyncio.start_server(serve.take, sock=sockets[key_of(source)])
+        return asyncio.create_task(_serve(server))
     assert source.connect is not None
     return asyncio.create_task(_call(source.connect, _Streams(feed, deliver)))
 
@@ -51,14 +88,19 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._deliver(self._feed.receive(data, clock_ns).messages, clock_ns)
 
 
-async def _open_datagrams(source: FeedSource, feed: Feed, deliver: Deliver) -> asyncio.DatagramTransport:
+def _bound(source: FeedSource) -> socket.socket:
+    if source.tcp is not None:
+        return _listening(source.tcp)
     assert source.udp is not None
     host, port = source.udp
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     one = socket.socket(family, socket.SOCK_DGRAM)
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
-    one.setblocking(False)
-    if is_multicast(host):
+    try:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+        one.setblocking(False)
+        if not is_multicast(host):
+            one.bind((host, port))
+            return one
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         one.bind((host, port))
         group = ipaddress.ip_address(host).packed
@@ -66,15 +108,19 @@ async def _open_datagrams(source: FeedSource, feed: Feed, deliver: Deliver) -> a
             index = socket.if_nametoindex(source.interface) if source.interface else 0
             one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, group + struct.pack("@I", index))
         else:
-            one.setsockopt(
-                socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group + socket.inet_aton(source.interface or "0.0.0.0")
-            )
-    else:
-        one.bind((host, port))
-    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: _Datagrams(feed, deliver), sock=one
-    )
-    return transport
+            interface = socket.inet_aton(source.interface or "0.0.0.0")
+            one.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group + interface)
+    except OSError:
+        one.close()
+        raise
+    return one
+
+
+def _listening(address: tuple[str, int]) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    one = socket.create_server(address, family=family, backlog=128)
+    one.setblocking(False)
+    return one
 
 
 async def _hold(transport: asyncio.DatagramTransport) -> None:

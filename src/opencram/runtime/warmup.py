@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+import msgspec
 import numba
 from numba.core import event
 
+from opencram.config.model import Site
 from opencram.config.scenario_model import EnuPlace, Launch, Radar, Scenario, TruthWeather
 from opencram.config.site import parse_site
-from opencram.messages import Message, Plot
+from opencram.messages import Plot
 from opencram.runtime.configure import configure
 from opencram.runtime.pipeline import dwells, initial, step
 
@@ -68,13 +70,31 @@ def warm_up(tell: Callable[[str], None] = lambda kernel_name: None, *, simulatio
     """
     if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         return 0
-    with _listening(tell) as compiled:
+    with listening(tell) as compiled:
         config = configure(parse_site(_SITE, "built-in site"))
         state = initial(config)
         for batch in dwells(config, raid()):
             state, _ = step(config, state, batch)
         if simulation:
             _fly()
+    return len(compiled)
+
+
+def warm_site(site: Site, tell: Callable[[str], None] = lambda kernel_name: None) -> int:
+    """Take the built-in raid through the pipeline of a site; return how many kernels had to be compiled.
+
+    Terrain, weather and effectors of a site give kernels types that the built-in site does not: seen by its own
+    radars, the raid makes ready all that a run of this site will call.
+    """
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return 0
+    with listening(tell) as compiled:
+        config = configure(site)
+        for sensor in site.sensors:
+            state = initial(config)
+            seen = [msgspec.structs.replace(plot, sensor=sensor.id) for plot in raid()]
+            for batch in dwells(config, seen):
+                state, _ = step(config, state, batch)
     return len(compiled)
 
 
@@ -87,7 +107,7 @@ def _fly() -> None:
 
 
 @contextmanager
-def _listening(tell: Callable[[str], None]) -> Iterator[list[str]]:
+def listening(tell: Callable[[str], None]) -> Iterator[list[str]]:
     """Tell the name of each kernel that Numba begins to compile, and gather the names."""
     compiled: list[str] = []
 
@@ -106,9 +126,9 @@ def _listening(tell: Callable[[str], None]) -> Iterator[list[str]]:
         yield compiled
 
 
-def raid() -> list[Message]:
+def raid() -> list[Plot]:
     """Return plots of two rounds in a vacuum, one lofted over the radar, one far away, and false ones."""
-    plots: list[Message] = []
+    plots: list[Plot] = []
     for scan in range(80):
         t_s = 0.1 * scan
         places = [

@@ -7,7 +7,9 @@ viewer or an operator; only /metrics and pages that change nothing exist here, s
 import asyncio
 import contextlib
 import hmac
+import socket
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,8 +33,10 @@ ATOM: Final = "http://www.w3.org/2005/Atom"
 ROLES: Final = ("viewer", "operator")
 
 
-async def serve(live: Live, base: Path, service: "LiveService") -> asyncio.Task[Any]:
-    """Start the server and return its task."""
+async def serve(
+    live: Live, base: Path, service: "LiveService", sockets: Mapping[str, socket.socket]
+) -> asyncio.Task[Any]:
+    """Start the server on the socket that is bound for it, and return its task."""
     import uvicorn
 
     assert live.http is not None
@@ -53,7 +57,7 @@ async def serve(live: Live, base: Path, service: "LiveService") -> asyncio.Task[
     )
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]  # signals belong to the service
-    return asyncio.create_task(server.serve())
+    return asyncio.create_task(server.serve([sockets[f"http {host}:{port}"]]))
 
 
 def read_tokens(path: Path) -> dict[str, str]:

@@ -1,0 +1,133 @@
+"""The keeper: a worker that is killed is replaced, the sockets stay, signals do what they say."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SITE = Path(__file__).resolve().parents[2] / "examples" / "mortars" / "site.toml"
+# The keeper with a worker that does nothing but say who it is, and what has come for it.
+PROGRAM = """
+import os, signal, sys
+from pathlib import Path
+from opencram.runtime.keeper import Keeper
+
+def serve(site, base, sockets, tell):
+    (udp,) = [each for key, each in sockets.items() if key.startswith("udp")]
+    udp.setblocking(True)
+    udp.settimeout(0.02)
+    asked = []
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, lambda number, frame: asked.append(number))
+    tell(f"served-by {os.getpid()}")
+    while not asked:
+        try:
+            tell(f"heard {udp.recv(100).decode()}")
+        except TimeoutError:
+            pass
+    return asked[0] == signal.SIGUSR1
+
+Keeper(Path(sys.argv[1]), serve, lambda site: None, lambda text: print(text, flush=True)).run()
+"""
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+class Kept:
+    """A keeper in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.site = folder / "site.toml"
+        feed = f'\n[[feed]]\nname = "a"\nformat = "ndjson"\nudp = "127.0.0.1:{self.port}"\n[live]\nhttp = false\n'
+        self.site.write_text(SITE.read_text() + feed)
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(self.site)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.lines: list[str] = []
+
+    def until(self, word: str) -> str:
+        assert self.process.stdout is not None
+        while line := self.process.stdout.readline():
+            self.lines.append(line.strip())
+            if word in line:
+                return line.strip()
+        raise AssertionError(self.lines)
+
+    def worker(self) -> int:
+        return int(self.until("served-by ").split()[1])
+
+    def send(self, text: str) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+            one.sendto(text.encode(), ("127.0.0.1", self.port))
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    one = Kept(tmp_path)
+    yield one
+    one.process.kill()
+    one.process.wait()
+    assert one.process.stdout is not None
+    one.process.stdout.close()
+
+
+def test_a_killed_worker_is_replaced_at_once_and_what_was_sent_meanwhile_is_heard(kept: Kept) -> None:
+    worker = kept.worker()
+    kept.send("before")
+    kept.until("heard before")
+    os.kill(worker, signal.SIGSTOP)
+    kept.send("meanwhile")
+    began_s = time.monotonic()
+    os.kill(worker, signal.SIGKILL)
+    kept.until("killed by signal 9")
+    assert kept.worker() != worker
+    kept.until("heard meanwhile")
+    assert time.monotonic() - began_s < 1.0
+    kept.process.send_signal(signal.SIGTERM)
+    assert kept.process.wait(5.0) == 0
+
+
+def test_a_site_file_is_read_again_only_if_it_is_in_order(kept: Kept) -> None:
+    worker = kept.worker()
+    good = kept.site.read_text()
+    kept.site.write_text(good.replace("population", "popullation"))
+    kept.process.send_signal(signal.SIGHUP)
+    kept.until("goes on as before")
+    kept.send("still here")
+    kept.until("heard still here")
+    kept.site.write_text(good.replace("name = ", "name = ", 1) + "\n# a word more\n")
+    kept.process.send_signal(signal.SIGHUP)
+    kept.until("a new worker takes over")
+    assert kept.worker() != worker
+    kept.send("to the new one")
+    kept.until("heard to the new one")
+
+
+def test_a_worker_that_keeps_dying_is_not_replaced_for_ever(kept: Kept) -> None:
+    for _ in range(6):
+        os.kill(kept.worker(), signal.SIGKILL)
+    kept.until("as it did 5 times")
+    assert kept.process.wait(5.0) != 0
+
+
+def test_a_worker_does_not_outlive_its_keeper(kept: Kept) -> None:
+    worker = kept.worker()
+    kept.process.kill()
+    kept.process.wait()
+    end_s = time.monotonic() + 5.0
+    while Path(f"/proc/{worker}/stat").exists() and time.monotonic() < end_s:
+        if Path(f"/proc/{worker}/stat").read_text().split()[2] == "Z":
+            break
+        time.sleep(0.01)
+    assert time.monotonic() < end_s
