@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -144,12 +145,10 @@ class Keeper:
             handed_over = self._serve(self._site, self._path.parent, self._sockets, self._tell)
             code = HANDOVER_EXIT if handed_over else 0
         except OpencramError as error:
-            print(f"opencram: {error}", file=sys.stderr)
+            sys.stderr.write(f"opencram: {error}\n")
             code = 2
-        except BaseException:
-            import traceback
-
-            traceback.print_exc()
+        except Exception:  # told whole; the keeper sees the code, and another worker takes over
+            sys.stderr.write(traceback.format_exc())
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
