@@ -79,9 +79,9 @@ def load_scenario(path: str | Path) -> Scenario:
     return parse_scenario(read_text(path), path)
 
 
-def parse_scenario(text: str, path: str | Path) -> Scenario:
-    """Return the scenario that `text` describes; its site is looked for beside `path`."""
-    scenario, findings = _read(text, Path(path))
+def parse_scenario(text: str, path: str | Path, *, site: Site | None = None) -> Scenario:
+    """Return the scenario that `text` describes; its site is looked for beside `path`, unless it is given."""
+    scenario, findings = _read(text, Path(path), site)
     raise_faults(path, findings)
     assert scenario is not None  # without a site there is a fault
     return scenario
@@ -92,12 +92,13 @@ def scenario_notes(scenario: Scenario, path: str | Path) -> list[str]:
     return _read(scenario.text, Path(path))[1].notes
 
 
-def _read(text: str, path: Path) -> tuple[Scenario | None, Findings]:
+def _read(text: str, path: Path, known: Site | None = None) -> tuple[Scenario | None, Findings]:
     findings = Findings()
     root = Table(parse_toml(text, path), "$", findings)
     head = root.table("scenario", 'begin the file with [scenario] and site = "site.toml"', required=True)
     head = head or Table({}, "$.scenario", Findings())
-    site = _site(head, path)
+    site = _site(head, path) if known is None else known
+    head.knows("site")
     name = head.string("name", "give the scenario a name", default=path.stem)
     start_t_ns = _start(head)
     seed = head.integer("seed", _SEED, "give a whole number: the same seed gives the same raid", default=0)

@@ -6,9 +6,10 @@ from typing import Any
 from opencram.config.scenario_model import Scenario
 from opencram.messages import Message, Tick
 from opencram.runtime.configure import configure
-from opencram.runtime.pipeline import due_t_ns, dwells, initial, step
+from opencram.runtime.pipeline import PipelineConfig, due_t_ns, dwells, initial, step
 from opencram.runtime.world import world_of
 from opencram.simulation import world
+from opencram.simulation.model import WorldConfig
 from opencram.simulation.truth import truth_document
 
 TICK_NS = 100_000_000  # time goes on in the simulation, plots or none: the engagement stage decides this often
@@ -17,11 +18,17 @@ TICK_NS = 100_000_000  # time goes on in the simulation, plots or none: the enga
 class Raid:
     """World and pipeline side by side: plots of the one go into the other, engagements of the other act on the one."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, *, config: PipelineConfig | None = None) -> None:
+        """Fly the rounds.  `config`: the site's own, where it is at hand from a raid before."""
         self._scenario = scenario
         self._world_config = world_of(scenario)
         self._world_state = world.initial(self._world_config)
-        self._config = configure(scenario.site, closed_loop=True)
+        self._config = configure(scenario.site, closed_loop=True) if config is None else config
+
+    @property
+    def truth_now(self) -> tuple[WorldConfig, world.WorldState]:
+        """The world, and its state as far as the raid has been flown."""
+        return self._world_config, self._world_state
 
     def truth(self) -> dict[str, Any]:
         """Return all that is true of the raid, as far as it has been flown."""
@@ -30,16 +37,21 @@ class Raid:
         return named | truth_document(self._world_config, self._world_state)
 
     def batches(
-        self, said: Callable[[int], list[Message]] = lambda _t_ns: [], *, idle_ns_max: int | None = None
+        self,
+        said: Callable[[int], list[Message]] = lambda _t_ns: [],
+        *,
+        idle_ns_max: int | None = None,
+        tail_ns: int | None = None,
     ) -> Iterator[tuple[Sequence[Message], Sequence[Message]]]:
         """Fly the raid to the end of its last track and alarm; yield each batch with what the pipeline made of it.
 
         `said` gives what operators have done by a time; it goes into the batch of that time.  `idle_ns_max`: time
-        goes on in steps no longer than this when nothing flies any more, for those who watch.
+        goes on in steps no longer than this when nothing flies any more, for those who watch.  `tail_ns`: the radars
+        look on for so long after the last round is down, instead of to the end of the scenario.
         """
         state = initial(self._config)
         tick_ns = self._world_config.start_t_ns
-        while not world.done(self._world_config, self._world_state):
+        while not world.done(self._world_config, self._world_state) and not self._over(tail_ns):
             until_ns = min(world.next_dwell_t_ns(self._world_config, self._world_state), tick_ns)
             self._world_state, plots = world.scan(self._world_config, self._world_state, until_ns)
             batches: list[list[Message]] = list(dwells(self._config, plots))
@@ -59,3 +71,11 @@ class Raid:
             last: list[Message] = [*said(due_ns), Tick(t_ns=due_ns)]
             state, made = step(self._config, state, last)
             yield last, made
+
+    def _over(self, tail_ns: int | None) -> bool:
+        """Return whether the last round, or what is left of it, has been down for so long."""
+        if tail_ns is None:
+            return False
+        last_ns = max((b.end_t_ns for b in self._world_state.bodies if b.kind != "traffic"), default=None)
+        start_ns = self._world_config.start_t_ns
+        return self._world_state.next_t_ns > (start_ns if last_ns is None else last_ns) + tail_ns
