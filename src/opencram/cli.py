@@ -7,6 +7,7 @@ Errors go to standard error as "opencram: …".
 # Each command imports what it needs, and no other: hence the imports inside functions.
 
 import argparse
+import importlib
 import os
 import sys
 import tempfile
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_show(commands)
     _add_bound(commands)
+    _add_tool(commands, "study", "opencram.studies.study_command", "fly thousands of raids; figures with intervals")
     _add_warmup(commands)
     return parser
 
@@ -202,6 +204,18 @@ def _show(args: argparse.Namespace) -> int:
 
     print(show(args))
     return 0
+
+
+def _add_tool(commands: Any, name: str, module: str, text: str) -> None:
+    """Add a command whose module says what it takes, and makes of it a text or what becomes JSON."""
+    tool = importlib.import_module(module)
+
+    def command(args: argparse.Namespace) -> int:
+        made = tool.run(args, sys.stderr)
+        print(made) if isinstance(made, str) else _print_json(made)
+        return 0
+
+    tool.add_arguments(_add(commands, name, command, text))
 
 
 def _add_bound(commands: Any) -> None:

@@ -73,9 +73,7 @@ def _of_numbers(table: Table, kind: str) -> Distribution | None:
     if low > high:
         table.fault("at_most", high, f"must be >= at_least ({low:g})", "swap them")
         return None
-    return Distribution(
-        kind=cast(DistributionKind, kind), first=first, second=second, at_least=low, at_most=high
-    )
+    return Distribution(kind=cast(DistributionKind, kind), first=first, second=second, at_least=low, at_most=high)
 
 
 def _limit(kind: str, first: float, second: float) -> str:

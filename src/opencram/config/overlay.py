@@ -66,7 +66,7 @@ def changed(document: Document, settings: Iterable[tuple[tuple[str, ...], Any]])
     What is given is not changed.  A table as value is merged into what stands there, or begins an element.
     Raises `PathError`.
     """
-    result = copied(document)
+    result: Document = copied(document)
     for words, value in settings:
         _set(result, words, value)
     return result
@@ -74,7 +74,7 @@ def changed(document: Document, settings: Iterable[tuple[tuple[str, ...], Any]])
 
 def without(document: Document, words: tuple[str, ...]) -> Document:
     """Return the document without a key, a table or an element of an array of tables.  Raises `PathError`."""
-    result = copied(document)
+    result: Document = copied(document)
     *way, last = words
     for holder in _holders(result, tuple(way), grow=False):
         if isinstance(holder, list):

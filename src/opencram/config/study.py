@@ -10,8 +10,30 @@ from typing import Final, cast
 from opencram.config.distributions import read_distribution
 from opencram.config.document import parse_toml, raise_faults, read_text, sha256_of
 from opencram.config.overlay import PathError, words_of
-from opencram.config.study_model import Area, Case, Design, Distribution, Draw, Factor, RaidEnd, Salvo, Stop, StudyFile, Words
-from opencram.config.table import FINITE, NOT_NEGATIVE, POSITIVE, PROBABILITY, Findings, Limits, Table, as_number, place_of
+from opencram.config.study_model import (
+    Area,
+    Case,
+    Design,
+    Distribution,
+    Draw,
+    Factor,
+    RaidEnd,
+    Salvo,
+    Stop,
+    StudyFile,
+    Words,
+)
+from opencram.config.table import (
+    FINITE,
+    NOT_NEGATIVE,
+    POSITIVE,
+    PROBABILITY,
+    Findings,
+    Limits,
+    Table,
+    as_number,
+    place_of,
+)
 
 DESIGNS: Final = ("grid", "one_at_a_time", "latin_hypercube", "sobol")
 RUNS_MAX: Final = 1_000_000
@@ -309,4 +331,3 @@ def _judge_design(study: StudyFile, findings: Findings) -> None:
             count *= max(len(factor.levels), 1)
         if count > LEVELS_MAX:
             findings.fault("$.factor", count, f"must give at most {LEVELS_MAX} alternatives", "take fewer levels")
-

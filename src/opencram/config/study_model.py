@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-DistributionKind = Literal[
-    "fixed", "uniform", "normal", "lognormal", "exponential", "poisson", "integers", "choice"
-]
+DistributionKind = Literal["fixed", "uniform", "normal", "lognormal", "exponential", "poisson", "integers", "choice"]
 Design = Literal["grid", "one_at_a_time", "latin_hypercube", "sobol"]
 Words = tuple[str, ...]  # a path: the document, then the way to the key
 

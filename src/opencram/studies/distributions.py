@@ -1,7 +1,7 @@
 """Distributions: a value from one uniform number, and how dense it lies there.
 
-One uniform number a draw, through the inverse of the distribution: where two alternatives differ in a distribution, the same
-number gives both their value, and they stay as closely coupled as they can be.
+One uniform number a draw, through the inverse of the distribution: where two alternatives differ in a distribution,
+the same number gives both their value, and they stay as closely coupled as they can be.
 """
 
 import math

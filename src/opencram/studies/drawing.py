@@ -79,18 +79,17 @@ def has_importance(study: StudyFile) -> bool:
     """Return whether anything is drawn otherwise than it happens."""
     areas = [area for salvo in study.salvos for area in (*salvo.aim_areas, *salvo.launch_areas)]
     cases = [case for each in study.draws for case in each.cases]
-    return any(each.sample is not None for each in study.draws) or any(
-        each.sample_weight is not None for each in (*areas, *cases)
-    )
+    weights = [area.sample_weight for area in areas] + [case.sample_weight for case in cases]
+    return any(each.sample is not None for each in study.draws) or any(each is not None for each in weights)
 
 
 def duration_s(base_s: float, launches: tuple[Document, ...]) -> float:
     """Return how long a scenario with these launches must last."""
-    return max([base_s, *(each["time_s"] + _FLIGHT_S_MAX for each in launches)])
+    return max([base_s, *(float(each["time_s"]) + _FLIGHT_S_MAX for each in launches)])
 
 
 def _weight(study: StudyFile, log_ratio: float) -> float:
-    """Return the weight of a run: its density over that of the mixture of safe and tilted runs, at most 1 / safe_share."""
+    """Return the weight of a run: its density over that of safe and tilted runs mixed, at most 1 / safe_share."""
     if not has_importance(study):
         return 1.0
     safe = study.safe_share

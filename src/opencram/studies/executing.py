@@ -94,7 +94,7 @@ def _judged(
     if base is not None:
         other, other_spread = _linear(measure, np.array([base[run] for run in runs]))
         value, spread = value - other, spread - other_spread
-    elif measure.kind == "share_of_raids" and set(spread + value) <= {0.0, 1.0}:
+    elif measure.kind == "share_of_raids" and all(mine[run] in ((0.0, 1.0), (1.0, 1.0)) for run in runs):
         return value, wilson(value * len(runs), len(runs), confidence).half_width
     z = float(ndtri(0.5 + 0.5 * confidence))
     return value, z * float(spread.std(ddof=1)) / math.sqrt(len(runs))
@@ -118,11 +118,13 @@ def execute(
     *,
     make_executor: MakeExecutor | None = None,
     workers: int = 1,
+    keep: bool = False,
     tell: Tell = lambda _done, _all: None,
 ) -> list[int]:
     """Fly what is not in the journal yet; return how many runs of each alternative count.
 
-    `make_executor` makes the executor, and makes it again where its workers died; None: threads.
+    `make_executor` makes the executor, and makes it again where its workers died; None: threads.  `keep`: it is
+    somebody else's, and lives on.
     """
     study = prepared.study
     watch = _watch(prepared)
@@ -132,7 +134,7 @@ def execute(
         for number in range(alternatives):
             for row in journal.rows(number, study.runs):
                 watch.take(row)
-    crew = _Crew(prepared, make_executor or (lambda: ThreadPoolExecutor(workers)), workers * AHEAD)
+    crew = _Crew(prepared, make_executor or (lambda: ThreadPoolExecutor(workers)), workers * AHEAD, keep=keep)
     total = study.runs * alternatives
     done = sum(len(runs) for runs in known)
     tell(done, total)
@@ -178,7 +180,8 @@ def _chunks(alternatives: int, begin: int, end: int, known: list[frozenset[int]]
 class _Crew:
     """The workers: hands out chunks, a bounded number at a time, and again where a worker died."""
 
-    def __init__(self, prepared: Prepared, make: MakeExecutor, ahead: int) -> None:
+    def __init__(self, prepared: Prepared, make: MakeExecutor, ahead: int, *, keep: bool) -> None:
+        self._keep = keep
         self._parcel = parcel_of(prepared)
         self._make = make
         self._ahead = max(ahead, 1)
@@ -220,7 +223,7 @@ class _Crew:
 
     def close(self) -> None:
         """Let the workers go; what is still in work is given up."""
-        if self._executor is not None:
+        if self._executor is not None and not self._keep:
             self._executor.shutdown(wait=True, cancel_futures=True)
 
     def _submit(self, chunk: Chunk) -> "Future[list[bytes]]":

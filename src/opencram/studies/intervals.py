@@ -1,7 +1,7 @@
 """Estimates with intervals: Wilson's for shares, the bootstrap for means, ratios and quantiles.
 
-Runs are what is drawn again, never the rounds or zones within them: those of one raid go together.  The draws of the bootstrap
-come from a named stream, so that the same rows give the same intervals.
+Runs are what is drawn again, never the rounds or zones within them: those of one raid go together.  The draws of the
+bootstrap come from a named stream, so that the same rows give the same intervals.
 """
 
 import math

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -28,7 +28,8 @@ Better = Literal["less", "more", ""]
 class Measure:
     """One figure of a study.
 
-    `mean`: of `above` over raids.  `share_of_raids`: raids in which `above` is over 0.  `ratio`: the sum of `above` over that
+    `mean`: of `above` over raids.  `share_of_raids`: raids in which `above` is over 0.  `ratio`: the sum of `above`
+    over that
     of `below`.  Quantiles are over all struck zones, or all predictions `to_go_s` before impact, of all raids.
     """
 
@@ -43,7 +44,7 @@ class Measure:
 
 
 def _catalogue() -> tuple[Measure, ...]:
-    share = "share"
+    share, costs = "share", "person-minutes per raid"
     warned = [
         Measure(
             name=f"people_warned_{s}s",
@@ -64,24 +65,28 @@ def _catalogue() -> tuple[Measure, ...]:
     ]
     return (
         *warned,
-        Measure(name="people_in_time", kind="ratio", above="people_in_time", below="people_struck", unit=share, better="more"),
+        Measure(name="people_in_time", kind="ratio", above="people_in_time", below="people_struck",
+                unit=share, better="more"),
         Measure(name="lead_median", kind="lead_quantile", quantile=0.5, unit="s", better="more"),
         Measure(name="lead_p10", kind="lead_quantile", quantile=0.1, unit="s", better="more"),
         Measure(name="missed_zones", kind="mean", above="zones_missed", unit="per raid", better="less"),
-        Measure(name="missed_people", kind="ratio", above="people_missed", below="people_struck", unit=share, better="less"),
+        Measure(name="missed_people", kind="ratio", above="people_missed", below="people_struck",
+                unit=share, better="less"),
         Measure(name="false_alarms", kind="mean", above="false_alarms", unit="per raid", better="less"),
-        Measure(name="needless_person_min", kind="mean", above="needless_person_min", unit="person-minutes per raid", better="less"),
+        Measure(name="needless_person_min", kind="mean", above="needless_person_min", unit=costs, better="less"),
         Measure(name="leakers", kind="mean", above="leakers", unit="per raid", better="less"),
         Measure(name="any_leaker", kind="share_of_raids", above="leakers", unit=share, better="less"),
         Measure(name="leak_share", kind="ratio", above="leakers", below="threatening", unit=share, better="less"),
         Measure(name="kills", kind="mean", above="kills", unit="per raid", better="more"),
-        Measure(name="rounds_per_kill", kind="ratio", above="rounds_fired", below="kills", unit="rounds", better="less"),
+        Measure(name="rounds_per_kill", kind="ratio", above="rounds_fired", below="kills",
+                unit="rounds", better="less"),
         Measure(name="debris_outside", kind="mean", above="debris_outside", unit="pieces per raid", better="less"),
         Measure(name="casualties", kind="mean", above="casualties", unit="expected per raid", better="less"),
         Measure(name="casualties_unwarned", kind="mean", above="casualties_unwarned", unit="expected per raid"),
         *errors,
         *coverage,
-        Measure(name="decision_time", kind="ratio", above="consent_left_sum_s", below="consent_asked", unit="s", better="more"),
+        Measure(name="decision_time", kind="ratio", above="consent_left_sum_s", below="consent_asked",
+                unit="s", better="more"),
         Measure(name="false_tracks", kind="mean", above="false_tracks", unit="per raid", better="less"),
         Measure(name="untracked", kind="ratio", above="untracked", below="rounds", unit=share, better="less"),
     )  # fmt: skip
@@ -116,24 +121,24 @@ def estimate(measure: Measure, columns: Columns, confidence: float = 0.95) -> Es
         return NOTHING
     weights = columns.weights
     weighted = bool(np.any(weights != 1.0))
-    match measure.kind:
-        case "mean":
-            return bootstrap_mean(columns.quantities[measure.above], weights, confidence)
-        case "share_of_raids":
-            hit = (columns.quantities[measure.above] > 0.0).astype(np.float64)
-            if weighted:
-                return bootstrap_mean(hit, weights, confidence)
-            return wilson(float(hit.sum()), len(hit), confidence)
-        case "ratio":
-            above, below = columns.quantities[measure.above], columns.quantities[measure.below]
-            return bootstrap_ratio(above, below, weights, confidence)
-        case "lead_quantile":
-            return bootstrap_quantile(columns.lead_s, columns.lead_owner, weights, measure.quantile, confidence)
-        case "error_quantile":
-            mine = columns.error_to_go_s == measure.to_go_s
-            return bootstrap_quantile(
-                columns.error_m[mine], columns.error_owner[mine], weights, measure.quantile, confidence
-            )
+    if measure.kind in ("lead_quantile", "error_quantile"):
+        return _quantile_estimate(measure, columns, confidence)
+    above = columns.quantities[measure.above]
+    if measure.kind == "ratio":
+        return bootstrap_ratio(above, columns.quantities[measure.below], weights, confidence)
+    if measure.kind == "mean":
+        found = bootstrap_mean(above, weights, confidence)
+        return replace(found, low=max(found.low, 0.0)) if found.runs else found  # nothing that is counted is negative
+    hit = (above > 0.0).astype(np.float64)
+    return bootstrap_mean(hit, weights, confidence) if weighted else wilson(float(hit.sum()), len(hit), confidence)
+
+
+def _quantile_estimate(measure: Measure, columns: Columns, confidence: float) -> Estimate:
+    items, owner = columns.lead_s, columns.lead_owner
+    if measure.kind == "error_quantile":
+        mine = columns.error_to_go_s == measure.to_go_s
+        items, owner = columns.error_m[mine], columns.error_owner[mine]
+    return bootstrap_quantile(items, owner, columns.weights, measure.quantile, confidence)
 
 
 def difference(measure: Measure, first: Columns, second: Columns, confidence: float = 0.95) -> Estimate:

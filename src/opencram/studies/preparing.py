@@ -160,7 +160,7 @@ def _alternative(
         number=number,
         name=", ".join(f"{factor.name} {case.name}" for factor, case in cases) or "base",
         levels=tuple((factor.name, case.name) for factor, case in cases),
-        values=tuple((factor.name, number) for factor, case in cases if (number := _number(case)) is not None),
+        values=tuple((factor.name, value) for factor, case in cases if (value := _number(case)) is not None),
         scenario=documents["scenario"],
         site=documents["site"],
         site_plain=plain,
@@ -207,4 +207,3 @@ def _forget_removed_radars(document: Document, site: Site) -> None:
     sensors = {sensor.id for sensor in site.sensors}
     if "radar" in document:
         document["radar"] = [radar for radar in document["radar"] if radar.get("sensor") in sensors]
-

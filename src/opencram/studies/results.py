@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -24,7 +24,7 @@ from opencram.studies.measures import (
     variance_ratio,
     worst_zone,
 )
-from opencram.studies.rows import QUANTITIES, TO_GO_S
+from opencram.studies.rows import QUANTITIES
 from opencram.studies.store import FORMAT, need_pyarrow
 
 if TYPE_CHECKING:
@@ -83,7 +83,9 @@ class StudyResult:
         """The measures to report: those that the study file names, or all that have anything to tell."""
         if self.reported:
             return tuple(BY_NAME[name] for name in self.reported)
-        return tuple(each for each in MEASURES if any(self.estimate(each.name, k.number).runs for k in self.alternatives))
+        return tuple(
+            each for each in MEASURES if any(self.estimate(each.name, k.number).runs for k in self.alternatives)
+        )
 
     def alternative(self, which: int | str) -> AlternativeInfo:
         """Return an alternative by number or name."""
@@ -121,7 +123,9 @@ class StudyResult:
             for level in levels[1:]:
                 pairs = self._pairs(factor, levels[0], level)
                 if pairs:
-                    change = _pooled(_named(measure), [(self.columns[a], self.columns[b]) for a, b in pairs], self.confidence)
+                    change = _pooled(
+                        _named(measure), [(self.columns[a], self.columns[b]) for a, b in pairs], self.confidence
+                    )
                     found.append(Effect(factor, levels[0], level, measure, change))
         return found
 
@@ -240,7 +244,9 @@ def load_result(path: str | Path) -> StudyResult:
         raise FileError(f"{path}: cannot be read as a result of a study ({error}); give the .parquet file") from error
     said = {key.decode(): value.decode() for key, value in raw.items()}
     if said.get("format") != FORMAT:
-        raise FileError(f"{path}: is no result of a study of this version ({FORMAT}); make it again with opencram study")
+        raise FileError(
+            f"{path}: is no result of a study of this version ({FORMAT}); make it again with opencram study"
+        )
     return StudyResult(
         path=path,
         name=said["name"],
@@ -268,24 +274,29 @@ def _named(measure: str) -> Measure:
 
 def _pooled(measure: Measure, pairs: Sequence[tuple[Columns, Columns]], confidence: float) -> Estimate:
     """Return the mean of the paired differences of several pairs, run by run: one raid is one draw in all of them."""
-    first, second = (_averaged([pair[side] for pair in pairs]) for side in (0, 1))
-    return difference(measure, first, second, confidence)
+    first, second = (_averaged([pair[side] for pair in pairs], measure) for side in (0, 1))
+    return difference(
+        replace(measure, kind="mean") if measure.kind == "share_of_raids" else measure, first, second, confidence
+    )
 
 
-def _averaged(many: Sequence[Columns]) -> Columns:
-    """Return columns whose quantities are the means over several alternatives, for the runs that all have."""
+def _averaged(many: Sequence[Columns], measure: Measure) -> Columns:
+    """Return columns with the mean of a measure's parts over several alternatives, for the runs that all have."""
     runs = many[0].runs
     for each in many[1:]:
         runs = np.intersect1d(runs, each.runs, assume_unique=True)
     places = [np.searchsorted(each.runs, runs) for each in many]
     nothing = np.empty(0)
+    parts = {}
+    for name in filter(None, (measure.above, measure.below)):
+        values = [each.quantities[name][at] for each, at in zip(many, places, strict=True)]
+        if measure.kind == "share_of_raids":
+            values = [(each > 0.0).astype(np.float64) for each in values]
+        parts[name] = np.mean(values, axis=0)
     return Columns(
         runs=runs,
         weights=many[0].weights[places[0]],
-        quantities={
-            name: np.mean([each.quantities[name][at] for each, at in zip(many, places, strict=True)], axis=0)
-            for name in QUANTITIES
-        },
+        quantities=parts,
         lead_s=nothing,
         lead_owner=nothing.astype(np.int64),
         lead_zone=(),
@@ -302,9 +313,10 @@ def _columns(path: Path, which: AlternativeInfo) -> Columns:
     flown = np.array([error is None for error in table.column("error").to_pylist()], dtype=bool)
     zones = [each for each, good in zip(table.column("zones").to_pylist(), flown, strict=True) if good]
     impacts = [each for each, good in zip(table.column("impacts").to_pylist(), flown, strict=True) if good]
-    leads = [(k, z["zone"], -math.inf if z["lead_s"] is None else z["lead_s"]) for k, row in enumerate(zones) for z in row]
+    leads = [
+        (k, z["zone"], -math.inf if z["lead_s"] is None else z["lead_s"]) for k, row in enumerate(zones) for z in row
+    ]
     errors = [(k, i["to_go_s"], i["error_m"]) for k, row in enumerate(impacts) for i in row]
-    assert all(to_go in TO_GO_S for _, to_go, _ in errors[:1])
     return Columns(
         runs=table.column("run").to_numpy()[flown].astype(np.int64),
         weights=table.column("weight").to_numpy()[flown],

@@ -1,7 +1,7 @@
 """One run: the raid is drawn, flown through the whole pipeline, and scored.  A plain function of plain data.
 
-What is costly and the same for many runs is kept by the process that needs it: a prepared study by its hash, the pipeline's
-configuration and the ground by alternative.
+What is costly and the same for many runs is kept by the process that needs it: a prepared study by its hash, the
+pipeline's configuration and the ground by alternative.
 """
 
 import functools
@@ -58,9 +58,7 @@ def run_one(prepared: Prepared, number: int, run: int) -> RunRow:
     try:
         scored = flown(prepared, alternative, drawn)
     except OpencramError as error:
-        return RunRow(
-            alternative=number, run=run, seed=seed, weight=drawn.weight, drawn=row.drawn, error=str(error)
-        )
+        return RunRow(alternative=number, run=run, seed=seed, weight=drawn.weight, drawn=row.drawn, error=str(error))
     return RunRow(
         alternative=number,
         run=run,

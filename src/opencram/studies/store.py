@@ -1,7 +1,7 @@
 """Where rows are kept: a journal while the study runs, one Parquet file when it has ended.
 
-The journal is SQLite with a transaction for each chunk: `kill -9` at any moment leaves every chunk that was finished.  The
-Parquet file holds the rows in the order of alternative and run and nothing of time, host or worker, so that
+The journal is SQLite with a transaction for each chunk: `kill -9` at any moment leaves every chunk that was finished.
+ The Parquet file holds the rows in the order of alternative and run and nothing of time, host or worker, so that
 the same study gives the same bytes wherever it ran.
 """
 
@@ -12,10 +12,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from opencram.errors import FileError, UsageError
-from opencram.studies.measures import Columns
 from opencram.studies.preparing import Prepared
 from opencram.studies.rows import QUANTITIES, RunRow, decoded
 
@@ -168,7 +165,9 @@ def write_parquet(out: Path, prepared: Prepared, journal: Journal, runs: Sequenc
                 writer.write_table(pa.Table.from_pylist(group, schema=schema), row_group_size=ROW_GROUP)
         part.replace(out)
     except OSError as error:
-        raise FileError(f"{out}: the result cannot be written ({error.strerror or error}); give another --out") from error
+        raise FileError(
+            f"{out}: the result cannot be written ({error.strerror or error}); give another --out"
+        ) from error
 
 
 def _groups(prepared: Prepared, journal: Journal, runs: Sequence[int]) -> Iterator[list[dict[str, Any]]]:
@@ -206,43 +205,3 @@ def _record(prepared: Prepared, row: RunRow, words: Container[str]) -> dict[str,
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-# ---- rows by column, for figures ------------------------------------------------------------------
-
-
-def columns_of(rows: Iterator[RunRow]) -> Columns:
-    """Return the rows of one alternative by column, those that could not be flown counted and left out."""
-    failed = 0
-    runs, weights, quantities = [], [], []
-    lead_s, lead_owner, lead_zone = [], [], []
-    error_m, error_to_go_s, error_owner = [], [], []
-    for row in rows:
-        if row.error:
-            failed += 1
-            continue
-        owner = len(runs)
-        runs.append(row.run)
-        weights.append(row.weight)
-        quantities.append(row.quantities)
-        for zone in row.zones:
-            lead_s.append(zone.lead_s if math.isfinite(zone.lead_s) else -math.inf)
-            lead_owner.append(owner)
-            lead_zone.append(zone.zone)
-        for impact in row.impacts:
-            error_m.append(impact.error_m)
-            error_to_go_s.append(impact.to_go_s)
-            error_owner.append(owner)
-    table = np.array(quantities, dtype=np.float64).reshape(-1, len(QUANTITIES))
-    return Columns(
-        runs=np.array(runs, dtype=np.int64),
-        weights=np.array(weights, dtype=np.float64),
-        quantities={name: table[:, k] for k, name in enumerate(QUANTITIES)},
-        lead_s=np.array(lead_s, dtype=np.float64),
-        lead_owner=np.array(lead_owner, dtype=np.int64),
-        lead_zone=lead_zone,
-        error_m=np.array(error_m, dtype=np.float64),
-        error_to_go_s=np.array(error_to_go_s, dtype=np.int64),
-        error_owner=np.array(error_owner, dtype=np.int64),
-        failed=failed,
-    )
