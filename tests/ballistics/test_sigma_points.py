@@ -25,7 +25,7 @@ def test_the_ellipse_is_that_of_100_000_flights(model):
     covariance = np.diag([10.0, 10.0, 10.0, 2.0, 2.0, 2.0, 0.05, 2.0, 2.0, 1.0]) ** 2
     covariance[2, 5] = covariance[5, 2] = 0.5 * 10.0 * 2.0
     moments = np.empty(MOMENTS)
-    assert impact_moments(mean, covariance, 0.25, 1, 300.0, env, curve, moments)
+    assert impact_moments(mean, covariance, 0.25, 4, 300.0, env, curve, moments)
     believed = np.array([[moments[7], moments[8]], [moments[8], moments[9]]])
     draws = np.random.default_rng(7).multivariate_normal(mean, covariance, RUNS)
     fallen = land_all(draws, env, curve)[:, 1:3]

@@ -3,17 +3,16 @@
 import math
 from pathlib import Path
 
+import eccodes
 import numpy as np
 import pytest
+import xarray
 
 from opencram.config.weather_grid import read_grid
 from opencram.earth.atmosphere import isa_at_geopotential
 from opencram.earth.gas import GRAVITY_M_S2, geopotential_at
 from opencram.earth.profile import profile_of
 from opencram.errors import ConfigError
-
-xarray = pytest.importorskip("xarray", reason="the extra `weather` is not installed")
-pytest.importorskip("netCDF4", reason="the extra `weather` is not installed")
 
 SITE = (44.4, 33.3)
 HPA = np.array([1000.0, 925.0, 850.0, 700.0, 500.0, 400.0, 300.0, 250.0, 200.0, 150.0, 100.0, 70.0, 50.0])
@@ -136,7 +135,7 @@ def test_a_file_that_is_none_is_told(tmp_path):
         read_grid(path, "fields.nc", "netcdf", SITE, None)
 
 
-def grib_message(eccodes, short_name, hpa, values, longitudes, latitudes):
+def grib_message(short_name, hpa, values, longitudes, latitudes):
     """One GRIB 2 field on a regular grid, rows from north to south."""
     handle = eccodes.codes_grib_new_from_samples("regular_ll_pl_grib2")
     keys = {"dataDate": 20260314, "dataTime": 1200, "Ni": len(longitudes), "Nj": len(latitudes),
@@ -155,15 +154,13 @@ def grib_message(eccodes, short_name, hpa, values, longitudes, latitudes):
 
 @pytest.mark.filterwarnings("ignore")  # of the decoder's own making
 def test_grib_is_read_by_the_same_path(tmp_path: Path):
-    eccodes = pytest.importorskip("eccodes", reason="ecCodes is not installed: no GRIB")
-    pytest.importorskip("cfgrib", reason="cfgrib is not installed: no GRIB")
     dataset = fields().isel(time=1)
     path = tmp_path / "fields.grib2"
     with path.open("wb") as stream:
         for name in ("t", "z", "u", "v", "q"):
             for k, hpa in enumerate(HPA):
                 values = dataset[name].values[k]
-                stream.write(grib_message(eccodes, name, hpa, values, [44.25, 44.5], [33.5, 33.25]))
+                stream.write(grib_message(name, hpa, values, [44.25, 44.5], [33.5, 33.25]))
     sounding = read_grid(path, "fields.grib2", "grib", SITE, None)
     check(sounding, 8.0)
     assert sounding.format == "GRIB"

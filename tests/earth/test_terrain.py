@@ -144,7 +144,7 @@ def test_files_that_are_none(tmp_path):
 @pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")  # within rasterio
 @pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:32638"])
 def test_a_geotiff_is_read(tmp_path, crs):
-    rasterio = pytest.importorskip("rasterio")
+    import rasterio
     from rasterio.transform import from_origin
     from rasterio.warp import transform
 
@@ -173,7 +173,6 @@ def test_a_geotiff_is_read(tmp_path, crs):
 
 
 def test_a_geotiff_that_is_none_is_refused(tmp_path):
-    pytest.importorskip("rasterio")
     (tmp_path / "dem.tif").write_bytes(b"II*\x00 but no more")
     assert "cannot be read" in fault(lambda: read_elevations(tmp_path / "dem.tif", WINDOW))
 
