@@ -258,6 +258,7 @@ class Engagement(Message, frozen=True, kw_only=True, tag="engagement"):
     intercept_t_ns: int
     intercept_enu_m: tuple[float, float, float]
     kill_probability: float
+    tracking_m_std: float = 0.0  # error across the line of fire that the track's own deviation leaves, once fired
 
 
 # ---- about the system itself ----------------------------------------------------------------------

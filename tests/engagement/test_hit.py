@@ -8,7 +8,14 @@ import pytest
 from scipy import integrate
 
 from opencram.engagement.config import GENERIC_GUN, GENERIC_INTERCEPTOR
-from opencram.engagement.hit import hit_probability, kill_table, shot_kill_probability
+from opencram.engagement.cut import _looked_up
+from opencram.engagement.hit import (
+    common_m,
+    hit_probability,
+    kill_table,
+    shot_kill_probability,
+    time_of_flight_s,
+)
 
 
 @pytest.mark.parametrize(("sigma", "radius"), [(1.0, 0.25), (2.0, 4.0), (0.5, 3.0), (10.0, 0.1)])
@@ -73,6 +80,31 @@ def test_the_generic_models_kill_as_they_are_said_to() -> None:
 
 
 def test_the_table_is_fine_enough() -> None:
-    ranges, kills = kill_table(GENERIC_GUN, 300.0, 2000.0)
-    between = np.linspace(310.0, 1990.0, 77)
-    assert np.interp(between, ranges, kills) == pytest.approx(shot_kill_probability(GENERIC_GUN, between), abs=1e-3)
+    draws = np.random.default_rng(3)
+    for model in (GENERIC_GUN, GENERIC_INTERCEPTOR, replace(GENERIC_GUN, tracking_m_std=0.0, track_share=0.1)):
+        grid, table = kill_table(model, 300.0, 2000.0)
+        for range_m, track_m, crossing in draws.uniform((310.0, 0.0, 0.0), (1990.0, 60.0, 400.0), (40, 3)).tolist():
+            own = math.hypot(model.dispersion_rad * range_m, model.miss_m_std)
+            flight_s = float(time_of_flight_s(model, np.array([range_m]))[0])
+            own = math.sqrt(own * math.hypot(own, crossing * model.speed_std_share * flight_s))
+            common = math.hypot(model.bias_rad * range_m, common_m(model, track_m))
+            wanted = shot_kill_probability(model, np.array([range_m]), track_m_std=track_m, crossing_m_s=crossing)[0]
+            assert _looked_up(grid, table, own, common) == pytest.approx(wanted, abs=2e-3)
+
+
+@pytest.mark.parametrize(("crossing", "track_m"), [(0.0, 0.0), (250.0, 20.0), (450.0, 60.0)])
+def test_scatter_at_the_muzzle_and_the_track_count_as_simulated_bursts_say(crossing: float, track_m: float) -> None:
+    """The ellipse that early and late rounds make of the scatter is counted as the circle of its area."""
+    draws = np.random.default_rng(11)
+    model, runs, range_m = GENERIC_GUN, 6000, 1200.0
+    late_m = crossing * model.speed_std_share * float(time_of_flight_s(model, np.array([range_m]))[0])
+    own = model.dispersion_rad * range_m
+    common = math.hypot(model.bias_rad * range_m, math.hypot(model.tracking_m_std, model.track_share * track_m))
+    rounds = draws.standard_normal((runs, 1, 2)) * common
+    rounds = rounds + draws.standard_normal((runs, model.rounds_per_shot, 2)) * (math.hypot(own, late_m), own)
+    hits = (np.hypot(rounds[..., 0], rounds[..., 1]) <= model.lethal_radius_m).sum(axis=1)
+    killed = draws.random(runs) < 1.0 - (1.0 - model.kill_given_hit) ** hits
+    found = shot_kill_probability(model, np.array([range_m]), track_m_std=track_m, crossing_m_s=crossing)[0]
+    assert killed.mean() == pytest.approx(found, abs=4.0 * math.sqrt(found * (1.0 - found) / runs) + 1e-3)
+    if crossing:
+        assert found < shot_kill_probability(model, np.array([range_m]))[0] - 0.01

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scipy import integrate
 
 from opencram.engagement.config import GENERIC_GUN, GENERIC_INTERCEPTOR, Config, Effector
-from opencram.engagement.windows import Shots, resample, shots_along, time_of_flight_s
+from opencram.engagement.hit import time_of_flight_s
+from opencram.engagement.windows import Shots, resample, shots_along
 
 SHELL = Shell(1, (60.0, -40.0), 33.2)
 

@@ -59,7 +59,7 @@ def test_a_shot_leaves_failed_rounds_where_the_truth_says() -> None:
 
 def test_failed_rounds_are_binomial() -> None:
     counts = [
-        len(own_pieces(Effects(), gun(), np.zeros(3), seed, engagement_id=seed, rounds=120, at=(0.0, 800.0, 600.0)))
+        len(own_pieces(Effects(), gun(), np.zeros(3), np.random.default_rng(seed), rounds=120, at=(0.0, 800.0, 600.0)))
         for seed in range(300)
     ]
     assert np.mean(counts) == pytest.approx(120 * 0.02, abs=4.0 * math.sqrt(120 * 0.02 / 300))

@@ -19,7 +19,7 @@ def outcomes(
 ) -> list[Outcome]:
     config = world(effectors=(effector,), effects=effects or Effects())
     shots = [msgspec.structs.replace(engagement(k, START_NS, place), rounds=rounds) for k in range(SHOTS)]
-    return [engage(config, shot, 0, np.array(place)) for shot in shots]
+    return [engage(config, shot, 0, np.array(place), shot=k) for k, shot in enumerate(shots)]
 
 
 def hits_expected(effector: Effector, slant_m: float, offset_m: float) -> float:

@@ -24,7 +24,10 @@ class Model:
 
     A round flies at `speed_m_s`, which falls by a factor e over `decay_m` (infinite: constant speed).  Its miss
     distance is circular Gaussian: an independent part of each round (`dispersion_rad` times the range, and
-    `miss_m_std`) and a part common to the whole shot (`bias_rad` times the range, and `tracking_m_std`).
+    `miss_m_std`) and a part common to the whole shot (`bias_rad` times the range, `tracking_m_std`, and `track_share`
+    of the deviation of the track in each axis: the effector follows the round by itself, but not without the track).
+    The speed at the muzzle scatters by `speed_std_share`, so that rounds arrive early or late, along the way that the
+    target crosses the line of fire.
     """
 
     rounds_per_shot: int
@@ -37,6 +40,8 @@ class Model:
     miss_m_std: float
     bias_rad: float
     tracking_m_std: float
+    track_share: float = 0.0
+    speed_std_share: float = 0.0
     lethal_radius_m: float  # a round that passes closer than this hits
     kill_given_hit: float
     channels: int  # engagements at a time
@@ -46,7 +51,7 @@ class Model:
         assert self.channels >= 1
         assert min(self.rounds_per_s, self.speed_m_s, self.decay_m, self.lethal_radius_m) > 0.0
         assert min(self.reaction_s, self.flight_s_min, self.bias_rad, self.tracking_m_std) >= 0.0
-        assert min(self.dispersion_rad, self.miss_m_std) >= 0.0
+        assert min(self.dispersion_rad, self.miss_m_std, self.track_share, self.speed_std_share) >= 0.0
         assert max(self.dispersion_rad, self.miss_m_std) > 0.0
         assert 0.0 < self.kill_given_hit <= 1.0
 
@@ -60,7 +65,8 @@ class Model:
 # kind (75 rounds a second: "4,500 rounds per minute" in the US Navy fact file on its close-in gun; about 1 000 m/s at
 # the muzzle, about half of it left at 2 km: any medium-calibre round in a ballistics textbook).  Dispersion, bias,
 # tracking error and lethal radius are set so that one shot kills four times in ten at 1 km, and one in two at half of
-# it; they are of no weapon.
+# it; they are of no weapon.  A fiftieth of the track's deviation and a scatter of two in a thousand at the muzzle are
+# round assumptions of this model.
 GENERIC_GUN = Model(
     rounds_per_shot=120,
     rounds_per_s=75.0,
@@ -72,6 +78,8 @@ GENERIC_GUN = Model(
     miss_m_std=0.0,
     bias_rad=0.0005,
     tracking_m_std=1.0,
+    track_share=0.02,
+    speed_std_share=0.002,
     lethal_radius_m=0.25,
     kill_given_hit=0.5,
     channels=1,

@@ -1,77 +1,75 @@
 """Windows of fire, compiled: a predicted path cut into the shots that one effector could take.
 
-Times are integer nanoseconds; each function writes into arrays that it is given.
+Times are integer nanoseconds; each function writes into arrays that it is given, and loops are plain, so that the
+compiler is soon done with them.
 """
 
 import math
 
-import numpy as np
-
-from opencram.kernel import helper, kernel
+from opencram.kernel import kernel
 
 FREE, OUT_OF_RANGE, TOO_LOW, TOO_LATE = 0, 1, 2, 3
 
 
 @kernel
 def hermite(points, spacing_ns, t_ns, times, positions):
-    """Write the path at each time: cubic Hermite between equally spaced points, slopes by central differences."""
+    """Write the path at each time: cubic Hermite between equally spaced points, slopes by central differences.
+
+    At its ends the slope is that of the parabola through the three points there.
+    """
     last = len(points) - 1
     for i in range(len(times)):
         u = (times[i] - t_ns) / spacing_ns
         k = min(int(u), last - 1)
         f = u - k
+        before, after = max(k - 1, 0), min(k + 2, last)
         for axis in range(3):
             low, high = points[k, axis], points[k + 1, axis]
             chord = high - low
-            leave, arrive = _slope(points, k, axis, last), _slope(points, k + 1, axis, last)
+            leave = 0.5 * (high - points[before, axis])
+            arrive = 0.5 * (points[after, axis] - low)
+            if k == 0:
+                leave = chord if last == 1 else 2.0 * chord - 0.5 * (points[2, axis] - low)
+            if k == last - 1:
+                arrive = chord if last == 1 else 2.0 * chord - 0.5 * (high - points[k - 1, axis])
             bend = (1.0 - f) * (leave - chord) - f * (arrive - chord)
             positions[i, axis] = low + f * chord + f * (1.0 - f) * bend
 
 
-@helper
-def _slope(points, k, axis, last):
-    """Return the derivative at point `k` per spacing, exact for parabolas."""
-    if last == 1:
-        return points[1, axis] - points[0, axis]
-    if k == 0:
-        return 2.0 * (points[1, axis] - points[0, axis]) - 0.5 * (points[2, axis] - points[0, axis])
-    if k == last:
-        return 2.0 * (points[k, axis] - points[k - 1, axis]) - 0.5 * (points[k, axis] - points[k - 2, axis])
-    return 0.5 * (points[k + 1, axis] - points[k - 1, axis])
-
-
 @kernel
-def shots_on(path_t_ns, position, height_m, place, limits, spans, table_m, table_p, times, numbers):
+def shots_on(path_t_ns, path, place, limits, spans, grid, table, work, times, numbers):
     """Write every shot that meets the path within limits; return their count, what left none, and the closest range.
 
-    `limits`: range from and to (m), speed (m/s), decay (m), least flight (s), least height (m); `spans`: reaction (ns),
-    half a burst (ns and in rows of the path), no fire before (ns), assessment (ns).  `times`: start, fire, done, end of
-    the best second shot, row of the path; `numbers`: slant range, kill probability, that of the best second shot.
+    `path` (n, 4): position and height above the point of impact.  `limits`: range from and to (m), speed (m/s), decay
+    (m), least flight (s), least height (m), dispersion (rad), stray (m), bias (rad), common error (m), scatter of the
+    speed at the muzzle (share).  `spans`: reaction (ns), half a burst (ns and in rows of the path), no fire before
+    (ns), assessment (ns).  `grid`, `table`: see `hit.kill_table`.  `work` (3, n): slant range, time of flight, whether
+    within limits.  `times` (6, n): start, fire, done, end of the best second shot, row of the path, and room for work;
+    `numbers` (6, n): slant range, kill probability, that of the best second shot, velocity of the round.
     """
-    near_m, far_m, speed, decay_m, flight_s_min, low_m = limits
-    reaction, half, margin, earliest, assessment = spans
-    size = len(path_t_ns)
-    slant, flight_s, inside = np.empty(size), np.empty(size), np.zeros(size, dtype=np.uint8)
+    speed, decay_m = limits[2], limits[3]
+    size, margin = len(path_t_ns), spans[2]
     closest = math.inf
     for i in range(size):
-        east, north, up = position[i, 0] - place[0], position[i, 1] - place[1], position[i, 2] - place[2]
-        slant[i] = math.sqrt(east * east + north * north + up * up)
-        closest = min(closest, slant[i])
-        reach = min(slant[i], far_m)
-        flight_s[i] = reach / speed if math.isinf(decay_m) else decay_m / speed * math.expm1(reach / decay_m)
-        inside[i] = near_m <= slant[i] <= far_m and flight_s[i] >= flight_s_min
+        east, north, up = path[i, 0] - place[0], path[i, 1] - place[1], path[i, 2] - place[2]
+        slant = math.sqrt(east * east + north * north + up * up)
+        closest = min(closest, slant)
+        reach = min(slant, limits[1])
+        flight_s = reach / speed if math.isinf(decay_m) else decay_m / speed * math.expm1(reach / decay_m)
+        within = limits[0] <= slant <= limits[1] and flight_s >= limits[4]
+        work[0, i], work[1, i], work[2, i] = slant, flight_s, 1.0 if within else 0.0
     count, in_range, high = 0, False, False
     for i in range(margin, size - margin):
-        if not (inside[i - margin] and inside[i] and inside[i + margin]):
+        if work[2, i - margin] * work[2, i] * work[2, i + margin] == 0.0:
             continue
         in_range = True
-        if height_m[i - margin] < low_m or height_m[i] < low_m or height_m[i + margin] < low_m:
+        if path[i - margin, 3] < limits[5] or path[i, 3] < limits[5] or path[i + margin, 3] < limits[5]:
             continue
         high = True
-        fire = path_t_ns[i] - half - round(flight_s[i] * 1e9)
-        if fire < earliest:
+        fire = path_t_ns[i] - spans[1] - round(work[1, i] * 1e9)
+        if fire < spans[3]:
             continue
-        start = fire - reaction
+        start = fire - spans[0]
         k = count  # in order of start: a round that comes closer is met sooner after a later start
         while k > 0 and times[0, k - 1] > start:
             times[0, k], times[1, k], times[4, k] = times[0, k - 1], times[1, k - 1], times[4, k - 1]
@@ -80,46 +78,61 @@ def shots_on(path_t_ns, position, height_m, place, limits, spans, table_m, table
         count += 1
     for k in range(count):
         i = times[4, k]
-        times[2, k] = path_t_ns[i] + half
-        numbers[0, k] = slant[i]
-        numbers[1, k] = _interpolated(slant[i], table_m, table_p)
-    best_after(times[0, :count], numbers[1, :count], times[2, :count], assessment, numbers[2], times[3])
+        times[2, k] = path_t_ns[i] + spans[1]
+        numbers[0, k] = work[0, i]
+        near = min(i, max(size - 2, 0))
+        step_s = (path_t_ns[near + 1] - path_t_ns[near]) * 1e-9 if size > 1 else 1.0
+        along, square = 0.0, 0.0
+        for axis in range(3):
+            velocity = (path[near + 1, axis] - path[near, axis]) / step_s if size > 1 else 0.0
+            numbers[3 + axis, k] = velocity
+            along += velocity * (path[i, axis] - place[axis]) / max(work[0, i], 1.0)
+            square += velocity * velocity
+        crossing = math.sqrt(max(square - along * along, 0.0))
+        own = max(math.hypot(limits[6] * work[0, i], limits[7]), 1e-3)
+        own = math.sqrt(own * math.hypot(own, crossing * work[1, i] * limits[10]))
+        common = math.hypot(limits[8] * work[0, i], limits[9])
+        numbers[1, k] = _looked_up(grid, table, own, common)
+    best_after(times, numbers, count, spans[4])
     if count > 0:
         return count, FREE, closest
     return 0, OUT_OF_RANGE if not in_range else TOO_LOW if not high else TOO_LATE, closest
 
 
-@helper
-def _interpolated(x, table_x, table_y):
-    """Return the value of an evenly spaced table at `x`; its ends hold beyond them."""
-    last = len(table_x) - 1
-    u = (x - table_x[0]) / (table_x[last] - table_x[0]) * last
-    k = min(max(int(u), 0), last - 1)
-    f = min(max(u - k, 0.0), 1.0)
-    return table_y[k] + f * (table_y[k + 1] - table_y[k])
+@kernel
+def _looked_up(grid, table, own, common):
+    """Return the kill probability at two deviations, between the points of the table; its edges hold beyond them."""
+    rows, columns = table.shape
+    u = min(max((math.log(own) - grid[0]) * grid[1], 0.0), rows - 1.0)
+    v = min(max((math.log(max(common, 1e-6)) - grid[2]) * grid[3], 0.0), columns - 1.0)
+    i, j = min(int(u), rows - 2), min(int(v), columns - 2)
+    u, v = u - i, v - j
+    low = table[i, j] + v * (table[i, j + 1] - table[i, j])
+    high = table[i + 1, j] + v * (table[i + 1, j + 1] - table[i + 1, j])
+    return low + u * (high - low)
 
 
 @kernel
-def best_after(start, kill, done, assessment, again, again_done):
+def best_after(times, numbers, count, assessment):
     """Write the best kill probability among the shots that start once each one has been assessed, and its end.
 
-    `start` rises; 0 and 0 where no second shot fits; the earliest of equals.
+    Rows of `times` and `numbers` as in `shots_on`, starts rising; 0 and 0 where no second shot fits; the earliest of
+    equals.
     """
-    size = len(start)
-    best = np.zeros(size + 1, dtype=np.int64)  # the best shot from each row on
-    best[size] = -1
-    for k in range(size - 1, -1, -1):
-        following = best[k + 1]
-        best[k] = k if following < 0 or kill[k] >= kill[following] else following
-    for k in range(size):
-        ready = done[k] + assessment
-        low, high = 0, size
+    for k in range(count - 1, -1, -1):  # the best shot from each row on
+        times[5, k] = k
+        if k + 1 < count and numbers[1, k] < numbers[1, times[5, k + 1]]:
+            times[5, k] = times[5, k + 1]
+    for k in range(count):
+        ready = times[2, k] + assessment
+        low, high = 0, count
         while low < high:
             middle = (low + high) // 2
-            if start[middle] < ready:
+            if times[0, middle] < ready:
                 low = middle + 1
             else:
                 high = middle
-        found = best[low]
-        again[k] = kill[found] if found >= 0 else 0.0
-        again_done[k] = done[found] if found >= 0 else 0
+        numbers[2, k], times[3, k] = 0.0, 0
+        if low < count:
+            found = times[5, low]
+            numbers[2, k], times[3, k] = numbers[1, found], times[2, found]

@@ -84,7 +84,8 @@ def _fire(config: Config, draft: Draft, engaging: Engaging) -> None:
         call_off(config, draft, engaging.track_id)  # a friend has come near since; the next judgement says so
         draft.due.add(known.track_id)
         return
-    fired = replace(engaging_now, fired=True)
+    model = config.effectors[engaging.effector].behaviour
+    fired = replace(engaging_now, fired=True, tracking_m_std=model.track_share * known.track_m_std)
     draft.engaging[draft.engaging.index(engaging)] = fired
     channels = draft.channels[fired.effector]
     channels[fired.channel] = max(channels[fired.channel], fired.done_t_ns)
@@ -200,5 +201,6 @@ def _tell(config: Config, draft: Draft, engaging: Engaging, state: EngagementSta
             intercept_t_ns=engaging.intercept_t_ns,
             intercept_enu_m=engaging.intercept_enu_m,
             kill_probability=engaging.kill_probability,
+            tracking_m_std=engaging.tracking_m_std,
         )
     )

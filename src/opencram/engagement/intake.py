@@ -29,6 +29,7 @@ from opencram.messages import (
 
 _TROUBLE_S = 10.0
 _FAR_M = 1e7
+_AXES_ROOT = math.sqrt(3.0)
 TIME_LIMIT_NS = 1 << 61  # year 2043; times beyond are not of this world
 
 
@@ -94,6 +95,7 @@ def _take_track(config: Config, draft: Draft, track: Track) -> None:
         first_t_ns=track.first_t_ns,
         updated_t_ns=max(known.updated_t_ns, track.updated_t_ns),
         plots=track.plots,
+        track_m_std=track.position_m_std / _AXES_ROOT if math.isfinite(track.position_m_std) else known.track_m_std,
         ended=(track.reason or "lost") if dropped else "",
     )
     draft.urgent = draft.urgent or dropped
@@ -261,7 +263,10 @@ def _take_impact(config: Config, draft: Draft, impact: Impact) -> None:
     shots: tuple[Shots, ...] = ()
     if config.effectors:
         path = resample(config, impact.path_enu_m, impact.t_ns, impact.impact_t_ns)
-        shots = tuple(shots_along(config, effector, path, impact.t_ns) for effector in config.effectors)
+        shots = tuple(
+            shots_along(config, effector, path, impact.t_ns, track_m_std=known.track_m_std)
+            for effector in config.effectors
+        )
     draft.due.add(impact.track_id)
     draft.rounds[impact.track_id] = replace(
         known,

@@ -51,6 +51,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     first_t_ns: int = 0
     updated_t_ns: int = 0
     plots: int = 0
+    track_m_std: float = 0.0  # of the track, in each axis
     ended: str = ""  # the reason, once its track is dropped
 
     threat_t_ns: int = -NEVER_T_NS
@@ -120,6 +121,7 @@ class Engaging(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     done_t_ns: int
     intercept_enu_m: tuple[float, float, float]
     kill_probability: float
+    tracking_m_std: float = 0.0  # what the track's own deviation leaves of an error across the line of fire
     fired: bool = False
     passed_plots: int | None = None  # of the track, and the time of its last, when the shot had passed
     passed_t_ns: int = 0

@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from opencram.engagement.config import Config, Effector, Model, ns
+from opencram.engagement.config import Config, Effector, ns
 from opencram.engagement.cut import best_after, hermite, shots_on
-from opencram.engagement.hit import kill_table
+from opencram.engagement.hit import common_m, kill_table
 from opencram.engagement.words import Text
 
 Floats = NDArray[np.float64]
@@ -55,22 +55,23 @@ class Shots:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Path:
-    """A predicted path, resampled on the grid of whole decision periods; `height_m` is above the point of impact."""
+    """A predicted path, resampled on the grid of whole decision periods.
+
+    `points` (n, 4): position (ENU) and height above the point of impact.
+    """
 
     t_ns: Ints
-    position_enu_m: Floats
-    height_m: Floats
+    points: Floats
 
+    @property
+    def position_enu_m(self) -> Floats:
+        """Where the round is."""
+        return self.points[:, :3]
 
-def time_of_flight_s(model: Model, range_m: Floats) -> Floats:
-    """Return how long a round of the model takes over a slant range.
-
-    The speed decays exponentially with the way flown, which is drag at a constant coefficient in uniform air.
-    Source: v = v0·exp(−s/L), hence t = L/v0·(exp(s/L) − 1); McCoy, Modern Exterior Ballistics, ch. 5.
-    """
-    if math.isinf(model.decay_m):
-        return range_m / model.speed_m_s
-    return model.decay_m / model.speed_m_s * np.expm1(range_m / model.decay_m)
+    @property
+    def height_m(self) -> Floats:
+        """Height above the point of impact."""
+        return self.points[:, 3]
 
 
 def resample(config: Config, path_enu_m: tuple[tuple[float, float, float], ...], t_ns: int, impact_t_ns: int) -> Path:
@@ -93,59 +94,36 @@ def resample(config: Config, path_enu_m: tuple[tuple[float, float, float], ...],
         or impact_t_ns <= t_ns
         or not (np.abs(points) < _FAR_M).all()
     ):
-        none = np.empty(0)
-        return Path(np.empty(0, dtype=np.int64), np.empty((0, 3)), none)
+        return Path(np.empty(0, dtype=np.int64), np.empty((0, 4)))
     spacing_ns = (impact_t_ns - t_ns) / (points.shape[0] - 1)
     near = _near(config, points)
     if len(near):
         first = max(first, int((t_ns + (int(near[0]) - 1) * spacing_ns) // period))
         last = min(last, int((t_ns + (int(near[-1]) + 1) * spacing_ns) // period) + 1)
     times = np.arange(first, last + 1, dtype=np.int64) * period
-    positions = np.empty((len(times), 3))
-    hermite(np.ascontiguousarray(points), float(spacing_ns), int(t_ns), times, positions)
-    return Path(times, positions, positions[:, 2] - points[-1, 2])
+    along = np.empty((len(times), 4))
+    hermite(np.ascontiguousarray(points), float(spacing_ns), int(t_ns), times, along)
+    along[:, 3] = along[:, 2] - points[-1, 2]
+    return Path(times, along)
 
 
-def shots_along(config: Config, effector: Effector, path: Path, from_t_ns: int) -> Shots:
+def shots_along(config: Config, effector: Effector, path: Path, from_t_ns: int, *, track_m_std: float = 0.0) -> Shots:
     """Return every shot of the effector, one a decision period, that meets the path within its limits.
 
     None is fired before `from_t_ns`; shots whose start has passed stay listed, for engagements under way.  The range
-    and height must hold for the first and the last round of the shot, not only for its middle.
+    and height must hold for the first and the last round of the shot, not only for its middle.  `track_m_std` is the
+    deviation of the track in each axis.
     """
-    model = effector.behaviour
-    if not len(path.t_ns):
-        return _nothing("no_path", math.inf)
     size = len(path.t_ns)
-    times, numbers = np.empty((5, size), dtype=np.int64), np.empty((3, size))
-    ranges, kills = kill_table(model, effector.range_m_min, effector.range_m_max)
+    if not size:
+        return _nothing("no_path", math.inf)
+    limits, spans = _limits(config, effector)
+    limits[9], spans[3] = common_m(effector.behaviour, track_m_std), from_t_ns
+    times, numbers = np.empty((6, size), dtype=np.int64), np.empty((6, size))
+    grid, table = kill_table(effector.behaviour, effector.range_m_min, effector.range_m_max)
+    place = np.array(effector.position_enu_m)
     count, code, closest = shots_on(
-        path.t_ns,
-        path.position_enu_m,
-        path.height_m,
-        np.array(effector.position_enu_m),
-        np.array(
-            [
-                effector.range_m_min,
-                effector.range_m_max,
-                model.speed_m_s,
-                model.decay_m,
-                model.flight_s_min,
-                config.intercept_height_m_min,
-            ]
-        ),
-        np.array(
-            [
-                ns(model.reaction_s),
-                ns(0.5 * model.burst_s),
-                math.ceil(0.5 * model.burst_s / config.period_s),
-                from_t_ns,
-                ns(config.assessment_delay_s),
-            ]
-        ),
-        ranges,
-        kills,
-        times,
-        numbers,
+        path.t_ns, path.points, place, limits, spans, grid, table, np.empty((3, size)), times, numbers
     )
     if count == 0:
         return _nothing(_BLOCKED[code], closest)
@@ -157,7 +135,7 @@ def shots_along(config: Config, effector: Effector, path: Path, from_t_ns: int) 
         done_t_ns=times[2, :count],
         range_m=numbers[0, :count],
         position_enu_m=path.position_enu_m[rows],
-        velocity_enu_m_s=_velocity(path)[rows],
+        velocity_enu_m_s=numbers[3:6, :count].T,
         height_m=path.height_m[rows],
         kill_probability=numbers[1, :count],
         again=numbers[2, :count],
@@ -168,6 +146,36 @@ def shots_along(config: Config, effector: Effector, path: Path, from_t_ns: int) 
     )
 
 
+def _limits(config: Config, effector: Effector) -> tuple[Floats, Ints]:
+    """Return limits and spans as `cut.shots_on` takes them; common error and first fire are left to be filled in."""
+    model = effector.behaviour
+    limits = np.array(
+        [
+            effector.range_m_min,
+            effector.range_m_max,
+            model.speed_m_s,
+            model.decay_m,
+            model.flight_s_min,
+            config.intercept_height_m_min,
+            model.dispersion_rad,
+            model.miss_m_std,
+            model.bias_rad,
+            0.0,
+            model.speed_std_share,
+        ]
+    )
+    spans = np.array(
+        [
+            ns(model.reaction_s),
+            ns(0.5 * model.burst_s),
+            math.ceil(0.5 * model.burst_s / config.period_s),
+            0,
+            ns(config.assessment_delay_s),
+        ]
+    )
+    return limits, spans
+
+
 def held_back(config: Config, shots: Shots, allowed: NDArray[np.bool_], why: Text) -> Shots:
     """Return the shots that a hold rule allows; `why` is remembered for as long as one that it took could start."""
     if allowed.all():
@@ -176,23 +184,23 @@ def held_back(config: Config, shots: Shots, allowed: NDArray[np.bool_], why: Tex
     until = max(shots.held_until_t_ns, int(shots.start_t_ns[~allowed].max()))
     if not len(kept):
         return replace(_nothing("held", shots.closest_m), held=why, held_until_t_ns=until)
-    start, done, kill = shots.start_t_ns[kept], shots.done_t_ns[kept], shots.kill_probability[kept]
-    again, again_done = np.zeros(len(kept)), np.zeros(len(kept), dtype=np.int64)
-    best_after(start, kill, done, ns(config.assessment_delay_s), again, again_done)
+    times, numbers = np.empty((6, len(kept)), dtype=np.int64), np.empty((6, len(kept)))
+    times[0], times[2], numbers[1] = shots.start_t_ns[kept], shots.done_t_ns[kept], shots.kill_probability[kept]
+    best_after(times, numbers, len(kept), ns(config.assessment_delay_s))
     return replace(
         shots,
-        start_t_ns=start,
+        start_t_ns=times[0],
         fire_t_ns=shots.fire_t_ns[kept],
         intercept_t_ns=shots.intercept_t_ns[kept],
-        done_t_ns=done,
+        done_t_ns=times[2],
         range_m=shots.range_m[kept],
         position_enu_m=shots.position_enu_m[kept],
         velocity_enu_m_s=shots.velocity_enu_m_s[kept],
         height_m=shots.height_m[kept],
-        kill_probability=kill,
-        again=again,
-        again_done_t_ns=again_done,
-        last_start_t_ns=int(start[-1]),
+        kill_probability=numbers[1],
+        again=numbers[2],
+        again_done_t_ns=times[3],
+        last_start_t_ns=int(times[0, -1]),
         held=why,
         held_until_t_ns=until,
     )
@@ -221,17 +229,6 @@ def rows_of(shots: Shots, rows: Ints) -> Shots:
 def one_of(shots: Shots, row: int) -> Shots:
     """Return a single shot."""
     return rows_of(shots, np.array([row]))
-
-
-def _velocity(path: Path) -> Floats:
-    """Return the velocity along the path by differences of its positions."""
-    if len(path.t_ns) < 2:
-        return np.zeros((len(path.t_ns), 3))
-    step_s = float(path.t_ns[1] - path.t_ns[0]) / 1e9
-    velocity = np.empty_like(path.position_enu_m)
-    velocity[:-1] = (path.position_enu_m[1:] - path.position_enu_m[:-1]) / step_s
-    velocity[-1] = velocity[-2]
-    return velocity
 
 
 def _near(config: Config, points: Floats) -> Ints:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from opencram.simulation.effects import Piece
 from opencram.simulation.model import Effector, Effects, Vector
-from opencram.simulation.streams import stream
 
 Array = NDArray[np.float64]
 
@@ -17,10 +16,9 @@ _SHELL_SPREAD_M_S = 5.0
 
 
 def own_pieces(
-    effects: Effects, effector: Effector, place_enu_m: Array, seed: int, *, engagement_id: int, rounds: int, at: Vector
+    effects: Effects, effector: Effector, place_enu_m: Array, draws: np.random.Generator, *, rounds: int, at: Vector
 ) -> tuple[Piece, ...]:
     """Return what falls of a shot of `rounds` rounds that passed or burst at `at`, whether it killed or not."""
-    draws = stream(seed, f"effect/{engagement_id}/own")
     line = np.array(at) - place_enu_m
     away = line / max(float(np.linalg.norm(line)), 1.0)
     if effector.kind == "gun":

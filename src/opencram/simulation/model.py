@@ -131,9 +131,11 @@ class Behaviour:
 
     It follows the round by itself once the cue (the intercept point of the engagement) lies within
     `acquisition_m` of it.  The projectiles of a burst share one error in the plane across the line of fire
-    (`aim_rad_std` times the range, and `tracking_m_std`) and stray about it each on its own
-    (`dispersion_rad_std` times the range, and `stray_m_std`); all are deviations in each of two axes.  One
-    that passes within `lethal_m` hits, and ends the flight of the round as it was with `kill_given_hit`.
+    (`aim_rad_std` times the range, `tracking_m_std`, and that which the track leaves: `Engagement.tracking_m_std`)
+    and stray about it each on its own (`dispersion_rad_std` times the range, and `stray_m_std`); all are deviations in
+    each of two axes.  Their speed scatters by `speed_std_share`: they arrive early or late, `speed_m_s` falling by a
+    factor e over `decay_m`, and miss along the way that the round crosses the line of fire.  One that passes within
+    `lethal_m` hits, and ends the flight of the round as it was with `kill_given_hit`.
     """
 
     acquisition_m: float
@@ -143,6 +145,9 @@ class Behaviour:
     stray_m_std: float
     lethal_m: float
     kill_given_hit: float
+    speed_std_share: float = 0.0
+    speed_m_s: float = math.inf
+    decay_m: float = math.inf
     source: str = GENERIC
 
 
@@ -156,6 +161,9 @@ GENERIC_GUN = Behaviour(
     stray_m_std=0.0,
     lethal_m=0.25,
     kill_given_hit=0.5,
+    speed_std_share=0.002,
+    speed_m_s=1000.0,
+    decay_m=2500.0,
 )
 GENERIC_INTERCEPTOR = Behaviour(
     acquisition_m=300.0,

@@ -25,6 +25,7 @@ from opencram.simulation.flights import Flight, Flyer, positions_at
 from opencram.simulation.launch import all_rounds
 from opencram.simulation.model import Mover, Round, WorldConfig
 from opencram.simulation.radars import CLUTTER, NOTHING_SEEN, Sightings, Station, Target, clutter, sightings, station
+from opencram.simulation.streams import stream
 from opencram.simulation.traffic import course
 
 WINDOW_S = 60.0
@@ -231,8 +232,7 @@ def _own_bodies(config: WorldConfig, state: WorldState, outcome: Outcome, engage
         config.effects,
         effector,
         place,
-        config.seed,
-        engagement_id=engagement.engagement_id,
+        stream(config.seed, f"{outcome.luck}/own"),
         rounds=engagement.rounds,
         at=engagement.intercept_enu_m,
     )
@@ -336,7 +336,10 @@ def _outcome(config: WorldConfig, state: WorldState, engagement: Engagement, t_n
     places = np.concatenate([position for position, _ in moments])
     nearest = min(range(len(aloft)), key=lambda k: math.dist(engagement.intercept_enu_m, places[k]))
     body = state.bodies[aloft[nearest]]
-    outcome = replace(engage(config, engagement, body.round, places[nearest]), t_ns=t_ns)
+    before = sum(each.round == body.round for each in state.outcomes)
+    velocity = moments[nearest][1][0]
+    outcome = engage(config, engagement, body.round, places[nearest], velocity_enu_m_s=velocity, shot=before)
+    outcome = replace(outcome, t_ns=t_ns)
     if body.kind == "dud" and outcome.result in KILLS:
         outcome = replace(outcome, result="break_up")  # it did not go off before, nor does it now
     return outcome, aloft[nearest]
