@@ -12,6 +12,8 @@ from opencram.ballistics.environment import environment
 from opencram.engagement.config import GENERIC_GUN, GENERIC_INTERCEPTOR
 from opencram.engagement.ground import Failures, GroundDanger, Zone, landings
 from opencram.simulation.debris import own_pieces
+from opencram.simulation.model import GENERIC_GUN as model_of_gun
+from opencram.simulation.model import GENERIC_INTERCEPTOR as model_of_missile
 from opencram.simulation.model import Effects, Mover
 from opencram.simulation.traffic import course
 from opencram.simulation.truth import truth_document
@@ -81,6 +83,13 @@ def test_what_the_decision_believes_is_what_the_simulation_does() -> None:
         assert getattr(believed, name) == getattr(true, name), name
     assert GENERIC_GUN.rounds_per_shot == 120
     assert GENERIC_INTERCEPTOR.rounds_per_shot == 1
+    for name, model, shoots in (("gun", GENERIC_GUN, model_of_gun), ("missile", GENERIC_INTERCEPTOR, model_of_missile)):
+        assert (model.dispersion_rad, model.miss_m_std) == (shoots.dispersion_rad_std, shoots.stray_m_std), name
+        assert (model.bias_rad, model.tracking_m_std) == (shoots.aim_rad_std, shoots.tracking_m_std), name
+        assert (model.lethal_radius_m, model.kill_given_hit) == (shoots.lethal_m, shoots.kill_given_hit), name
+        assert model.speed_std_share == shoots.speed_std_share, name
+        if model.speed_std_share:
+            assert (model.speed_m_s, model.decay_m) == (shoots.speed_m_s, shoots.decay_m), name
 
 
 AIR = environment(math.radians(33.3), 35.0, ground_height_m=35.0)
