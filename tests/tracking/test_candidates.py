@@ -22,7 +22,8 @@ def begun(z, variances=None):
     """States and covariances of candidates from single plots (m, 4)."""
     x, p = np.empty((len(z), 6)), np.empty((len(z), 6, 6))
     variances = np.tile(VARIANCES, (len(z), 1)) if variances is None else variances
-    start(z, variances, ROTATION, ORIGIN, SPEED_STD, x, p)
+    for each in range(len(z)):
+        start(z[each], variances[each], ROTATION, ORIGIN, SPEED_STD, x[each], p[each])
     return x, p
 
 

@@ -7,7 +7,8 @@ import pytest
 from tracking_worlds import LEVEL, ROCKET, earth, every, flown, noisy, polar, radar
 
 from opencram.ballistics.drag import standard_curve
-from opencram.tracking.filter import carry, gate_costs, predict_rows, update_rows
+from opencram.tracking.association import gated
+from opencram.tracking.filter import carry, predict_rows, update_rows
 from opencram.tracking.fit import wrap
 
 SENSOR = radar(position_enu_m=(500.0, -800.0, 6.0))
@@ -100,6 +101,16 @@ def test_the_update_is_kalmans_and_weighs_the_plot():
     assert log_weights[1] == 0.0
 
 
+def gate_costs(h, s, sound, z):
+    """The costs (tracks, plots) that `gated` gives to pairs, infinite for those that it leaves out."""
+    starts, plots, costs = gated(h, s, sound, z, np.tile(VARIANCES, (len(z), 1)), 20.0)
+    table = np.full((len(h), len(z)), math.inf)
+    for k in range(len(h)):
+        pairs = slice(starts[k], starts[k + 1])
+        table[k, plots[pairs]] = costs[pairs]
+    return table
+
+
 def test_the_gate_is_a_squared_mahalanobis_distance():
     _, _, h, s, _, sound = predicted(ROCKET, covariance(), 0.1)
     innovation = s[0] + np.diag(VARIANCES[0])
@@ -107,8 +118,7 @@ def test_the_gate_is_a_squared_mahalanobis_distance():
     for distance, inside in ((0.0, True), (4.4, True), (4.5, False), (100.0, False)):
         z = np.zeros((1, 4))
         z[0, :3] = h[0] + factor @ (distance * np.array([1.0, 2.0, -2.0]) / 3.0)
-        cost = np.empty((1, 1))
-        gate_costs(h, s, sound, z, VARIANCES, 20.0, cost)
+        cost = gate_costs(h, s, sound, z)
         assert math.isfinite(cost[0, 0]) == inside
         if inside:
             expected = distance**2 + np.linalg.slogdet(innovation)[1] - np.log(VARIANCES).sum()
@@ -121,8 +131,7 @@ def test_the_gate_and_the_update_know_that_north_is_one_direction():
     x, p, h, s, cross, sound = predicted(x, covariance(), 0.0)
     for turn in (-2.0 * math.pi, 0.0, 2.0 * math.pi):
         z = np.array([[h[0, 0], h[0, 1] + turn + 1e-4, h[0, 2], math.nan]])
-        cost, log_weights = np.empty((1, 1)), np.zeros(1)
-        gate_costs(h, s, sound, z, VARIANCES, 20.0, cost)
+        cost, log_weights = gate_costs(h, s, sound, z), np.zeros(1)
         assert math.isfinite(cost[0, 0])
         moved = x.copy()
         update_rows(moved, p.copy(), h, s, cross, z, VARIANCES, np.array([0]), log_weights)
@@ -137,8 +146,7 @@ def test_a_broken_row_is_said_to_be_broken_and_takes_no_plot(broken):
     p[2, 4, 4] = broken if broken < 0 or math.isnan(broken) else -1.0
     x, p, h, s, _, sound = predicted(x, p, 0.1)
     assert sound.tolist() == [True, False, False]
-    cost = np.empty((3, 1))
-    gate_costs(h, s, sound, np.array([[*h[0], math.nan]]), VARIANCES, 20.0, cost)
+    cost = gate_costs(h, s, sound, np.array([[*h[0], math.nan]]))
     assert np.isfinite(cost).ravel().tolist() == [True, False, False]
 
 

@@ -11,7 +11,7 @@ from tracking_worlds import LEVEL, MORTAR, ROCKET, earth, every, flown, noisy, p
 
 from opencram.ballistics.classes import CLASS_BANK
 from opencram.ballistics.drag import standard_curve
-from opencram.tracking.bank import Window, fit_models, prior_of, straight_log_weight
+from opencram.tracking.bank import bank_of, fit_model, straight_log_weight
 from opencram.tracking.fit import fit, polar_gradient, predicted, wrap
 
 SENSOR = radar(position_enu_m=(500.0, -800.0, 6.0))
@@ -214,18 +214,19 @@ def test_gradients_are_those_of_small_steps(offset, velocity, angles):
 
 def judged(z, times_s):
     """Log weights of the class models by name, and of "no projectile"."""
-    curves = np.stack([standard_curve(model.curve) for model in CLASS_BANK])
-    environment = (ENVIRONMENT[0], curves, ENVIRONMENT[2], ENVIRONMENT[3])
-    window = Window(times_s, np.zeros(len(z), dtype=np.int64), z, np.tile(1.0 / STDS, (len(z), 1)))
-    first = np.zeros(6)
+    bank = bank_of(CLASS_BANK, 4.0, np.stack([standard_curve(model.curve) for model in CLASS_BANK]))
+    env, _, rotations, origins = ENVIRONMENT
+    plots = times_s, np.zeros(len(z), dtype=np.int64), z, np.tile(1.0 / STDS, (len(z), 1))
+    first = np.zeros(10)
     direction = [math.sin(z[0, 1]) * math.cos(z[0, 2]), math.cos(z[0, 1]) * math.cos(z[0, 2]), math.sin(z[0, 2])]
     first[:3] = np.array(SENSOR.position_enu_m) + z[0, 0] * np.array(direction)
-    wanted = [(k, np.concatenate([first, prior_of(model, 4.0)[0][6:]])) for k, model in enumerate(CLASS_BANK)]
-    found = fit_models(CLASS_BANK, wanted, window, environment, 4.0)
-    rest = 1.0 - sum(model.prior for model in CLASS_BANK)
-    return {(f.model, CLASS_BANK[f.model].class_name): f.log_weight for f in found}, straight_log_weight(
-        rest, window, environment
-    )
+    weights = {}
+    for k, model in enumerate(CLASS_BANK):
+        begun = np.concatenate([first[:6], bank.means[k]])
+        weight = fit_model(k, begun, *plots, env, bank, rotations, origins, np.empty((10, 10)))
+        if math.isfinite(weight):
+            weights[k, model.class_name] = weight
+    return weights, straight_log_weight(*plots, bank, rotations, origins)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opencram.tracking.history import CAPACITY, append, empty, window
+from opencram.tracking.history import CAPACITY, append, columns, empty, window
 
 EVER = -(1 << 62)
 
@@ -15,12 +15,13 @@ def added(history, times, previous, sensor=0, mark=0.0):
     times = np.asarray(times, dtype=np.int64)
     z = np.zeros((len(times), 4))
     z[:, 0] = times + mark
-    return append(history, times, sensor, z, z + 0.5, np.asarray(previous, dtype=np.int64))
+    after = append(history, times, sensor, z, z + 0.5, np.asarray(previous, dtype=np.int64))
+    return after, np.arange(history.written, after.written)
 
 
 def chain(history, last, count_max=600, since=EVER):
     """Ranges of a chain, oldest first; all columns must tell of the same plots."""
-    times, sensors, z, weight = window(history, last, count_max, since)
+    times, sensors, z, weight = window(columns(history), last, count_max, since)
     assert len(times) == len(sensors) == len(z) == len(weight)
     assert (weight == z + 0.5).all()
     return z[:, 0].tolist()
@@ -34,7 +35,7 @@ def test_a_chain_reads_back_in_order_of_time():
     assert chain(history, int(second[0])) == [10, 20]
     assert chain(history, int(first[1])) == [10]
     assert chain(history, -1) == []
-    times, sensors, _, _ = window(history, int(third[0]), 600, EVER)
+    times, sensors, _, _ = window(columns(history), int(third[0]), 600, EVER)
     assert (times.tolist(), sensors.tolist()) == ([10, 20, 30], [0, 0, 1])
 
 

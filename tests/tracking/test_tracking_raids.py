@@ -112,8 +112,8 @@ def test_every_track_of_a_raid_is_told_to_end(seed):
     state, more = run(configured(config), ticks(plots[-1].t_ns, 120.0, 0.5), state)
     last = {number: track[-1] for number, track in tracks([*said, *more]).items()}
     assert {number for number, m in last.items() if m.status != "dropped" or not m.reason} == set()
-    assert not state.tracks.targets
-    assert not state.candidates.targets
+    assert not len(state.tracks.targets)
+    assert not len(state.candidates.targets)
 
 
 @pytest.mark.slow

@@ -88,8 +88,8 @@ def test_a_round_is_one_track_from_its_first_second_to_the_ground(state, curve, 
     assert track[-1].reason == "impact"
     assert all(m.projectile_probability >= 0.5 for m in track if m.status == "confirmed")
     assert track[-1].classes[0][0] in classes
-    assert not end.tracks.targets
-    assert not end.candidates.targets
+    assert not len(end.tracks.targets)
+    assert not len(end.candidates.targets)
     assert sum(used == track[0].track_id for used in users(said).values()) >= 0.97 * len(plots)
 
 
@@ -454,7 +454,7 @@ def test_a_flood_is_bounded_and_said_to_be():
 def test_a_day_of_silence_ends_everything_and_takes_no_day():
     state, _ = run(CONFIG, dwells(rocket_plots()[:100]))
     state, said = tracking.step(CONFIG, state, [Tick(t_ns=T0 + 86_400 * S)])
-    assert not state.tracks.targets
+    assert len(state.tracks.targets) == 0
     assert [m.status for m in said] == ["dropped"]
 
 

@@ -7,23 +7,27 @@ from opencram.kernel import helper
 
 @helper
 def cholesky(a, n):
-    """Factor the lower triangle of `a` in place; return the log determinant, NaN if not positive definite."""
-    log_determinant = 0.0
+    """Factor the lower triangle of `a` in place; return the log determinant, NaN if not positive definite.
+
+    Valid: determinants between 1e-300 and 1e300; beyond, the log is infinite.
+    """
+    determinant = 1.0
     for j in range(n):
         d = a[j, j]
         for k in range(j):
             d -= a[j, k] * a[j, k]
         if not d > 0.0:
             return math.nan
+        determinant *= d
         d = math.sqrt(d)
         a[j, j] = d
-        log_determinant += 2.0 * math.log(d)
+        inverse = 1.0 / d
         for i in range(j + 1, n):
             s = a[i, j]
             for k in range(j):
                 s -= a[i, k] * a[j, k]
-            a[i, j] = s / d
-    return log_determinant
+            a[i, j] = s * inverse
+    return math.log(determinant)
 
 
 @helper

@@ -10,6 +10,7 @@ import numpy as np
 
 from opencram.estimation.linear import cholesky
 from opencram.kernel import helper, kernel
+from opencram.tracking.ordering import ascending
 
 SIX = 6
 _GRAVITY_M_S2 = 9.8
@@ -79,20 +80,56 @@ def join(x, p, ages, fall, z, variances, free, rotation, origin, gate, log_clutt
     n, m = x.shape[0], z.shape[0]
     plot_of = np.full(n, -1, dtype=np.int64)
     gains = np.zeros(n)
-    position = np.empty((m, 3))
+    position = np.full((m, 3), math.inf)
     noise = np.empty((m, 3, 3))
+    widest = 0.0
     for j in range(m):
-        _cartesian(z[j], variances[j], rotation, origin, position[j], noise[j])
+        if free[j]:
+            _cartesian(z[j], variances[j], rotation, origin, position[j], noise[j])
+            widest = max(widest, noise[j, 0, 0])
     for k in range(n):
         _move(x[k], p[k], ages[k], fall[k])
+    pairs, costs = _near(x, p, position, noise, widest, gate)
     taken = np.zeros(m, dtype=np.bool_)
-    cost = np.full((n, m), math.inf)
     factor = np.empty((3, 3))
     v = np.empty(3)
+    for i in ascending(costs):
+        k, j = pairs[i, 0], pairs[i, 1]
+        if plot_of[k] >= 0 or taken[j]:
+            continue
+        plot_of[k] = j
+        taken[j] = True
+        # The density of the plot in its own polar coordinates: the determinant goes over by the
+        # Jacobian r² cos(elevation).
+        scale = 2.0 * math.log(z[j, 0]) + math.log(max(math.cos(z[j, 2]), 1e-3))
+        gains[k] = -0.5 * costs[i] - 1.5 * math.log(2.0 * math.pi) + scale + log_detection - log_clutter
+        _update(x[k], p[k], position[j], noise[j], factor, v)
+    return plot_of, gains
+
+
+@kernel
+def _near(x, p, position, noise, widest, gate):
+    """Return the pairs (count, 2) of candidate and plot inside the gate, and their costs d² + ln |S|.
+
+    Plots are sorted by east, so that a candidate looks only at those within reach.
+    """
+    n, m = x.shape[0], position.shape[0]
+    pairs, costs = np.empty((n + m, 2), dtype=np.int64), np.empty(n + m)
+    count = 0
+    order = ascending(position[:, 0])
+    factor, v = np.empty((3, 3)), np.empty(3)
     for k in range(n):
-        for j in range(m):
-            if not free[j]:
-                continue
+        reach = math.sqrt(gate * (p[k, 0, 0] + widest))
+        first, end = 0, m
+        while first < end:
+            middle = (first + end) // 2
+            if position[order[middle], 0] < x[k, 0] - reach:
+                first = middle + 1
+            else:
+                end = middle
+        while first < m and position[order[first], 0] <= x[k, 0] + reach:
+            j = order[first]
+            first += 1
             near = True
             for i in range(3):
                 v[i] = position[j, i] - x[k, i]
@@ -101,25 +138,18 @@ def join(x, p, ages, fall, z, variances, free, rotation, origin, gate, log_clutt
                 continue
             log_determinant = _innovation(p[k], noise[j], v, factor)
             distance = v[0] * v[0] + v[1] * v[1] + v[2] * v[2]
-            if distance < gate:
-                cost[k, j] = distance + log_determinant
-    for _ in range(min(n, m)):
-        best, k_best, j_best = math.inf, -1, -1
-        for k in range(n):
-            if plot_of[k] < 0:
-                for j in range(m):
-                    if not taken[j] and cost[k, j] < best:
-                        best, k_best, j_best = cost[k, j], k, j
-        if k_best < 0:
-            break
-        plot_of[k_best] = j_best
-        taken[j_best] = True
-        # The density of the plot in its own polar coordinates: the determinant goes over by the
-        # Jacobian r² cos(elevation).
-        scale = 2.0 * math.log(z[j_best, 0]) + math.log(max(math.cos(z[j_best, 2]), 1e-3))
-        gains[k_best] = -0.5 * best - 1.5 * math.log(2.0 * math.pi) + scale + log_detection - log_clutter
-        _update(x[k_best], p[k_best], position[j_best], noise[j_best], factor, v)
-    return plot_of, gains
+            if not distance < gate:
+                continue
+            if count == costs.shape[0]:
+                more_pairs, more_costs = np.empty((2 * count, 2), dtype=np.int64), np.empty(2 * count)
+                more_pairs[:count] = pairs
+                more_costs[:count] = costs
+                pairs, costs = more_pairs, more_costs
+            pairs[count, 0] = k
+            pairs[count, 1] = j
+            costs[count] = distance + log_determinant
+            count += 1
+    return pairs[:count], costs[:count]
 
 
 @helper
@@ -158,46 +188,39 @@ def _update(x, p, position, noise, factor, v):
                 p[i, j] -= white[i, m] * white[j, m]
 
 
-@kernel
-def follow_straight(x, p, dt, z, variances, plot_of, rotation, origin):
-    """Move the level-flight companions (n) of tracks on by `dt` and give them their plots, in place.
+@helper
+def follow_straight(x, p, dt, z, variances, j, rotation, origin, position, noise, factor, v):
+    """Move the level-flight companion of a track on by `dt`, in place, and give it plot `j` (−1: none).
 
-    Returns the log likelihood of each plot in polar coordinates (0: no plot), comparable with what
-    `filter.update_rows` adds to the flight models.
+    Returns the log likelihood of the plot in polar coordinates (0: no plot), comparable with what
+    `filter.update_rows` adds to the flight models.  The last four arguments are room to work in.
     """
-    gains = np.zeros(x.shape[0])
-    position = np.empty(3)
-    noise = np.empty((3, 3))
-    factor = np.empty((3, 3))
-    v = np.empty(3)
-    for k in range(x.shape[0]):
-        _move(x[k], p[k], dt, 0.0)
-        j = plot_of[k]
-        if j < 0:
-            continue
-        _cartesian(z[j], variances[j], rotation, origin, position, noise)
-        for i in range(3):
-            v[i] = position[i] - x[k, i]
-        log_determinant = _innovation(p[k], noise, v, factor)
-        distance = v[0] * v[0] + v[1] * v[1] + v[2] * v[2]
-        scale = 2.0 * math.log(z[j, 0]) + math.log(max(math.cos(z[j, 2]), 1e-3))
-        gains[k] = scale - 0.5 * (distance + log_determinant)
-        _update(x[k], p[k], position, noise, factor, v)
-    return gains
+    _move(x, p, dt, 0.0)
+    if j < 0:
+        return 0.0
+    _cartesian(z[j], variances[j], rotation, origin, position, noise)
+    for i in range(3):
+        v[i] = position[i] - x[i]
+    log_determinant = _innovation(p, noise, v, factor)
+    distance = v[0] * v[0] + v[1] * v[1] + v[2] * v[2]
+    scale = 2.0 * math.log(z[j, 0]) + math.log(max(math.cos(z[j, 2]), 1e-3))
+    _update(x, p, position, noise, factor, v)
+    return scale - 0.5 * (distance + log_determinant)
 
 
 @kernel
 def start(z, variances, rotation, origin, speed_std, x, p):
-    """Write the state (m, 6) and covariance (m, 6, 6) of candidates that start from single plots."""
-    noise = np.empty((3, 3))
-    for j in range(z.shape[0]):
-        x[j, :] = 0.0
-        p[j, :, :] = 0.0
-        _cartesian(z[j], variances[j], rotation, origin, x[j], noise)
-        for i in range(3):
-            for k in range(3):
-                p[j, i, k] = noise[i, k]
-            p[j, 3 + i, 3 + i] = speed_std * speed_std
+    """Write the state (6) and covariance (6, 6) of a candidate that starts from a single plot."""
+    position, noise = np.empty(3), np.empty((3, 3))
+    _cartesian(z, variances, rotation, origin, position, noise)
+    for i in range(SIX):
+        for k in range(SIX):
+            p[i, k] = 0.0
+    for i in range(3):
+        x[i], x[3 + i] = position[i], 0.0
+        for k in range(3):
+            p[i, k] = noise[i, k]
+        p[3 + i, 3 + i] = speed_std * speed_std
 
 
 @kernel

@@ -1,6 +1,7 @@
 """What the tracker is told: the radars, the site's air, the classes it knows, and its limits."""
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, fields
 
 from opencram.ballistics.classes import CLASS_BANK, Model
 from opencram.earth.profile import Profile
@@ -59,3 +60,11 @@ class Config:
     tell_s_max: float = 1.0  # between two messages with flight models, from which impacts are predicted
     speed_m_s_min: float = 40.0  # what is not surely faster is not yet confirmed as a projectile
     projectile_probability_min: float = 0.5  # from here on a track is fitted as a projectile
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @functools.cached_property
+    def _hash(self) -> int:
+        # Asked for at every dwell, to find the compiled form of this configuration again.
+        return hash(tuple(getattr(self, field.name) for field in fields(self)))

@@ -7,6 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opencram.messages import Message, Plot, Rejected
+from opencram.tracking.following import (
+    AZIMUTH_RAD_MAX,
+    ELEVATION_RAD_MAX,
+    RANGE_M_MAX,
+    RANGE_RATE_M_S_MAX,
+    STD_MAX,
+    STD_MIN,
+    all_sound,
+)
 from opencram.tracking.world import World
 
 Array = NDArray[np.float64]
@@ -32,34 +41,24 @@ class Dwell:
         return cls(t_ns, 0, "", (), np.zeros(0, dtype=np.int64), none, np.zeros((0, 3)), none)
 
 
-# Beyond these numbers a plot is no measurement, and its square no number.
-_RANGE_M_MAX = 1e7
-_AZIMUTH_RAD_MAX = 4.0 * math.pi
-_ELEVATION_RAD_MAX = 0.5 * math.pi + 1e-9
-_RANGE_RATE_M_S_MAX = 1e5
-_STD_MIN, _STD_MAX = 1e-7, 1e6
-_T_NS_MAX = 7_258_118_400_000_000_000
-
+_T_NS_MAX = 7_258_118_400_000_000_000  # the year 2200
+_NO_STDS = (None, None, None)
 _RANGE_RATE_M_S_STD = 3.0  # where the plot carries a range rate but the site file no deviation for it
 
 
 def read_dwell(constants: World, plots: list[Plot], t_ns_min: int, messages: list[Message]) -> Dwell | None:
     """Return the usable plots as a dwell, None if there are none; say of the others why not."""
     sensor = constants.sensor_index.get(plots[0].sensor)
-    rows = _rows(plots)
-    numbers = np.array(rows, dtype=np.float64)
     times = [plot.t_ns for plot in plots]
-    missing = sum([row.count(None) for row in rows])
-    sound = sensor is not None and _all_sound(numbers, missing) and t_ns_min <= min(times) and max(times) <= _T_NS_MAX
-    if not sound or (len(set(rows)) != len(rows)):
+    z, variances = _numbers(constants, plots, sensor)
+    sound = sensor is not None and t_ns_min <= min(times) and max(times) <= _T_NS_MAX
+    if not (sound and all_sound(z, variances)) or len(set(z[:, 0].tolist())) < len(plots):
         plots = _sorted_out(plots, sensor, t_ns_min, messages)
         if not plots:
             return None
-        numbers = np.array(_rows(plots), dtype=np.float64)
         times = [plot.t_ns for plot in plots]
+        z, variances = _numbers(constants, plots, sensor)
     assert sensor is not None
-    z, stds = np.ascontiguousarray(numbers[:, :4]), numbers[:, 4:]
-    variances = np.where(np.isnan(stds), constants.variances[sensor], stds * stds)
     weights = np.empty((len(plots), 4))
     weights[:, :3] = variances**-0.5
     weights[:, 3] = 1.0 / _RANGE_RATE_M_S_STD
@@ -67,25 +66,28 @@ def read_dwell(constants: World, plots: list[Plot], t_ns_min: int, messages: lis
     return Dwell(times[0], sensor, plots[0].sensor, ids, np.array(times, dtype=np.int64), z, variances, weights)
 
 
-def _rows(plots: list[Plot]) -> list[tuple[float | None, ...]]:
-    """Return range, azimuth, elevation, range rate and the three deviations of each plot; None: not given."""
-    return [
-        (
-            plot.range_m, plot.azimuth_rad, plot.elevation_rad, plot.range_rate_m_s,
-            plot.range_m_std, plot.azimuth_rad_std, plot.elevation_rad_std,
+def _numbers(constants: World, plots: list[Plot], sensor: int | None) -> tuple[Array, Array]:
+    """Return range, azimuth, elevation, range rate (NaN: none) of the plots (n, 4), and the variances (n, 3)."""
+    z = np.empty((len(plots), 4))
+    z[:, 0] = [plot.range_m for plot in plots]
+    z[:, 1] = [plot.azimuth_rad for plot in plots]
+    z[:, 2] = [plot.elevation_rad for plot in plots]
+    rates = [plot.range_rate_m_s for plot in plots]
+    if rates.count(None) == len(rates):
+        z[:, 3] = math.nan
+    else:
+        # An infinite rate must not pass for one that is not given.
+        z[:, 3] = [math.nan if rate is None else math.inf if math.isnan(rate) else rate for rate in rates]
+    variances = np.empty((len(plots), 3))
+    variances[:] = constants.variances[sensor or 0] if len(constants.variances) else 1.0
+    given = [(plot.range_m_std, plot.azimuth_rad_std, plot.elevation_rad_std) for plot in plots]
+    if given.count(_NO_STDS) < len(given):
+        stds = np.array(
+            [[math.nan if std is None else math.inf if math.isnan(std) else std for std in row] for row in given]
         )
-        for plot in plots
-    ]  # fmt: skip
-
-
-_LOW = np.array([1e-300, -_AZIMUTH_RAD_MAX, -_ELEVATION_RAD_MAX, -_RANGE_RATE_M_S_MAX] + [_STD_MIN] * 3)
-_HIGH = np.array([_RANGE_M_MAX, _AZIMUTH_RAD_MAX, _ELEVATION_RAD_MAX, _RANGE_RATE_M_S_MAX] + [_STD_MAX] * 3)
-
-
-def _all_sound(numbers: Array, missing: int) -> bool:
-    """Return whether all numbers but those `missing` pass at one look; only if not are plots asked one by one."""
-    inside = (numbers >= _LOW) & (numbers <= _HIGH)
-    return int(inside.sum()) == numbers.size - missing
+        stds = np.clip(stds, -1.0, 1e100)  # a negative or infinite deviation stays to be seen, its square a number
+        np.copyto(variances, stds * np.abs(stds), where=~np.isnan(stds))
+    return z, variances
 
 
 def _sorted_out(plots: list[Plot], sensor: int | None, t_ns_min: int, messages: list[Message]) -> list[Plot]:
@@ -122,19 +124,19 @@ def _fault(plot: Plot, sensor: int | None, t_ns_min: int) -> tuple[str, str] | N
     numbers = (plot.range_m, plot.azimuth_rad, plot.elevation_rad)
     if not math.isfinite(sum(numbers)):
         return "nan", "range, azimuth or elevation is not a finite number"
-    if not 0.0 < plot.range_m <= _RANGE_M_MAX:
-        return "range", f"range {plot.range_m:g} m must be > 0 and <= {_RANGE_M_MAX:g}"
+    if not 0.0 < plot.range_m <= RANGE_M_MAX:
+        return "range", f"range {plot.range_m:g} m must be > 0 and <= {RANGE_M_MAX:g}"
     return _odd_number(plot)
 
 
 def _odd_number(plot: Plot) -> tuple[str, str] | None:
     """Return code and reason why a plot's angles, range rate or deviations are no measurement, or None."""
-    if abs(plot.azimuth_rad) > _AZIMUTH_RAD_MAX or abs(plot.elevation_rad) > _ELEVATION_RAD_MAX:
+    if abs(plot.azimuth_rad) > AZIMUTH_RAD_MAX or abs(plot.elevation_rad) > ELEVATION_RAD_MAX:
         angles = f"azimuth {plot.azimuth_rad:g} rad, elevation {plot.elevation_rad:g} rad"
         return "range", f"{angles}: must be within two turns and within a quarter turn of the horizon"
-    if plot.range_rate_m_s is not None and not abs(plot.range_rate_m_s) <= _RANGE_RATE_M_S_MAX:
-        return "range", f"range rate {plot.range_rate_m_s:g} m/s must be within ±{_RANGE_RATE_M_S_MAX:g}"
+    if plot.range_rate_m_s is not None and not abs(plot.range_rate_m_s) <= RANGE_RATE_M_S_MAX:
+        return "range", f"range rate {plot.range_rate_m_s:g} m/s must be within ±{RANGE_RATE_M_S_MAX:g}"
     for std in (plot.range_m_std, plot.azimuth_rad_std, plot.elevation_rad_std):
-        if std is not None and not _STD_MIN <= std <= _STD_MAX:
-            return "range", f"a standard deviation of {std:g} must be within {_STD_MIN:g} and {_STD_MAX:g}"
+        if std is not None and not STD_MIN <= std <= STD_MAX:
+            return "range", f"a standard deviation of {std:g} must be within {STD_MIN:g} and {STD_MAX:g}"
     return None

@@ -11,10 +11,8 @@ import math
 
 import numpy as np
 
-from opencram.ballistics.environment import altitude
 from opencram.ballistics.lanes import LANES
 from opencram.ballistics.propagation import LN_BETA, STATES, exponential, fly
-from opencram.estimation.assignment import assign
 from opencram.estimation.linear import cholesky
 from opencram.kernel import helper, kernel
 from opencram.tracking.fit import wrap
@@ -174,43 +172,6 @@ def _moments(block, x, seen, h, s, cross):
 
 
 @kernel
-def gate_costs(h, s, sound, z, variances, gate, cost):
-    """Write the cost (n, m) of giving plot m to track n: d² + ln |S|, infinite outside the gate.
-
-    ln |S| is counted relative to the plot's own noise, so that costs stay comparable with the gate.
-    """
-    factor = np.empty((3, 3))
-    v = np.empty(3)
-    for k in range(h.shape[0]):
-        for j in range(z.shape[0]):
-            cost[k, j] = math.inf
-            if not sound[k]:
-                continue
-            v[0] = z[j, 0] - h[k, 0]
-            limit = gate * (s[k, 0, 0] + variances[j, 0])
-            if not v[0] * v[0] < limit:
-                continue
-            v[1] = wrap(z[j, 1] - h[k, 1])
-            v[2] = z[j, 2] - h[k, 2]
-            noise = 0.0
-            for m in range(3):
-                for l in range(m + 1):
-                    factor[m, l] = s[k, m, l]
-                factor[m, m] += variances[j, m]
-                noise += math.log(variances[j, m])
-            log_determinant = cholesky(factor, 3)
-            distance = 0.0
-            for m in range(3):
-                total = v[m]
-                for l in range(m):
-                    total -= factor[m, l] * v[l]
-                v[m] = total / factor[m, m]
-                distance += v[m] * v[m]
-            if distance < gate:
-                cost[k, j] = distance + log_determinant - noise
-
-
-@kernel
 def update_rows(x, p, h, s, cross, z, variances, plot_of, log_weights):
     """Give each row (n) its plot `plot_of[n]` (−1: none), in place; add its log likelihood to `log_weights`."""
     n = x.shape[0]
@@ -249,48 +210,3 @@ def update_rows(x, p, h, s, cross, z, variances, plot_of, log_weights):
                     p[k, i, l] -= white[i, m] * white[l, m]
                 p[k, l, i] = p[k, i, l]
         log_weights[k] -= 0.5 * (distance + log_determinant)
-
-
-@kernel
-def standing(x, log_weight, owner, count, env, best, height, falling):
-    """Write, for each track, its heaviest row, that row's height above the ground, and whether it falls.
-
-    A track without a sound row gets the height NaN.
-    """
-    best[:] = -1
-    for r in range(x.shape[0]):
-        k = owner[r]
-        if best[k] < 0 or log_weight[r] > log_weight[best[k]]:
-            best[k] = r
-    for k in range(count):
-        r = best[k]
-        height[k] = altitude(x[r, 0], x[r, 1], x[r, 2], env) - env.ground_m
-        if not math.isfinite(log_weight[r]):
-            height[k] = math.nan
-        falling[k] = x[r, 5] < 0.0
-
-
-@kernel
-def associate(x, p, log_weight, owner, count, dt, curves, env, cds, rotation, origin, z, variances, gate):
-    """Move all rows on by `dt` and give the tracks (`count`) their plots, in place; return each track's plot or −1.
-
-    The heaviest row of a track stands for it in the assignment; a row that is no longer sound gets the
-    log weight −∞.  Rows of one track stand together.
-    """
-    rows = x.shape[0]
-    h, s, cross = np.empty((rows, 3)), np.empty((rows, 3, 3)), np.empty((rows, STATES, 3))
-    sound = predict_rows(x, p, np.full(rows, dt), curves, env, cds, rotation, origin, h, s, cross)
-    best = np.full(count, -1, dtype=np.int64)
-    for r in range(rows):
-        if not sound[r]:
-            log_weight[r] = -math.inf
-        k = owner[r]
-        if best[k] < 0 or log_weight[r] > log_weight[best[k]]:
-            best[k] = r
-    plot_of = np.full(count, -1, dtype=np.int64)
-    if z.shape[0] > 0:
-        cost = np.empty((count, z.shape[0]))
-        gate_costs(h[best], s[best], sound[best], z, variances, gate, cost)
-        plot_of = assign(cost, gate)
-        update_rows(x, p, h, s, cross, z, variances, plot_of[owner], log_weight)
-    return plot_of

@@ -6,11 +6,13 @@ whose table is full finds no room: both carry their newest plots over into a tab
 """
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opencram.kernel import kernel
+from opencram.tracking.ordering import ascending
 
 CAPACITY = 1 << 16  # plots that are kept; at 1000 associated plots a second, the newest minute
 
@@ -68,8 +70,8 @@ def append(
     z: NDArray[np.float64],
     weight: NDArray[np.float64],
     previous: NDArray[np.int64],
-) -> tuple[History, NDArray[np.int64]]:
-    """Return the history with these plots of one sensor added, and their numbers."""
+) -> History:
+    """Return the history with these plots of one sensor added; they are numbered from `history.written` on."""
     table, written = history.table, history.written
     if table.head != written or written + len(t_ns) > table.first + len(table.t_ns):
         table = _carried_over(history, len(t_ns))
@@ -77,30 +79,46 @@ def append(
     table.t_ns[slots], table.sensor[slots], table.z[slots] = t_ns, sensor, z
     table.weight[slots], table.previous[slots] = weight, previous
     table.head = written + len(t_ns)
-    return History(table, table.head), np.arange(written, table.head)
+    return History(table, table.head)
 
 
-def window(
-    history: History, last: int, count_max: int, t_ns_min: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return times (ns), sensors, measurements (n, 4) and weights (n, 4) of a chain, oldest first."""
+class Columns(NamedTuple):
+    """A history as compiled code reads it: the number in slot 0, the oldest number that counts, and the columns."""
+
+    first: int
+    oldest: int
+    t_ns: Any
+    sensor: Any
+    z: Any
+    weight: Any
+    previous: Any
+
+
+def columns(history: History) -> Columns:
+    """Return a history as compiled code reads it."""
     table = history.table
     oldest = max(table.first, history.written - CAPACITY)
-    slots = _chain(last, oldest, table.first, count_max, t_ns_min, table.t_ns, table.previous)
-    order = slots[np.argsort(table.t_ns[slots], kind="stable")]
-    return table.t_ns[order], table.sensor[order], table.z[order], table.weight[order]
+    return Columns(table.first, oldest, table.t_ns, table.sensor, table.z, table.weight, table.previous)
 
 
 @kernel
-def _chain(last, oldest, first, count_max, t_ns_min, t_ns, previous):
-    """Return the slots of a chain, newest first."""
+def window(table, last, count_max, t_ns_min):
+    """Return times (ns), sensors, measurements (n, 4) and weights (n, 4) of a chain, oldest first.
+
+    `table`: `Columns`.  The chain ends at number `last`; its newest `count_max` plots count, if not before `t_ns_min`.
+    """
     slots = np.empty(count_max, dtype=np.int64)
     count = 0
-    while last >= oldest and count < count_max:
-        slot = last - first
-        if t_ns[slot] < t_ns_min:
+    while last >= table.oldest and count < count_max:
+        slot = last - table.first
+        if table.t_ns[slot] < t_ns_min:
             break
         slots[count] = slot
         count += 1
-        last = previous[slot]
-    return slots[:count]
+        last = table.previous[slot]
+    slots = slots[:count]
+    ages = np.empty(count)
+    for i in range(count):
+        ages[i] = table.t_ns[slots[i]] - table.t_ns[slots[0]]
+    order = slots[ascending(ages)]
+    return table.t_ns[order], table.sensor[order], table.z[order], table.weight[order]

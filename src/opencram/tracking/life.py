@@ -1,184 +1,130 @@
 """The life of a target: coasting, ended, demoted; and what is said of it."""
 
-import math
-
 import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from opencram.messages import DropReason, Hypothesis, Message, Track
-from opencram.tracking.bank import normalised
+from opencram.messages import Hypothesis, Message, Track
 from opencram.tracking.config import Config
-from opencram.tracking.filter import standing
-from opencram.tracking.judging import (
-    KEEP,
-    STRAIGHT_NS,
-    STRAIGHT_PLOTS,
-    classes_of,
-    projectile_probability,
-    select_candidates,
-)
-from opencram.tracking.state import Candidates, State, Target, Tracks
+from opencram.tracking.judging import select_candidates
+from opencram.tracking.state import REASONS, STATUSES, Array, Candidates, Integers, State, Targets, Tracks
+from opencram.tracking.survey import DEMOTED, GOES_ON, describe, lower_triangles, stand, survey, survey_candidates
 from opencram.tracking.world import World
-
-Array = NDArray[np.float64]
-
-_LOWER = np.tril_indices(10)
-_KEEP_OLD, _OLD_NS = 1e-2, 8_000_000_000  # of older tracks fewer flight models are followed
-_SAY = 0.01  # probability against the best below which a flight model is not told
-_DEMOTE = 0.2  # probability below which a projectile is one no longer; 0.5 made it one
 
 
 def end_and_report(config: Config, constants: World, state: State, messages: list[Message]) -> State:
-    """Set the status of every target, say what is due, and forget those that have ended."""
-    state = _tracks_report(config, constants, state, messages)
-    return _candidates_report(config, state, messages)
+    """Set the status of every target, say what is due, and forget those that have ended.
+
+    Writes into the targets of `state`, which must be this step's own.
+    """
+    if len(state.tracks.targets):
+        state = _tracks_report(config, constants, state, messages)
+    if len(state.candidates.targets):
+        state = _candidates_report(config, constants, state, messages)
+    return state
+
+
+# ---- tracks ---------------------------------------------------------------------------------------
 
 
 def _tracks_report(config: Config, constants: World, state: State, messages: list[Message]) -> State:
     tracks = state.tracks
-    if not tracks.targets:
-        return state
-    starts = np.searchsorted(tracks.owner, np.arange(len(tracks.targets) + 1)).tolist()
     count = len(tracks.targets)
-    best, heights, falling = np.empty(count, dtype=np.int64), np.empty(count), np.empty(count, dtype=np.bool_)
-    standing(tracks.x, tracks.log_weight, tracks.owner, count, constants.env, best, heights, falling)
-    above = (heights > 0.0).tolist()  # a track without a sound row is not
-    targets = list(tracks.targets)
-    now = state.t_ns
-    said = len(messages)
-    for k, before in enumerate(tracks.targets):
-        calm = before.status == "confirmed" and above[k]
-        if calm and now < before.due_t_ns and now - before.updated_t_ns <= before.period_s * 1e9:
-            continue
-        row = int(best[k])
-        target = _status(constants, config, now, before, tracks.x[row], float(heights[k]), bool(falling[k]))
-        if target.status != before.status or now >= target.due_t_ns:
-            rows = slice(starts[k], starts[k + 1])
-            target = _report_track(config, state, target, rows, row, messages)
-        targets[k] = target
-    state = replace(state, tracks=replace(tracks, targets=tuple(targets)))
-    return _prune(state, now) if len(messages) > said else state
+    best, speak = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.bool_)
+    some = survey(
+        tracks.targets, tracks.x, tracks.log_weight, tracks.owner, state.t_ns, config.coast_after,
+        config.coast_s_max, constants.env, constants.origins, best, speak,
+    )  # fmt: skip
+    if not some:
+        return state
+    chances = tracks.chances.copy()
+    told, keep, kept, fate = describe(
+        speak, tracks.targets, chances, tracks.log_weight, tracks.model, tracks.owner, state.t_ns, constants.report_ns,
+        constants.tell_ns,
+    )  # fmt: skip
+    tracks = replace(tracks, chances=chances)
+    spoken = np.flatnonzero(speak)
+    standing = stand(spoken, best[spoken], chances, tracks.x, tracks.p, constants.class_of, len(constants.class_names))
+    hypotheses = _hypotheses(config, tracks, told) if len(told) else {}
+    messages.extend(_said(constants, state.t_ns, tracks.targets[spoken], standing, spoken.tolist(), hypotheses))
+    state = replace(state, tracks=tracks)
+    return state if kept else _prune(state, keep, fate)
 
 
-def _report_track(
-    config: Config, state: State, target: Target, rows: slice, best: int, messages: list[Message]
-) -> Target:
-    """Say how a track stands; return it with the times of having been said, and when it is next due."""
-    tracks = state.tracks
-    weights, models = tracks.log_weight[rows].tolist(), tracks.model[rows].tolist()
-    x = tracks.x[best]
-    classes = classes_of(config, models, weights, target.log_straight, x[3:6].tolist())
-    told_t_ns = target.told_t_ns
-    # Flight models are told after each fit, and when the next dwell would come too late for once a second.
-    due_to_tell_ns = told_t_ns + round((config.tell_s_max - target.period_s) * 1e9) + 1
-    hypotheses: tuple[Hypothesis, ...] = ()
-    if target.status != "dropped" and (target.fitted_t_ns == state.t_ns or state.t_ns >= due_to_tell_ns):
-        hypotheses = _hypotheses(config, tracks, rows, normalised([*weights, target.log_straight]))
-        told_t_ns = state.t_ns
-        due_to_tell_ns = told_t_ns + round((config.tell_s_max - target.period_s) * 1e9) + 1
-    due_t_ns = min(state.t_ns + round(config.report_s * 1e9), due_to_tell_ns)
-    target = replace(target, reported_t_ns=state.t_ns, told_t_ns=told_t_ns, due_t_ns=due_t_ns, classes=classes)
-    messages.append(_message(state.t_ns, target, x, tracks.p[best], hypotheses))
-    return target
+def _hypotheses(config: Config, tracks: Tracks, rows: Integers) -> dict[int, tuple[Hypothesis, ...]]:
+    """Return, for each track that has any, the flight models that are told: those of `rows`."""
+    found: dict[int, tuple[Hypothesis, ...]] = {}
+    owners, models = tracks.owner[rows], tracks.model[rows]
+    columns = owners.tolist(), models.tolist(), tracks.chances[owners, models].tolist()
+    for owner, k, probability, line in zip(*columns, lower_triangles(rows, tracks.x, tracks.p).tolist(), strict=True):
+        model = config.models[k]
+        hypothesis = Hypothesis(
+            class_name=model.class_name, curve=model.curve, probability=probability, mean=tuple(line[:10]),
+            covariance=tuple(line[10:]),
+        )  # fmt: skip
+        found[owner] = (*found.get(owner, ()), hypothesis)
+    return found
 
 
-def _hypotheses(config: Config, tracks: Tracks, rows: slice, probabilities: list[float]) -> tuple[Hypothesis, ...]:
-    """Return the flight models worth telling."""
-    means, lowers = tracks.x[rows].tolist(), tracks.p[rows][:, _LOWER[0], _LOWER[1]].tolist()
-    models = [config.models[k] for k in tracks.model[rows].tolist()]
-    least = _SAY * max(probabilities[: len(models)])
-    return tuple(
-        [
-            Hypothesis(
-                class_name=model.class_name,
-                curve=model.curve,
-                probability=probability,
-                mean=tuple(mean),
-                covariance=tuple(lower),
+def _said(
+    constants: World,
+    t_ns: int,
+    targets: Targets,
+    standing: Array,
+    spoken: list[int],
+    hypotheses: dict[int, tuple[Hypothesis, ...]],
+) -> list[Track]:
+    """Return what is said of targets; `standing` from `stand`, `spoken`: their keys in `hypotheses`."""
+    said = []
+    for k, target, line in zip(spoken, targets.tolist(), standing.tolist(), strict=True):
+        track_id, status, reason, plots, _, first_t_ns, updated_t_ns, *_ = target
+        east, north, up, v_east, v_north, v_up, std, speed, *chances = line
+        said.append(
+            Track(
+                t_ns=t_ns, track_id=track_id, status=STATUSES[status], position_enu_m=(east, north, up),
+                velocity_enu_m_s=(v_east, v_north, v_up), position_m_std=std,
+                classes=_classes(constants.class_names, chances, speed), plots=plots, first_t_ns=first_t_ns,
+                updated_t_ns=updated_t_ns, hypotheses=hypotheses.get(k, ()), reason=REASONS[reason],
             )
-            for model, probability, mean, lower in zip(models, probabilities, means, lowers, strict=False)
-            if probability > least
-        ]
-    )
+        )  # fmt: skip
+    return said
 
 
-def _message(t_ns: int, target: Target, x: Array, p: Array, hypotheses: tuple[Hypothesis, ...]) -> Track:
-    """Return what is said of a target."""
-    place, speed = x[:3].tolist(), x[3:6].tolist()
-    return Track(
-        t_ns=t_ns,
-        track_id=target.track_id,
-        status=target.status,
-        position_enu_m=(place[0], place[1], place[2]),
-        velocity_enu_m_s=(speed[0], speed[1], speed[2]),
-        position_m_std=math.sqrt(max(0.0, p[0, 0] + p[1, 1] + p[2, 2])),
-        classes=target.classes,
-        plots=target.plots,
-        first_t_ns=target.first_t_ns,
-        updated_t_ns=target.updated_t_ns,
-        hypotheses=hypotheses,
-        reason=target.reason,
-    )
+def _classes(names: tuple[str, ...], chances: list[float], speed_m_s: float) -> tuple[tuple[str, float], ...]:
+    """Return class names and probabilities, most probable first; none if the target has not been judged yet."""
+    ordered = [(-chance, name) for name, chance in zip(names, chances, strict=False) if chance]
+    straight = chances[-1]
+    if not ordered and not straight:
+        return ()
+    ordered.append((-straight, "bird" if speed_m_s < 25.0 else "drone" if speed_m_s < 60.0 else "aircraft"))
+    ordered.sort()
+    return tuple([(name, min(-chance, 1.0)) for chance, name in ordered])
 
 
-def _status(
-    constants: World, config: Config, now: int, target: Target, x: Array, height: float, falling: bool
-) -> Target:
-    """Return the target with the status that its last plot and its place give it; `height` NaN: no sound estimate."""
-    gap_s = (now - target.updated_t_ns) * 1e-9
-    status, reason = target.status, target.reason
-    if math.isnan(height):
-        status, reason = "dropped", "lost"
-    elif falling and (height < -20.0 or (height < 0.0 and gap_s > 0.25)):  # m, s
-        status, reason = "dropped", "impact"
-    elif gap_s > config.coast_after * target.period_s:
-        hidden = falling and height < _horizon_m(constants, x)
-        lost = gap_s > (3.0 if hidden else 1.0) * config.coast_s_max
-        if lost:
-            status, reason = "dropped", "lost"
-        else:
-            status, reason = "coasting", ""
-    elif status == "coasting":
-        status = "confirmed"
-    if status == target.status:
-        return target
-    return replace(target, status=status, reason=reason)
-
-
-def _horizon_m(constants: World, x: Array) -> float:
-    """Return the height (m) below which no radar can be expected to see: 2.5° over the nearest one's horizon."""
-    nearest = float(np.min(np.hypot(constants.origins[:, 0] - x[0], constants.origins[:, 1] - x[1])))
-    return max(50.0, 0.045 * nearest)
-
-
-def _prune(state: State, now: int) -> State:
+def _prune(state: State, keep: NDArray[np.bool_], fate: Integers) -> State:
     """Forget tracks that have ended and flight models that are out of the question; demote what is no projectile.
 
     A body that turns out not to fall goes on in the small linear filter, under its number.
     """
     tracks = state.tracks
-    demoted = [k for k, target in enumerate(tracks.targets) if _is_to_demote(target, now)]
-    alive = np.array([target.status != "dropped" for target in tracks.targets])
-    alive[demoted] = False
-    least = np.array([_KEEP_OLD if now - target.first_t_ns > _OLD_NS else KEEP for target in tracks.targets])
-    starts = np.searchsorted(tracks.owner, np.arange(len(tracks.targets)))
-    top = np.maximum.reduceat(tracks.log_weight, starts)
-    keep = alive[tracks.owner] & (tracks.log_weight >= (top + np.log(least))[tracks.owner])
-    if keep.all():
-        return state
-    if demoted:
+    alive = fate == GOES_ON
+    demoted = fate == DEMOTED
+    if demoted.any():
         few = state.candidates
+        targets = tracks.targets[demoted]
+        targets["fitted_t_ns"] = state.t_ns
         few = Candidates(
-            targets=(*few.targets, *[replace(tracks.targets[k], fitted_t_ns=now) for k in demoted]),
+            targets=np.concatenate([few.targets, targets]),
+            chances=np.concatenate([few.chances, tracks.chances[demoted]]),
             x=np.concatenate([few.x, tracks.level_x[demoted]]),
             p=np.concatenate([few.p, tracks.level_p[demoted]]),
-            fall=np.concatenate([few.fall, np.zeros(len(demoted))]),
+            fall=np.concatenate([few.fall, np.zeros(len(targets))]),
         )
         state = replace(state, candidates=few)
     renumbered = np.cumsum(alive) - 1
     kept = Tracks(
-        targets=tuple([target for target, lives in zip(tracks.targets, alive.tolist(), strict=True) if lives]),
+        targets=tracks.targets[alive],
+        chances=tracks.chances[alive],
         x=tracks.x[keep],
         p=tracks.p[keep],
         log_weight=tracks.log_weight[keep],
@@ -190,49 +136,16 @@ def _prune(state: State, now: int) -> State:
     return replace(state, tracks=kept)
 
 
-def _is_to_demote(target: Target, now: int) -> bool:
-    """Return whether a track that has just been reported is old enough to be said to be no projectile, and is none."""
-    if target.reported_t_ns != now or target.status == "dropped" or now - target.first_t_ns < STRAIGHT_NS:
-        return False
-    return target.plots >= STRAIGHT_PLOTS and projectile_probability(target) < _DEMOTE
+# ---- candidates -----------------------------------------------------------------------------------
 
 
-def _candidates_report(config: Config, state: State, messages: list[Message]) -> State:
+def _candidates_report(config: Config, constants: World, state: State, messages: list[Message]) -> State:
     """Forget candidates without plots; report tentative tracks and bodies that do not fall."""
     few = state.candidates
-    now = state.t_ns
-    gone: list[int] = []
-    said: list[tuple[int, Target]] = []
-    for k, target in enumerate(few.targets):
-        if target.updated_t_ns == now and not target.track_id:
-            continue
-        if target.status == "dropped":  # a double
-            gone.append(k)
-            if target.reported_t_ns:
-                said.append((k, target))
-            continue
-        confirmed = target.status != "tentative"
-        limit_s = config.coast_s_max if confirmed else config.misses_tentative * target.period_s
-        if now - target.updated_t_ns > limit_s * 1e9:
-            gone.append(k)
-            if target.reported_t_ns:
-                reason: DropReason = "lost" if confirmed else "never_confirmed"
-                said.append((k, replace(target, status="dropped", reason=reason)))
-        elif target.track_id and (
-            target.reported_t_ns == 0
-            or target.fitted_t_ns == now
-            or now - target.reported_t_ns >= round(config.report_s * 1e9)
-        ):
-            said.append((k, replace(target, reported_t_ns=now)))
-    if not gone and not said:
-        return state
-    targets = list(few.targets)
-    for k, target in said:
-        targets[k] = target
-        messages.append(_message(now, target, few.x[k], few.p[k], ()))
-    few = replace(few, targets=tuple(targets))
-    if gone:
-        keep = np.ones(len(targets), dtype=np.bool_)
-        keep[gone] = False
-        few = select_candidates(few, keep)
-    return replace(state, candidates=few)
+    keep, spoken = survey_candidates(
+        few.targets, state.t_ns, config.coast_s_max, config.misses_tentative, constants.report_ns
+    )
+    if len(spoken):
+        standing = stand(spoken, spoken, few.chances, few.x, few.p, constants.class_of, len(constants.class_names))
+        messages.extend(_said(constants, state.t_ns, few.targets[spoken], standing, spoken.tolist(), {}))
+    return replace(state, candidates=select_candidates(few, keep)) if len(keep) < len(few.targets) else state

@@ -1,4 +1,4 @@
-"""What the tracker remembers between two dwells."""
+"""What the tracker remembers between two dwells: arrays, one row for each target or filter."""
 
 import msgspec
 import numpy as np
@@ -10,32 +10,39 @@ from opencram.tracking.history import History, empty
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Targets = np.ndarray[tuple[int], np.dtype[np.void]]
 
+STATUSES: tuple[TrackStatus, ...] = ("tentative", "confirmed", "coasting", "dropped")
+TENTATIVE, CONFIRMED, COASTING, DROPPED = range(4)
+REASONS: tuple[DropReason, ...] = ("", "impact", "lost", "never_confirmed", "duplicate")
+NO_REASON, IMPACT, LOST, NEVER_CONFIRMED, DUPLICATE = range(5)
 
-class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that is followed: a candidate (`track_id` 0), a tentative track, or a track."""
-
-    track_id: int
-    status: TrackStatus
-    first_t_ns: int
-    updated_t_ns: int  # last plot
-    plots: int
-    last: int  # number of the last plot in the history
-    score: float  # log likelihood ratio of target against clutter
-    period_s: float  # longest period of the sensors that have seen it
-    classes: tuple[tuple[str, float], ...] = ()
-    log_straight: float = 0.0  # log weight of "no projectile", on the scale of its rows
-    fitted_t_ns: int = 0
-    reported_t_ns: int = 0
-    told_t_ns: int = 0  # its flight models
-    due_t_ns: int = 0  # when it is next to be reported, if nothing happens before
-    reason: DropReason = ""
+# Something that is followed: a candidate (`track_id` 0), a tentative track, or a track.
+TARGET = np.dtype(
+    [
+        ("track_id", np.int64),
+        ("status", np.int64),  # of STATUSES
+        ("reason", np.int64),  # of REASONS
+        ("plots", np.int64),
+        ("last", np.int64),  # number of the last plot in the history
+        ("first_t_ns", np.int64),
+        ("updated_t_ns", np.int64),  # last plot
+        ("period_ns", np.int64),  # longest period of the sensors that have seen it
+        ("fitted_t_ns", np.int64),
+        ("reported_t_ns", np.int64),
+        ("told_t_ns", np.int64),  # its flight models
+        ("due_t_ns", np.int64),  # when it is next to be reported, if nothing happens before
+        ("score", np.float64),  # log likelihood ratio of target against clutter
+        ("log_straight", np.float64),  # log weight of "no projectile", on the scale of its rows
+    ]
+)
 
 
 class Candidates(msgspec.Struct, frozen=True, kw_only=True):
     """Targets in the small linear filter, one row each: candidates, and bodies that do not fall."""
 
-    targets: tuple[Target, ...]
+    targets: Targets  # (n,)
+    chances: Array  # (n, models + 1) probability of each flight model, and last of no projectile, when last judged
     x: Array  # (n, 6) position and velocity
     p: Array  # (n, 6, 6)
     fall: Array  # (n,) 1: under gravity, 0: level flight
@@ -48,7 +55,8 @@ class Tracks(msgspec.Struct, frozen=True, kw_only=True):
     track has a companion in level flight, which keeps the weight of "no projectile" up to date.
     """
 
-    targets: tuple[Target, ...]
+    targets: Targets  # (n,)
+    chances: Array  # (n, models + 1)
     x: Array  # (rows, 10)
     p: Array  # (rows, 10, 10)
     log_weight: Array  # (rows,)
@@ -70,22 +78,14 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     full: bool = False  # a limit has been reached and reported
 
 
-def no_tracks() -> Tracks:
-    """Return an empty set of tracks."""
-    none = np.zeros(0, dtype=np.int64)
-    return Tracks(
-        targets=(), x=np.zeros((0, STATES)), p=np.zeros((0, STATES, STATES)), log_weight=np.zeros(0),
-        model=none, owner=none, level_x=np.zeros((0, 6)), level_p=np.zeros((0, 6, 6)),
+def nothing(models: int) -> State:
+    """Return the state before the first plot, for a bank of so many flight models."""
+    none, chances = np.zeros(0, dtype=np.int64), np.zeros((0, models + 1))
+    tracks = Tracks(
+        targets=np.zeros(0, dtype=TARGET), chances=chances, x=np.zeros((0, STATES)), p=np.zeros((0, STATES, STATES)),
+        log_weight=np.zeros(0), model=none, owner=none, level_x=np.zeros((0, 6)), level_p=np.zeros((0, 6, 6)),
     )  # fmt: skip
-
-
-def no_candidates() -> Candidates:
-    """Return an empty set of candidates."""
-    return Candidates(targets=(), x=np.zeros((0, 6)), p=np.zeros((0, 6, 6)), fall=np.zeros(0))
-
-
-def nothing() -> State:
-    """Return the state before the first plot."""
-    return State(
-        t_ns=0, newest_t_ns=0, next_track_id=1, tracks=no_tracks(), candidates=no_candidates(), history=empty()
+    candidates = Candidates(
+        targets=np.zeros(0, dtype=TARGET), chances=chances, x=np.zeros((0, 6)), p=np.zeros((0, 6, 6)), fall=np.zeros(0)
     )
+    return State(t_ns=0, newest_t_ns=0, next_track_id=1, tracks=tracks, candidates=candidates, history=empty())

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from opencram.ballistics.drag import standard_curve
 from opencram.ballistics.environment import Environment, environment
+from opencram.tracking.bank import Bank, bank_of
 from opencram.tracking.config import Config
 
 Array = NDArray[np.float64]
@@ -18,18 +19,21 @@ class World:
     """Arrays by sensor or by model, in the order of the configuration."""
 
     env: Environment
-    curves: Array  # (models, Mach)
+    bank: Bank
     rotations: Array  # (sensors, 3, 3), local from site axes
     origins: Array  # (sensors, 3)
     variances: Array  # (sensors, 3)
     log_clutter: Array  # (sensors,) log density of clutter plots per m·rad·rad
     log_detection: Array  # (sensors,)
     sensor_index: dict[str, int]
-
-    @property
-    def fit_environment(self) -> tuple[object, Array, Array, Array]:
-        """What `bank.fit_models` needs."""
-        return self.env, self.curves, self.rotations, self.origins
+    periods_ns: tuple[int, ...]
+    class_names: tuple[str, ...]  # of the models, each once
+    class_of: NDArray[np.int64]  # (models,) index in `class_names`
+    fit_pauses: tuple[float, float, float]  # share of a track's age, least and most seconds between two fits
+    confirmation: tuple[int, float, int, int]  # least plots and score; pauses (ns) between two judgements
+    report_ns: int  # between two messages of an unchanged track
+    tell_ns: int  # between two messages with flight models
+    start_limits: tuple[float, int, float]  # of candidates: gate, how many, deviation of the speed prior (m/s)
 
 
 _CLUTTER_MIN = 1.0  # plots per scan: a radar that promises none is not believed
@@ -40,6 +44,7 @@ def world(config: Config) -> World:
     """Return the constants of a configuration."""
     sensors = config.sensors
     volume = [s.range_m_max * 2.0 * np.pi * 0.5 * np.pi for s in sensors]
+    names = tuple(dict.fromkeys(model.class_name for model in config.models))
     clutter = [max(s.clutter_per_scan, _CLUTTER_MIN) for s in sensors]
     return World(
         env=environment(
@@ -49,7 +54,9 @@ def world(config: Config) -> World:
             wind_m_s=config.wind_m_s,
             profile=config.profile,
         ),
-        curves=np.stack([standard_curve(model.curve) for model in config.models]),
+        bank=bank_of(
+            config.models, config.wind_m_s_std, np.stack([standard_curve(model.curve) for model in config.models])
+        ),
         rotations=np.array([s.local_from_enu for s in sensors]).reshape(-1, 3, 3),
         origins=np.array([s.position_enu_m for s in sensors]).reshape(-1, 3),
         variances=np.array([[s.range_m_std, s.azimuth_rad_std, s.elevation_rad_std] for s in sensors]).reshape(-1, 3)
@@ -57,4 +64,17 @@ def world(config: Config) -> World:
         log_clutter=np.log(np.array(clutter) / np.array(volume)),
         log_detection=np.log([s.detection_probability for s in sensors]),
         sensor_index={s.id: k for k, s in enumerate(sensors)},
+        periods_ns=tuple(round(s.period_s * 1e9) for s in sensors),
+        class_names=names,
+        class_of=np.array([names.index(model.class_name) for model in config.models]),
+        fit_pauses=(config.fit_share, config.fit_s_min, config.fit_s_max),
+        confirmation=(
+            config.confirm_plots,
+            config.confirm_score,
+            round(config.fit_s_min * 1e9),
+            round(config.fit_s_max * 1e9),
+        ),
+        report_ns=round(config.report_s * 1e9),
+        tell_ns=round(config.tell_s_max * 1e9),
+        start_limits=(config.gate_tentative, config.candidates_max, config.speed_m_s_std),
     )

@@ -1,0 +1,201 @@
+"""One dwell through all tracks and all candidates: the compiled part of a step."""
+
+import math
+
+import numpy as np
+
+from opencram.kernel import kernel
+from opencram.tracking.association import assigned, gated
+from opencram.tracking.candidates import SIX, follow_straight, join, start
+from opencram.tracking.filter import predict_rows, update_rows
+from opencram.tracking.state import TARGET, TENTATIVE
+
+# Rows of `given` (3, plots): the index of the track or candidate that has the plot (−1: none, −2: it found no room),
+# the number in the history of the plot before it on the same target (−1: none), and the target's track id (0: none).
+OWNER, PREVIOUS, TRACK_ID = range(3)
+REFUSED = -2
+
+# A young track is fitted again to all its plots; beyond the age, and with enough plots, its filters carry on alone.
+_FIT_AGE_S = 4.0
+_FIT_PLOTS = 12
+FIT_AGE_S_MAX = 12.0
+
+_TENTATIVE_PLOTS = 3
+
+# Beyond these numbers a plot is no measurement, and its square no number.
+RANGE_M_MAX = 1e7
+AZIMUTH_RAD_MAX = 4.0 * math.pi
+ELEVATION_RAD_MAX = 0.5 * math.pi + 1e-9
+RANGE_RATE_M_S_MAX = 1e5
+STD_MIN, STD_MAX = 1e-7, 1e6
+
+
+@kernel
+def all_sound(z, variances):
+    """Return whether plots (n, 4) and their variances (n, 3) are measurements, every one of them."""
+    for j in range(z.shape[0]):
+        if not (0.0 < z[j, 0] <= RANGE_M_MAX and abs(z[j, 1]) <= AZIMUTH_RAD_MAX):
+            return False
+        if not abs(z[j, 2]) <= ELEVATION_RAD_MAX or abs(z[j, 3]) > RANGE_RATE_M_S_MAX:
+            return False
+        for i in range(3):
+            if not STD_MIN * STD_MIN <= variances[j, i] <= STD_MAX * STD_MAX:
+                return False
+    return True
+
+
+@kernel
+def follow(
+    targets, x, p, log_weight, model, owner, level_x, level_p, t_ns, dt, env, cds, rotation, origin, z, variances,
+    period_ns, first_number, gate, fit_pauses, given
+):  # fmt: skip
+    """Move all tracks on by `dt` seconds to `t_ns` and give them their plots `z` (m, 4), in place.
+
+    The heaviest row of a track stands for it in the assignment; a row that is no longer sound gets the log weight
+    −∞.  Plot j gets the number `first_number + j` in the history; `given` (3, m) is filled for the plots of tracks.
+    `fit_pauses`: share of a track's age, least and most seconds between two fits.  Returns whether each track is due
+    for a fit, how many are, and how many plots are left.
+    """
+    rows, count = x.shape[0], targets.shape[0]
+    h, s, cross = np.empty((rows, 3)), np.empty((rows, 3, 3)), np.empty((rows, x.shape[1], 3))
+    sound = predict_rows(x, p, np.full(rows, dt), model, env, cds, rotation, origin, h, s, cross)
+    best = np.full(count, -1, dtype=np.int64)
+    for r in range(rows):
+        if not sound[r]:
+            log_weight[r] = -math.inf
+        k = owner[r]
+        if best[k] < 0 or log_weight[r] > log_weight[best[k]]:
+            best[k] = r
+    due = np.zeros(count, dtype=np.bool_)
+    due_count, left = 0, z.shape[0]
+    starts, plots, costs = gated(h[best], s[best], sound[best], z, variances, gate)
+    plot_of = assigned(starts, plots, costs, z.shape[0], gate)
+    update_rows(x, p, h, s, cross, z, variances, plot_of[owner], log_weight)
+    for r in range(rows):
+        if math.isnan(log_weight[r]):
+            log_weight[r] = -math.inf
+    position, noise, factor, v = np.empty(3), np.empty((3, 3)), np.empty((3, 3)), np.empty(3)
+    for k in range(count):
+        j = plot_of[k]
+        gain = follow_straight(
+            level_x[k], level_p[k], dt, z, variances, j, rotation, origin, position, noise, factor, v
+        )  # fmt: skip
+        if j >= 0:
+            left -= 1
+            _seen(targets, k, j, t_ns, period_ns, first_number, gain, given)
+            due[k] = _is_due(targets[k], t_ns, fit_pauses)
+            due_count += due[k]
+    return due, due_count, left
+
+
+@kernel
+def _seen(targets, k, j, t_ns, period_ns, first_number, gain, given):
+    """Count plot `j` to target `k`: of a candidate the score grows, of a track the weight of no projectile."""
+    target = targets[k]
+    given[OWNER, j] = k
+    given[PREVIOUS, j] = target["last"]
+    given[TRACK_ID, j] = target["track_id"]
+    target["last"] = first_number + j
+    target["plots"] += 1
+    target["updated_t_ns"] = max(target["updated_t_ns"], t_ns)
+    target["first_t_ns"] = min(target["first_t_ns"], t_ns)
+    target["period_ns"] = max(target["period_ns"], period_ns)
+    target["score"] += gain
+    target["log_straight"] += gain
+
+
+@kernel
+def _is_due(target, t_ns, fit_pauses):
+    """Return whether a track with a new plot is young enough to be fitted again, and its last fit old enough."""
+    age_s = (t_ns - target["first_t_ns"]) * 1e-9
+    if age_s > FIT_AGE_S_MAX or (age_s > _FIT_AGE_S and target["plots"] >= _FIT_PLOTS):
+        return False
+    pause_s = min(max(fit_pauses[0] * age_s, fit_pauses[1]), fit_pauses[2])
+    return target["updated_t_ns"] == t_ns and (t_ns - target["fitted_t_ns"]) * 1e-9 >= pause_s - 1e-6
+
+
+@kernel
+def gather(
+    targets, chances, x, p, fall, t_ns, dt, rotation, origin, z, variances, log_clutter, log_detection, period_ns,
+    first_number, limits, confirm, next_track_id, given
+):  # fmt: skip
+    """Move all candidates on by `dt` seconds to `t_ns`, give them the plots that no track has, start new ones.
+
+    `given` as `follow` leaves it: plots without an owner are free.  `limits`: gate, most candidates, deviation of
+    the speed prior (m/s).  `confirm`: least plots and score, and the pauses (ns) between two judgements of a
+    tentative and of a judged one.
+    Returns the new columns of the candidates, which of them are ripe to be judged, how many are, how many plots found
+    no room, and the next track id.
+    """
+    gate, count_max, speed_std = limits
+    n, m = targets.shape[0], z.shape[0]
+    free = given[OWNER] == -1
+    moved_x, moved_p = x.copy(), p.copy()
+    plot_of, gains = join(
+        moved_x, moved_p, np.full(n, dt), fall, z, variances, free, rotation, origin, gate, log_clutter, log_detection
+    )
+    total = n
+    for k in range(n):
+        if plot_of[k] >= 0:
+            free[plot_of[k]] = False
+    for j in range(m):
+        if free[j] and total < count_max:
+            given[OWNER, j] = total
+            total += 1
+    more = np.empty(total, dtype=TARGET)
+    more_x, more_p, more_fall = np.empty((total, SIX)), np.empty((total, SIX, SIX)), np.ones(total)
+    more_chances = np.zeros((total, chances.shape[1]))
+    ripe = np.zeros(total, dtype=np.bool_)
+    ripe_count, refused = 0, 0
+    for k in range(n):
+        more[k] = targets[k]
+        more_x[k], more_p[k], more_fall[k], more_chances[k] = moved_x[k], moved_p[k], fall[k], chances[k]
+        if plot_of[k] >= 0:
+            _seen(more, k, plot_of[k], t_ns, period_ns, first_number, gains[k], given)
+            target = more[k]
+            if target["track_id"] == 0 and target["plots"] >= _TENTATIVE_PLOTS and target["score"] > 0.5 * confirm[1]:
+                target["track_id"] = next_track_id
+                given[TRACK_ID, plot_of[k]] = next_track_id
+                next_track_id += 1
+            ripe[k] = _is_ripe(target, t_ns, confirm)
+            ripe_count += ripe[k]
+    for j in range(m):
+        if free[j]:
+            k = given[OWNER, j]
+            if k < 0:
+                given[OWNER, j] = REFUSED
+                refused += 1
+            else:
+                start(z[j], variances[j], rotation, origin, speed_std, more_x[k], more_p[k])
+                _blank(more, k, t_ns)
+                _seen(more, k, j, t_ns, period_ns, first_number, 0.0, given)
+    return more, more_chances, more_x, more_p, more_fall, ripe, ripe_count, refused, next_track_id
+
+
+@kernel
+def _blank(targets, k, t_ns):
+    """Write a target that has not been seen yet."""
+    target = targets[k]
+    target["track_id"] = 0
+    target["status"] = TENTATIVE
+    target["reason"] = 0
+    target["plots"] = 0
+    target["last"] = -1
+    target["first_t_ns"] = t_ns
+    target["updated_t_ns"] = t_ns
+    target["period_ns"] = 0
+    target["fitted_t_ns"] = 0
+    target["reported_t_ns"] = 0
+    target["told_t_ns"] = 0
+    target["due_t_ns"] = 0
+    target["score"] = 0.0
+    target["log_straight"] = 0.0
+
+
+@kernel
+def _is_ripe(target, t_ns, confirm):
+    """Return whether a candidate with a new plot is to be judged: for the first time, or again after a pause."""
+    if target["updated_t_ns"] != t_ns or target["plots"] < confirm[0] or target["score"] < confirm[1]:
+        return False
+    pause_ns = confirm[2] if target["status"] == TENTATIVE else confirm[3]
+    return target["fitted_t_ns"] == 0 or t_ns - target["fitted_t_ns"] >= pause_ns
