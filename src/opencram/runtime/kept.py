@@ -25,7 +25,7 @@ class KeptError(ValueError):
 
 
 class _Array(msgspec.Struct, frozen=True, array_like=True):
-    kind: str  # as numpy writes it: "<f8"
+    kind: str | tuple[tuple[str, str], ...]  # as numpy writes it: "<f8"; of rows with fields, each name and kind
     shape: tuple[int, ...]
     data: bytes  # the zeros at its end left out
 
@@ -52,10 +52,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         flat = np.ascontiguousarray(value).reshape(-1)
         kept = flat[: _used(flat)]
-        return _Array(flat.dtype.str, value.shape, kept.tobytes())
+        return _Array(_kind(flat.dtype), value.shape, kept.tobytes())
     if isinstance(value, np.generic):
         return value.item()
     raise NotImplementedError(f"{type(value)} has no place in a state that is written down")
+
+
+def _kind(kind: "np.dtype[Any]") -> str | tuple[tuple[str, str], ...]:
+    if kind.names is None:
+        return kind.str
+    return tuple((name, kind[name].str) for name in kind.names)
 
 
 def _used(flat: "np.ndarray[Any, Any]") -> int:
@@ -70,9 +76,10 @@ def _typed(wanted: Any, value: Any) -> Any:
     if (get_origin(wanted) or wanted) is not np.ndarray:
         raise NotImplementedError(f"{wanted} has no place in a state that is written down")
     array = msgspec.convert(value, _Array)
-    kind = np.dtype(array.kind)
+    kind = np.dtype(array.kind if isinstance(array.kind, str) else list(array.kind))
+    plain = [kind] if kind.names is None else [kind[name] for name in kind.names]
     size = math.prod(array.shape) * kind.itemsize
-    if kind.kind not in "biuf" or min(array.shape, default=0) < 0 or not len(array.data) <= size <= ARRAY_BYTES_MAX:
+    if any(each.kind not in "biuf" for each in plain) or min(array.shape, default=0) < 0 or not len(array.data) <= size <= ARRAY_BYTES_MAX:
         raise ValueError(f"an array of {array.shape} {array.kind} cannot be")
     made = np.zeros(array.shape, dtype=kind)
     made.reshape(-1).view(np.uint8)[: len(array.data)] = np.frombuffer(array.data, dtype=np.uint8)
