@@ -79,7 +79,11 @@ def _typed(wanted: Any, value: Any) -> Any:
     kind = np.dtype(array.kind if isinstance(array.kind, str) else list(array.kind))
     plain = [kind] if kind.names is None else [kind[name] for name in kind.names]
     size = math.prod(array.shape) * kind.itemsize
-    if any(each.kind not in "biuf" for each in plain) or min(array.shape, default=0) < 0 or not len(array.data) <= size <= ARRAY_BYTES_MAX:
+    if (
+        any(each.kind not in "biuf" for each in plain)
+        or min(array.shape, default=0) < 0
+        or not len(array.data) <= size <= ARRAY_BYTES_MAX
+    ):
         raise ValueError(f"an array of {array.shape} {array.kind} cannot be")
     made = np.zeros(array.shape, dtype=kind)
     made.reshape(-1).view(np.uint8)[: len(array.data)] = np.frombuffer(array.data, dtype=np.uint8)
