@@ -59,15 +59,17 @@ def round_of(config: Config, numbers: Mapping[str, int], threat: Threat, before:
     A probability that is none keeps its last value; a deviation that is none is the greatest; an impact time beyond
     any flight is taken at its limit.  Places that are no zone of the config are passed over.
     """
-    known = {} if before is None else dict(before.shares)
+    least = config.share_min
     shares: dict[int, float] = {}
     for place in threat.places:
         number = numbers.get(place.place) if place.kind == "zone" else None
         if number is None:
             continue
         p = place.probability
-        p = known.get(number, 0.0) if math.isnan(p) else min(max(p, 0.0), 1.0)
-        if p >= config.share_min:
+        if not 0.0 <= p <= 1.0:
+            known = dict(before.shares) if before is not None else {}
+            p = known.get(number, 0.0) if math.isnan(p) else min(max(p, 0.0), 1.0)
+        if p >= least:
             shares[number] = max(p, shares.get(number, 0.0))
     reach_ns = round(config.flight_s_max * 1e9)
     std = threat.impact_time_s_std

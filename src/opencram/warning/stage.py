@@ -21,6 +21,7 @@ from opencram.warning.config import Config
 from opencram.warning.districts import ENDS, above, district_warnings
 from opencram.warning.rounds import Fall, Round, either, round_of
 
+_HEARD = frozenset((Threat, Tick, Health))  # and the ends of tracks
 _NEVER_NS = -(2**63)
 _ENDED_MEMORY_NS = 60_000_000_000  # a threat may come this much later than the end of its track and is not believed
 
@@ -77,7 +78,7 @@ def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State,
     Messages of one time are heard together before the zones are judged.  A round that finds no room (`rounds_max`)
     is a `Rejected` with code "limit"; the round least dangerous to any zone is the one left out.
     """
-    heard = [m for m in batch if isinstance(m, Threat | Tick | Health) or (isinstance(m, Track) and _ends(m))]
+    heard = [m for m in batch if type(m) in _HEARD or (type(m) is Track and m.status == "dropped")]
     if not heard:
         return state, []
     scene = _Scene(
@@ -117,21 +118,19 @@ def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State,
     return after, scene.out
 
 
-def _ends(track: Track) -> bool:
-    return track.status == "dropped"
-
-
 def _recent(config: Config, scene: _Scene) -> dict[int, int]:
+    if not scene.ended:
+        return scene.ended
     kept = [(track_id, t) for track_id, t in scene.ended.items() if scene.t_ns - t <= _ENDED_MEMORY_NS]
     return dict(kept[-config.rounds_max :])
 
 
 def _hear(scene: _Scene, message: Message) -> None:
-    if isinstance(message, Threat):
+    if type(message) is Threat:
         _hear_threat(scene, message)
-    elif isinstance(message, Track):
+    elif type(message) is Track:
         _hear_end(scene, message)
-    elif isinstance(message, Health) and message.part.startswith(scene.config.degrading_parts):
+    elif type(message) is Health and message.part.startswith(scene.config.degrading_parts):
         _hear_health(scene, message)
 
 
@@ -187,32 +186,37 @@ def _fall(scene: _Scene, fallen: Round, t_ns: int) -> None:
 
 def _judge_zones(scene: _Scene) -> None:
     """Judge every zone that has an alarm, a round that just fell, or rounds in the air, in config order."""
-    config = scene.config
-    overdue_ns = round(config.overdue_s * 1e9)
-    for fallen in [each for each in scene.rounds.values() if scene.t_ns > each.latest_t_ns + overdue_ns]:
+    if not scene.rounds and not scene.alarms and not scene.falls:
+        return
+    config, now_ns = scene.config, scene.t_ns
+    past_ns = now_ns - round(config.overdue_s * 1e9)
+    for fallen in [each for each in scene.rounds.values() if past_ns > each.impact_t_ns and past_ns > each.latest_t_ns]:
         del scene.rounds[fallen.track_id]
-        scene.ended[fallen.track_id] = scene.t_ns
+        scene.ended[fallen.track_id] = now_ns
         _fall(scene, fallen, fallen.impact_t_ns)
     flying: dict[int, list[tuple[Round, float]]] = {}
     for each in scene.rounds.values():
         for number, p in each.shares:
-            flying.setdefault(number, []).append((each, p))
+            if number in flying:
+                flying[number].append((each, p))
+            else:
+                flying[number] = [(each, p)]
     factor = config.degraded_factor if scene.degraded else 1.0
     clause = ""
     begun = len(scene.out)
     if scene.degraded:
         parts = ", ".join(f"{part} {how}" for part, how in sorted(scene.degraded.items()))
         clause = f"; thresholds times {config.degraded_factor:g}: {parts}"
-    for number in sorted({**flying, **scene.falls, **scene.alarms}):
+    for number in sorted(flying.keys() | scene.falls.keys() | scene.alarms.keys()):
         zone = config.zones[number]
         threshold = factor * (config.probability if zone.probability is None else zone.probability)
-        near, alarm = flying.get(number, []), scene.alarms.get(number)
-        falls = scene.falls.get(number, [])
-        probability = either(p for _, p in near)
+        near, alarm = flying.get(number, ()), scene.alarms.get(number)
+        falls = scene.falls.get(number, ())
+        probability = either([p for _, p in near])
         if alarm is None and not falls and probability < threshold:
             continue  # most zones, most of the time
         sight = Sight(
-            t_ns=scene.t_ns,
+            t_ns=now_ns,
             zone=zone,
             flying=tuple(near),
             probability=probability,

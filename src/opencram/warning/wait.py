@@ -24,6 +24,7 @@ from opencram.kernel import helper, kernel
 from opencram.warning.arrays import Floats
 
 _SQRT_HALF = math.sqrt(0.5)
+_SURE_STD = 8.3  # from here on the normal distribution is 1 to the last bit
 _NODES = 31  # equally probable moves of the centre
 _STRIDES = (1, 12, 7, 17)  # that pair the moves of several rounds evenly
 WAITED_MAX = 4
@@ -37,6 +38,8 @@ FLYING_SIZE = 4
 
 @helper
 def _cdf(x: float) -> float:
+    if abs(x) > _SURE_STD:
+        return 1.0 if x > 0.0 else 0.0
     return 0.5 * math.erfc(-x * _SQRT_HALF)
 
 
@@ -58,10 +61,12 @@ def protected(left_s: float, left_s_std: float, latency_s: float, shelter_times_
     down, which averts `drop_share` of his harm.
     """
     heard_s = left_s - latency_s
-    lying = _cdf((heard_s - _LYING_S) / math.hypot(left_s_std, 0.5))
+    variance = left_s_std * left_s_std
+    lying = _cdf((heard_s - _LYING_S) / math.sqrt(variance + 0.25))
     inside = 0.0
     for need_s in shelter_times_s:
-        inside += _cdf((heard_s - need_s) / math.hypot(left_s_std, 0.1 * need_s + 0.1))
+        spread = 0.1 * need_s + 0.1
+        inside += _cdf((heard_s - need_s) / math.sqrt(variance + spread * spread))
     inside /= shelter_times_s.shape[0]
     share: float = inside + max(lying - inside, 0.0) * drop_share
     return share
@@ -106,9 +111,11 @@ def _shares(flying: Floats, later_s: float, latency_s: float, times_s: Floats, d
 
 
 @helper
-def _worth(probabilities: Floats, shares: Floats, odds: float) -> float:
-    """Return what warning is worth: the chance that it spares people, less what it costs if no round comes."""
-    unspared, none = 1.0, 1.0
+def _worth(probabilities: Floats, shares: Floats, unspared: float, none: float, odds: float) -> float:
+    """Return what warning is worth: the chance that it spares people, less what it costs if no round comes.
+
+    `unspared`, `none`: the chances that nobody is spared, and that no round comes, of rounds that are not listed.
+    """
     for j in range(probabilities.shape[0]):
         unspared *= 1.0 - probabilities[j] * shares[j]
         none *= 1.0 - probabilities[j]
@@ -146,19 +153,26 @@ def gain_of_waiting(
     odds = threshold / max(1.0 - threshold, 1e-9)
     waited = min(flying.shape[0], WAITED_MAX)
     probabilities = flying[:, PROBABILITY].copy()
-    now = _worth(probabilities, _shares(flying, 0.0, latency_s, shelter_times_s, drop_share), odds)
+    now = _worth(probabilities, _shares(flying, 0.0, latency_s, shelter_times_s, drop_share), 1.0, 1.0, odds)
     zones = _prepared(flying[:waited], half_width_m)
+    later_std, move_std = np.empty(waited), np.empty(waited)
     best = -np.inf
     for delay_s in _DELAYS_S:
         shares = _shares(flying, delay_s, latency_s, shelter_times_s, drop_share)
+        unspared, none = 1.0, 1.0
+        for j in range(waited, flying.shape[0]):
+            unspared *= 1.0 - probabilities[j] * shares[j]
+            none *= 1.0 - probabilities[j]
+        for j in range(waited):
+            std = max(flying[j, SPREAD_M], 0.1)
+            shrink = math.exp(-sharpening * sharpening_per_s(std) * delay_s)
+            later_std[j], move_std[j] = std * shrink, std * math.sqrt(1.0 - shrink * shrink)
         total = 0.0
         for node in range(_NODES):
             for j in range(waited):
-                std = max(flying[j, SPREAD_M], 0.1)
-                shrink = math.exp(-sharpening * sharpening_per_s(std) * delay_s)
-                move = std * math.sqrt(1.0 - shrink * shrink) * _MOVES[(node * _STRIDES[j]) % _NODES]
-                later = zones[j, 1] * _interval(zones[j, 0] + move, half_width_m, std * shrink)
+                move = move_std[j] * _MOVES[(node * _STRIDES[j]) % _NODES]
+                later = zones[j, 1] * _interval(zones[j, 0] + move, half_width_m, later_std[j])
                 probabilities[j] = min(later, 1.0)
-            total += max(_worth(probabilities, shares, odds), 0.0)
+            total += max(_worth(probabilities[:waited], shares, unspared, none, odds), 0.0)
         best = max(best, math.exp(-risk_per_s * delay_s) * total / _NODES)
     return best - max(now, 0.0)
