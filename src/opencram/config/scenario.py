@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 from opencram.config.document import parse_toml, raise_faults, read_text, sha256_of
 from opencram.config.model import Sensor, Site
 from opencram.config.polygon import DISTANCE_M_MAX, distance_m
+from opencram.config.scenario_faults import read_coloured, read_faults
 from opencram.config.scenario_model import (
     EnuPlace,
     GeodeticPlace,
@@ -20,6 +21,7 @@ from opencram.config.scenario_model import (
     Scenario,
     TruthWeather,
 )
+from opencram.config.scenario_others import read_echoes, read_gunfire, read_outgoing, read_rain
 from opencram.config.site import load_site
 from opencram.config.table import (
     FINITE,
@@ -110,7 +112,14 @@ def _read(text: str, path: Path, known: Site | None = None) -> tuple[Scenario | 
         for index, table in enumerate(root.tables("launch", "write each launch under [[launch]]"))
     )
     _judge_names(launches, findings)
-    radars = _radars(root.tables("radar", "write what differs from the site under [[radar]]"), duration_s, site)
+    radars = _radars(
+        root.tables("radar", "write what differs from the site under [[radar]]"), start_t_ns, duration_s, site
+    )
+    traffic = tuple(read_traffic(table) for table in root.tables("traffic", "write each aircraft under [[traffic]]"))
+    gunfire = tuple(read_gunfire(table, start_t_ns) for table in root.tables("gunfire", "write [[gunfire]]"))
+    outgoing = tuple(read_outgoing(table, start_t_ns) for table in root.tables("outgoing", "write [[outgoing]]"))
+    rain = tuple(read_rain(table, start_t_ns, duration_s) for table in root.tables("rain", "write [[rain]]"))
+    echoes = tuple(read_echoes(table) for table in root.tables("ground_echoes", "write [[ground_echoes]]"))
     root.done()
     if site is None:
         return None, findings
@@ -122,7 +131,11 @@ def _read(text: str, path: Path, known: Site | None = None) -> tuple[Scenario | 
         duration_s=duration_s,
         weather=weather,
         launches=launches,
-        traffic=tuple(read_traffic(table) for table in root.tables("traffic", "write each aircraft under [[traffic]]")),
+        traffic=traffic,
+        gunfire=gunfire,
+        outgoing=outgoing,
+        rain=rain,
+        ground_echoes=echoes,
         radars=radars,
         text=text,
         sha256=sha256_of(text),
@@ -292,7 +305,7 @@ def _place(table: Table, prefix: str, site: Site | None, *, required: bool) -> P
     return GeodeticPlace(latitude_rad=math.radians(latitude_deg), longitude_rad=math.radians(longitude_deg))
 
 
-def _radars(tables: list[Table], duration_s: float, site: Site | None) -> tuple[Radar, ...]:
+def _radars(tables: list[Table], start_t_ns: int, duration_s: float, site: Site | None) -> tuple[Radar, ...]:
     sensors = {sensor.id: sensor for sensor in site.sensors} if site else {}
     written: dict[str, Radar] = {}
     for table in tables:
@@ -303,14 +316,14 @@ def _radars(tables: list[Table], duration_s: float, site: Site | None) -> tuple[
             table.fault("sensor", identity, "must be the id of a sensor of the site", remedy)
         if identity in written:
             table.fault("sensor", identity, "must be unique", "write everything about one radar in one [[radar]]")
-        radar = _radar(table, identity, sensor or _NO_SENSOR, duration_s)
+        radar = _radar(table, identity, sensor or _NO_SENSOR, start_t_ns, duration_s)
         written.setdefault(identity, radar)
         table.done()
     as_site = Table({}, "$.radar", Findings())
-    return tuple(written.get(s.id) or _radar(as_site, s.id, s, duration_s) for s in sensors.values())
+    return tuple(written.get(s.id) or _radar(as_site, s.id, s, start_t_ns, duration_s) for s in sensors.values())
 
 
-def _radar(table: Table, identity: str, sensor: Sensor, duration_s: float) -> Radar:
+def _radar(table: Table, identity: str, sensor: Sensor, start_t_ns: int, duration_s: float) -> Radar:
     """Return the radar `table` describes; what it leaves out is as the site's `sensor` has it."""
     own = "leave it out to have the site's own value"
     added = "give what is added to every plot"
@@ -334,6 +347,14 @@ def _radar(table: Table, identity: str, sensor: Sensor, duration_s: float) -> Ra
         bias_azimuth_rad=table.number("bias_azimuth_mrad", _BIAS_MRAD, added, default=0.0) * mrad,
         bias_elevation_rad=table.number("bias_elevation_mrad", _BIAS_MRAD, added, default=0.0) * mrad,
         dropouts_s=_dropouts(table, duration_s),
+        range_rate_m_s_std=table.number("doppler_std_m_s", NOT_NEGATIVE, "give metres per second", default=0.0),
+        range_m_quantum=table.number("range_step_m", NOT_NEGATIVE, "give the step of its ranges", default=0.0),
+        angle_rad_quantum=table.number("angle_step_mrad", NOT_NEGATIVE, "give the step of its angles", default=0.0)
+        * mrad,
+        fades_per_s=table.number("fades_per_s", NOT_NEGATIVE, "give how often a second one begins", default=0.0),
+        fade_s_mean=table.number("fade_s", POSITIVE, "give the mean length of a fade", default=1.0),
+        glint=read_coloured(table, "glint"),
+        faults=read_faults(table, start_t_ns, duration_s),
     )
 
 

@@ -8,6 +8,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from opencram.config.model import Site
+from opencram.simulation.model import (
+    NO_FAULTS,
+    Coloured,
+    Faults,
+    GroundEchoes,
+    Gunfire,
+    MoverClass,
+    Rain,
+    Salvo,
+)
 
 ProjectileClass = Literal["mortar", "rocket", "shell"]
 
@@ -91,6 +101,13 @@ class Radar:
     bias_azimuth_rad: float
     bias_elevation_rad: float
     dropouts_s: tuple[tuple[float, float], ...]  # silent from, to: seconds after the start, in order
+    range_rate_m_s_std: float = 0.0  # 0: no Doppler
+    range_m_quantum: float = 0.0
+    angle_rad_quantum: float = 0.0
+    fades_per_s: float = 0.0  # one object is not seen for a while
+    fade_s_mean: float = 1.0
+    glint: Coloured | None = None  # slow errors, apart for each object
+    faults: Faults = NO_FAULTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,11 +115,15 @@ class Traffic:
     """An aircraft or the like that flies through the scene, from way-point to way-point (m, site ENU)."""
 
     name: str
-    class_name: Literal["aircraft", "drone"]
+    class_name: MoverClass
     time_s: float
     speed_m_s: float
     waypoints_enu_m: tuple[tuple[float, float, float], ...]
     hover_s: float
+    count: int = 1
+    spread_m: float = 0.0
+    wander_m_s: float = 0.0
+    detection_share: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,3 +141,7 @@ class Scenario:
     text: str
     sha256: str
     traffic: tuple[Traffic, ...] = ()
+    gunfire: tuple[Gunfire, ...] = ()  # these on a ground of height 0, until the world is made
+    outgoing: tuple[Salvo, ...] = ()
+    rain: tuple[Rain, ...] = ()
+    ground_echoes: tuple[GroundEchoes, ...] = ()

@@ -4,9 +4,11 @@ import math
 from typing import Any, Final, cast
 
 from opencram.config.scenario_model import Traffic
-from opencram.config.table import NOT_NEGATIVE, Limits, Table, as_number
+from opencram.config.table import NOT_NEGATIVE, PROBABILITY, Limits, Table, as_number
 
 _SPEED_M_S: Final = Limits(above=0.0, at_most=1000.0)
+_COUNT: Final = Limits(at_least=1, at_most=1000)
+CLASSES: Final = ("aircraft", "helicopter", "drone", "bird")
 _REMEDY: Final = "give the way-points as [[east, north, up], ...] in metres of the site's frame"
 
 
@@ -23,11 +25,15 @@ def read_traffic(table: Table) -> Traffic:
         table.fault("waypoints_m", points, "must be points of three numbers, at least one", _REMEDY)
     traffic = Traffic(
         name=table.string("name", "give each aircraft a name"),
-        class_name=cast(Any, table.choice("class", ("aircraft", "drone"), "say what flies", default="aircraft")),
+        class_name=cast(Any, table.choice("class", CLASSES, "say what flies", default="aircraft")),
         time_s=table.number("time_s", NOT_NEGATIVE, "give the seconds after the start", default=0.0),
         speed_m_s=table.number("speed_m_s", _SPEED_M_S, "give metres per second", default=60.0),
         waypoints_enu_m=cast(Any, tuple(good)),
         hover_s=table.number("hover_s", NOT_NEGATIVE, "give the seconds that it stays at its end", default=0.0),
+        count=table.integer("count", _COUNT, "give how many fly together", default=1),
+        spread_m=table.number("spread_m", NOT_NEGATIVE, "give one standard deviation of the crowd", default=0.0),
+        wander_m_s=table.number("wander_m_s", NOT_NEGATIVE, "give how unsteadily each flies", default=0.0),
+        detection_share=table.number("detection_share", PROBABILITY, "give a share of the radar's", default=1.0),
     )
     table.done()
     return traffic

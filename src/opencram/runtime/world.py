@@ -53,9 +53,23 @@ def world_of(scenario: Scenario) -> model.WorldConfig:
                 waypoints_enu_m=each.waypoints_enu_m,
                 speed_m_s=each.speed_m_s,
                 hover_s=each.hover_s,
+                count=each.count,
+                spread_m=each.spread_m,
+                wander_m_s=each.wander_m_s,
+                detection_share=each.detection_share,
             )
             for each in scenario.traffic
         ),
+        gunfire=tuple(replace(gun, position_enu_m=_up(scenario, gun.position_enu_m)) for gun in scenario.gunfire),
+        outgoing=tuple(
+            replace(
+                salvo,
+                pattern=replace(salvo.pattern, position_enu_m=_up(scenario, salvo.pattern.position_enu_m)),
+            )
+            for salvo in scenario.outgoing
+        ),
+        rain=scenario.rain,
+        ground_echoes=scenario.ground_echoes,
         note=scenario.name,
         terrain=site.terrain,
     )
@@ -128,6 +142,11 @@ def _on_ground(scenario: Scenario, place: Place) -> model.Vector:
     return place.east_m, place.north_m, up
 
 
+def _up(scenario: Scenario, place: model.Vector) -> model.Vector:
+    """Return a point of these metres east and north on the ground."""
+    return _on_ground(scenario, EnuPlace(east_m=place[0], north_m=place[1]))
+
+
 def _radar(sensor: Sensor, radar: Radar, start_t_ns: int) -> model.Radar:
     assert sensor.id == radar.sensor
     return model.Radar(
@@ -150,6 +169,13 @@ def _radar(sensor: Sensor, radar: Radar, start_t_ns: int) -> model.Radar:
         outages_t_ns=tuple(
             (start_t_ns + round(begin_s * 1e9), start_t_ns + round(end_s * 1e9)) for begin_s, end_s in radar.dropouts_s
         ),
+        range_rate_m_s_std=radar.range_rate_m_s_std,
+        range_m_quantum=radar.range_m_quantum,
+        angle_rad_quantum=radar.angle_rad_quantum,
+        fades_per_s=radar.fades_per_s,
+        fade_s_mean=radar.fade_s_mean,
+        coloured=radar.glint,
+        faults=radar.faults,
     )
 
 

@@ -89,6 +89,39 @@ class Coloured:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Faults:
+    """What radars really do beside missing plots and erring; each is off unless told otherwise.
+
+    Rates are of one object in flight, for Poisson beginnings and exponential lengths.
+    """
+
+    drift: Coloured | None = None  # as `Radar.coloured`, but one error of the radar, shared by all that it sees
+    outages_per_s: float = 0.0  # the whole radar is silent, at random
+    outage_s_mean: float = 1.0
+    jumps_per_s: float = 0.0  # instead of the object, the nearest other one is measured
+    jump_s_mean: float = 1.0
+    jump_m_max: float = 1000.0  # further away there is nothing to jump to
+    splash_probability: float = 0.0  # of staying with the place of the impact
+    splash_s_mean: float = 5.0
+    double_probability: float = 0.0  # of a second plot at once, with errors of its own
+    splits_per_s: float = 0.0  # one object seen as two
+    split_s_mean: float = 1.0
+    split_m_std: float = 40.0  # of how far apart in range
+    cell_m: float = 0.0  # two objects within this in range and `cell_rad` in both angles give one plot; 0: never
+    cell_rad: float = 0.0
+    latency_s: float = 0.0  # from the dwell to the telling of its plots
+    latency_s_mean: float = 0.0  # more than that, exponential, apart for each dwell: so dwells may come out of order
+    clock_offset_s: float = 0.0  # of the time stamps against the truth
+    clock_drift_ppm: float = 0.0
+    clock_jumps: tuple[tuple[int, float], ...] = ()  # from this time on (ns) the stamps are so much further off (s)
+    repeats_from_t_ns: int | None = None  # from here on the last dwell is told again at every dwell
+    repeats_old_stamps: bool = False  # with its old times, instead of new ones
+
+
+NO_FAULTS = Faults()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Radar:
     """A radar that looks everywhere once a period; all plots of one dwell carry the dwell's time.
 
@@ -123,6 +156,7 @@ class Radar:
     range_m_quantum: float = 0.0
     angle_rad_quantum: float = 0.0
     snr_db_at_1_km: float | None = None
+    faults: Faults = NO_FAULTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,16 +252,86 @@ class Effects:
     source: str = GENERIC
 
 
+MoverClass = Literal["aircraft", "helicopter", "drone", "bird"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Mover:
-    """An aircraft or the like, which follows way-points at constant speed; the last one holds it for `hover_s`."""
+    """An aircraft or the like, which follows way-points at constant speed; the last one holds it for `hover_s`.
+
+    `count` of them fly together, each about its place in the crowd (`spread_m`), and all stray from the course
+    by a velocity of `wander_m_s` on each axis that changes within seconds.  `detection_share`: of the radar's
+    detection probability.
+    """
 
     name: str
-    class_name: Literal["aircraft", "drone"]
+    class_name: MoverClass
     start_t_ns: int
     waypoints_enu_m: tuple[Vector, ...]
     speed_m_s: float
     hover_s: float = 0.0
+    count: int = 1
+    spread_m: float = 0.0
+    wander_m_s: float = 0.0
+    detection_share: float = 1.0
+    source: str = GENERIC
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gunfire:
+    """Bursts of a machine gun into the air, as tracer fire shows them: many small, fast bodies that radars see poorly.
+
+    Source of the defaults: 12.7 mm, 45 g, 850 m/s: round numbers of encyclopaedic articles.
+    """
+
+    name: str
+    start_t_ns: int
+    position_enu_m: Vector
+    azimuth_rad: float
+    elevation_rad: float
+    bursts: int = 1
+    burst_rounds: int = 10
+    rate_per_s: float = 10.0
+    pause_s: float = 2.0
+    speed_m_s: float = 850.0
+    speed_std_share: float = 0.01
+    spread_rad: float = 0.005
+    sweep_rad_s: float = 0.0  # the gun turns to its right
+    ballistic_coefficient_kg_m2: float = 350.0  # on G7
+    detection_share: float = 0.3
+    seen_s: float = 3.0  # after that it is too far, and too slow, to be seen
+    snr_db: float = -15.0
+    source: str = GENERIC
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rain:
+    """A shower: a Poisson number of plots in each dwell, even in a cylinder that moves with the wind."""
+
+    name: str
+    start_t_ns: int
+    end_t_ns: int
+    east_m: float
+    north_m: float
+    radius_m: float = 1500.0
+    top_m: float = 3000.0  # over the ground
+    plots_per_scan: float = 3.0
+    fall_m_s: float = 7.0
+    source: str = GENERIC
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroundEchoes:
+    """Fixed things that a radar sees time and again: masts, roofs, trees, a road with traffic."""
+
+    name: str
+    east_m: float
+    north_m: float
+    count: int = 10
+    spread_m: float = 300.0
+    height_m: float = 15.0
+    detection_probability: float = 0.05  # of each in each dwell
+    sway_m_s: float = 0.5
     source: str = GENERIC
 
 
@@ -249,6 +353,10 @@ class WorldConfig:
     air: Air = field(default_factory=Air)
     effects: Effects = field(default_factory=Effects)
     traffic: tuple[Mover, ...] = ()
+    gunfire: tuple[Gunfire, ...] = ()
+    outgoing: tuple[Salvo, ...] = ()  # fire of one's own: it leaves, and threatens nobody here
+    rain: tuple[Rain, ...] = ()
+    ground_echoes: tuple[GroundEchoes, ...] = ()
     note: str = ""
     terrain: Terrain | None = None  # the ground where it reaches
 

@@ -8,7 +8,7 @@ from opencram.earth.geodesy import Frame, geodetic_from_enu
 from opencram.simulation.effects import Outcome
 from opencram.simulation.flights import CLASS_CURVES, apex_m
 from opencram.simulation.model import WorldConfig
-from opencram.simulation.world import Body, WorldState, origins
+from opencram.simulation.world import Body, WorldState, origins, things
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -16,16 +16,20 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def truth_document(config: WorldConfig, state: WorldState) -> dict[str, Any]:
     """Return all that is true of the world up to now: rounds, outcomes, and the round behind each plot.
 
-    `origin[i]` is the round, counted from 0, that the plot with `plot_id` i + 1 came from; −1: clutter.  A
-    round's `fate` is "impact", "dud" (it fell, unexploded), "detonation" or "break_up" (it was
-    intercepted and has no impact) or "flying" (not yet down at the end of the world).
+    `origin[i]` is the round, counted from 0, that the plot with `plot_id` i + 1 came from; −1: none.  `object[i]`
+    is the place in `objects` of what it shows; −1: chance, −2: rain, −3: an echo of the ground.  A round's
+    `fate` is "impact", "dud" (it fell, unexploded), "detonation" or "break_up" (it was intercepted and has no
+    impact) or "flying" (not yet down at the end of the world).
     """
     told = origins(state)
+    shown = things(state)
     return {
         "note": config.note,
         "seed": config.seed,
         "plots": len(told),
         "origin": list(told),
+        "object": list(shown),
+        "objects": [_object(body) for body in state.bodies],
         "rounds": [_round(config, state, number) for number in range(len(state.rounds))],
         "engagements": [_engagement(outcome) for outcome in state.outcomes],
         "own_debris": [
@@ -38,6 +42,18 @@ def truth_document(config: WorldConfig, state: WorldState) -> dict[str, Any]:
             for body in state.bodies
             if body.kind in ("shell", "missile") and body.landed
         ],
+    }
+
+
+def _object(body: Body) -> dict[str, Any]:
+    return {
+        "name": body.name,
+        "kind": body.kind,
+        "class": body.class_name,
+        "round": body.round,
+        "from": _time(body.start_t_ns),
+        "to": _time(body.end_t_ns),
+        "source": body.source,
     }
 
 

@@ -11,29 +11,37 @@ Plots are then a matter of cutting slices from a sorted timeline, which is made 
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from opencram.earth.geodesy import Frame, enu_from_geodetic
 from opencram.messages import Engagement, Message, Plot
 from opencram.simulation.debris import own_pieces
+from opencram.simulation.echoes import ground, rain
 from opencram.simulation.effects import KILLS, Outcome, Piece, effector_of, engage, pieces
 from opencram.simulation.flights import Flight, Flyer, positions_at
 from opencram.simulation.launch import all_rounds
-from opencram.simulation.model import Mover, Round, WorldConfig
-from opencram.simulation.radars import CLUTTER, NOTHING_SEEN, Sightings, Station, Target, clutter, sightings, station
+from opencram.simulation.model import GENERIC, Round, WorldConfig
+from opencram.simulation.radars import (
+    NOTHING_SEEN,
+    Sightings,
+    Station,
+    Target,
+    clutter,
+    last_dwell_t_ns,
+    reported,
+    sightings,
+    station,
+)
 from opencram.simulation.streams import stream
-from opencram.simulation.traffic import course
+from opencram.simulation.things import Draft, Kind, first_things
 
 WINDOW_S = 60.0
 _WINDOW_NS = round(WINDOW_S * 1e9)
+_SAID = ("stamp_ns", "radar", "range_m", "azimuth_rad", "elevation_rad", "range_rate_m_s", "snr_db")
 _FAR_M = 1e6  # no engagement meets anything further away
-
-
-Kind = Literal["round", "dud", "debris", "shell", "missile", "traffic"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +61,8 @@ class Body:
     end_t_ns: int
     landed: bool
     seen: Sightings  # by all radars, were the flight to go on to its end
+    class_name: str = ""
+    source: str = GENERIC
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,7 @@ class Origins:
 
     before: "Origins | None"
     numbers: tuple[int, ...]
+    things: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +97,13 @@ def initial(config: WorldConfig) -> WorldState:
     rounds = all_rounds(config)
     flyer = Flyer.of(config)
     stations = tuple(station(config, number) for number in range(len(config.radars)))
-    bodies = tuple(_round_body(config, flyer, stations, number, each) for number, each in enumerate(rounds))
-    bodies += tuple(_traffic_body(config, stations, mover) for mover in config.traffic)
+    drafts = first_things(config, flyer, rounds)
+    jumping = any(radar.faults.jumps_per_s > 0.0 for radar in config.radars)
+    targets = [draft.target for draft in drafts] if jumping else []
+    bodies = tuple(
+        _body(config, stations, draft, [*targets[:number], *targets[number + 1 :]])
+        for number, draft in enumerate(drafts)
+    )
     return WorldState(
         next_t_ns=config.start_t_ns,
         next_plot_id=1,
@@ -162,36 +178,26 @@ def act(config: WorldConfig, state: WorldState, messages: Iterable[Message]) -> 
 
 
 def origins(state: WorldState) -> tuple[int, ...]:
-    """Return the number of the round that each plot told so far came from, −1 for clutter."""
-    parts = []
+    """Return the number of the round that each plot told so far came from, −1 for anything else."""
+    return tuple(number for link in reversed(list(_links(state))) for number in link.numbers)
+
+
+def things(state: WorldState) -> tuple[int, ...]:
+    """Return the number in `bodies` of what each plot told so far shows; −1: chance, −2: rain, −3: the ground."""
+    return tuple(number for link in reversed(list(_links(state))) for number in link.things)
+
+
+def _links(state: WorldState) -> Iterator[Origins]:
     link = state.origins
     while link is not None:
-        parts.append(link.numbers)
+        yield link
         link = link.before
-    return tuple(number for part in reversed(parts) for number in part)
 
 
 # ---- bodies ---------------------------------------------------------------------------------------
 
 
-def _round_body(config: WorldConfig, flyer: Flyer, stations: tuple[Station, ...], number: int, what: Round) -> Body:
-    flight = flyer.fly(what, what.position_enu_m, what.velocity_enu_m_s, what.ballistic_coefficient_kg_m2)
-    return _body(
-        config,
-        stations,
-        Target(
-            name=f"round/{number}",
-            origin=number,
-            flight=flight,
-            start_t_ns=what.launch_t_ns,
-            end_t_ns=what.launch_t_ns + round(flight.t_s[-1] * 1e9),
-        ),
-        "round",
-        what.ballistic_coefficient_kg_m2,
-    )
-
-
-def _piece_body(config: WorldConfig, state: WorldState, outcome: Outcome, piece: Piece, name: str) -> Body:
+def _piece(config: WorldConfig, state: WorldState, outcome: Outcome, piece: Piece, name: str, number: int) -> Draft:
     """Return a dud or a piece of debris, from where its round was at the time of the outcome."""
     what = state.rounds[outcome.round]
     flight = state.flyer.fly(what, piece.position_enu_m, piece.velocity_enu_m_s, piece.ballistic_coefficient_kg_m2)
@@ -203,22 +209,13 @@ def _piece_body(config: WorldConfig, state: WorldState, outcome: Outcome, piece:
         flight=flight,
         start_t_ns=outcome.t_ns,
         end_t_ns=min(landing_t_ns, outcome.t_ns + round(effects.debris_seen_s * 1e9)) if debris else landing_t_ns,
+        thing=number,
         detection_share=effects.debris_detection_share if debris else 1.0,
         snr_db=effects.debris_snr_db if debris else 0.0,
     )
-    return _body(config, state.stations, target, piece.kind, piece.ballistic_coefficient_kg_m2)
-
-
-def _traffic_body(config: WorldConfig, stations: tuple[Station, ...], mover: Mover) -> Body:
-    flight = course(mover)
-    target = Target(
-        name=f"traffic/{mover.name}",
-        origin=CLUTTER,  # for those who score: no round
-        flight=flight,
-        start_t_ns=mover.start_t_ns,
-        end_t_ns=mover.start_t_ns + round(flight.t_s[-1] * 1e9),
+    return Draft(
+        target=target, kind=piece.kind, class_name="", ballistic_coefficient_kg_m2=piece.ballistic_coefficient_kg_m2
     )
-    return _body(config, stations, target, "traffic", 0.0)
 
 
 def _own_bodies(config: WorldConfig, state: WorldState, outcome: Outcome, engagement: Engagement) -> list[Body]:
@@ -264,24 +261,21 @@ def _own_bodies(config: WorldConfig, state: WorldState, outcome: Outcome, engage
     return bodies
 
 
-def _body(
-    config: WorldConfig,
-    stations: tuple[Station, ...],
-    target: Target,
-    kind: Kind,
-    ballistic_coefficient_kg_m2: float,
-) -> Body:
-    seen = [sightings(config, each, target) for each in stations]
+def _body(config: WorldConfig, stations: tuple[Station, ...], draft: Draft, others: Sequence[Target] = ()) -> Body:
+    target = draft.target
+    seen = [sightings(config, each, target, others) for each in stations]
     return Body(
         name=target.name,
-        kind=kind,
+        kind=draft.kind,
         round=target.origin,
-        ballistic_coefficient_kg_m2=ballistic_coefficient_kg_m2,
+        ballistic_coefficient_kg_m2=draft.ballistic_coefficient_kg_m2,
         flight=target.flight,
         start_t_ns=target.start_t_ns,
         end_t_ns=target.start_t_ns + round(target.flight.t_s[-1] * 1e9),
         landed=target.flight.landed,
         seen=np.concatenate(seen) if seen else NOTHING_SEEN,
+        class_name=draft.class_name,
+        source=draft.source,
     )
 
 
@@ -309,7 +303,10 @@ def _resolve_first(config: WorldConfig, state: WorldState) -> WorldState:
     stem = f"round/{outcome.round}/{outcome.engagement_id}"
     bodies = list(state.bodies)
     bodies[body] = replace(hit, end_t_ns=t_ns, landed=False, seen=hit.seen[hit.seen["t_ns"] < t_ns])
-    bodies += [_piece_body(config, state, outcome, piece, f"{stem}/{k}") for k, piece in enumerate(left)]
+    if any(radar.faults.jumps_per_s > 0.0 for radar in config.radars):  # nor does any radar jump to it from now on
+        bodies = [replace(b, seen=b.seen[(b.seen["thing"] != body) | (b.seen["t_ns"] < t_ns)]) for b in bodies]
+    for k, piece in enumerate(left):
+        bodies.append(_body(config, state.stations, _piece(config, state, outcome, piece, f"{stem}/{k}", len(bodies))))
     return replace(state, bodies=tuple(bodies), timeline=_timeline(config, state.stations, tuple(bodies), state.window))
 
 
@@ -349,29 +346,57 @@ def _outcome(config: WorldConfig, state: WorldState, engagement: Engagement, t_n
 
 
 def _timeline(config: WorldConfig, stations: tuple[Station, ...], bodies: tuple[Body, ...], window: int) -> Sightings:
-    """Return all that the radars see within a window: by time, then radar, then the draw of the order."""
+    """Return all that the radars tell within a window: by time, then radar, then the draw of the order."""
     begin = config.start_t_ns + window * _WINDOW_NS
-    parts = [clutter(config, each, window, begin, begin + _WINDOW_NS) for each in stations]
-    for body in bodies:
-        inside = (body.seen["t_ns"] >= begin) & (body.seen["t_ns"] < begin + _WINDOW_NS)
-        parts.append(body.seen[inside])
+    parts = []
+    for each in stations:
+        # What comes late may have been seen in the window before: no latency is as long as a window.
+        late = each.radar.faults.latency_s > 0.0 or each.radar.faults.latency_s_mean > 0.0
+        for number in range(max(window - 1, 0) if late else window, window + 1):
+            told = _told(config, each, bodies, number)
+            parts.append(told[(told["told_ns"] >= begin) & (told["told_ns"] < begin + _WINDOW_NS)] if late else told)
     seen = np.concatenate(parts) if parts else NOTHING_SEEN
-    return seen[np.lexsort((seen["order"], seen["radar"], seen["t_ns"]))]
+    return seen[np.lexsort((seen["order"], seen["radar"], seen["told_ns"]))]
+
+
+def _told(config: WorldConfig, station: Station, bodies: tuple[Body, ...], window: int) -> Sightings:
+    """Return what one radar tells of the dwells of a window."""
+    begin = config.start_t_ns + window * _WINDOW_NS
+    end = begin + _WINDOW_NS
+    last, stuck_ns = NOTHING_SEEN, last_dwell_t_ns(config, station)
+    if stuck_ns is not None and end > stuck_ns:
+        last = _seen(config, station, bodies, (stuck_ns - config.start_t_ns) // _WINDOW_NS)
+        last = last[last["t_ns"] == stuck_ns]
+    return reported(config, station, window, _seen(config, station, bodies, window), last, (begin, end))
+
+
+def _seen(config: WorldConfig, station: Station, bodies: tuple[Body, ...], window: int) -> Sightings:
+    """Return what one radar sees in the dwells of a window."""
+    begin = config.start_t_ns + window * _WINDOW_NS
+    end = begin + _WINDOW_NS
+    parts = [clutter(config, station, window, begin, end)]
+    parts += [rain(config, station, each, window, begin, end) for each in config.rain]
+    parts += [ground(config, station, each, window, begin, end) for each in config.ground_echoes]
+    for body in bodies:
+        if body.start_t_ns < end:
+            seen = body.seen
+            parts.append(seen[(seen["t_ns"] >= begin) & (seen["t_ns"] < end) & (seen["radar"] == station.number)])
+    return np.concatenate(parts)
 
 
 def _tell(config: WorldConfig, state: WorldState, before_t_ns: int, plots: list[Plot]) -> WorldState:
     """Append the plots of [next_t_ns, before) within the window to `plots`; return the state after them."""
-    times = state.timeline["t_ns"]
+    times = state.timeline["told_ns"]
     first, last = np.searchsorted(times, [state.next_t_ns, before_t_ns])
     rows = state.timeline[first:last]
     if not len(rows):
         return replace(state, next_t_ns=before_t_ns)
     doppler = [radar.range_rate_m_s_std > 0.0 for radar in config.radars]
     with_snr = [radar.snr_db_at_1_km is not None for radar in config.radars]
-    told = rows.tolist()
+    told = zip(*(rows[name].tolist() for name in _SAID), strict=True)
     plots += [
         Plot(
-            t_ns=t_ns,
+            t_ns=stamp_ns,
             plot_id=plot_id,
             sensor=config.radars[radar].id,
             range_m=range_m,
@@ -380,13 +405,13 @@ def _tell(config: WorldConfig, state: WorldState, before_t_ns: int, plots: list[
             range_rate_m_s=range_rate_m_s if doppler[radar] else None,
             snr_db=snr_db if with_snr[radar] else None,
         )
-        for plot_id, (t_ns, radar, _, _, range_m, azimuth_rad, elevation_rad, range_rate_m_s, snr_db) in enumerate(
+        for plot_id, (stamp_ns, radar, range_m, azimuth_rad, elevation_rad, range_rate_m_s, snr_db) in enumerate(
             told, state.next_plot_id
         )
     ]
     return replace(
         state,
         next_t_ns=before_t_ns,
-        next_plot_id=state.next_plot_id + len(told),
-        origins=Origins(state.origins, tuple(rows["origin"].tolist())),
+        next_plot_id=state.next_plot_id + len(rows),
+        origins=Origins(state.origins, tuple(rows["origin"].tolist()), tuple(rows["thing"].tolist())),
     )
