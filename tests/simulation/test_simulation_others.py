@@ -15,8 +15,8 @@ from opencram.simulation.world import initial, origins, scan, things
 
 S = 1_000_000_000
 FLOCK = Mover(
-    name="starlings", class_name="bird", start_t_ns=START_NS, speed_m_s=14.0,
-    waypoints_enu_m=((-2000.0, 3000.0, 150.0), (2000.0, 3000.0, 150.0)), count=30, spread_m=40.0, wander_m_s=3.0, detection_share=0.5,
+    name="starlings", class_name="bird", start_t_ns=START_NS, speed_m_s=14.0, count=30, spread_m=40.0, wander_m_s=3.0,
+    waypoints_enu_m=((-2000.0, 3000.0, 150.0), (2000.0, 3000.0, 150.0)), detection_share=0.5,
 )  # fmt: skip
 GUN = Gunfire(
     name="gun", start_t_ns=START_NS + 5 * S, position_enu_m=(800.0, 900.0, -1.0), azimuth_rad=0.5, elevation_rad=0.6,

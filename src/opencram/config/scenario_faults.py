@@ -80,7 +80,7 @@ def _clock_jumps(table: Table, start_t_ns: int, duration_s: float) -> tuple[tupl
         good = len(numbers) == 2 and all(number is not None and math.isfinite(number) for number in numbers)
         if not good or not 0.0 <= numbers[0] <= duration_s or not abs(numbers[1]) <= 1e6:
             limit = "must be a time within the scenario and a number of seconds up to a million"
-            table.fault(f"clock_jumps[{index}]", item, limit, remedy)
+            table.findings.fault(f"{table.place}.clock_jumps[{index}]", item, limit, remedy)
             continue
         jumps.append((start_t_ns + round(numbers[0] * 1e9), float(numbers[1])))
     return tuple(jumps)
