@@ -10,7 +10,7 @@ from opencram.threat.assess import CLEARANCE_M, EXPOSED, PLACE, PROBABILITY, ass
 from opencram.threat.clearance import mixture_inside, signed_distance
 from opencram.threat.config import Place
 from opencram.threat.gaussian import COMPONENT_SIZE, fill_component
-from opencram.threat.index import AREA_M2, NUMBER, OUTLINE, _area_m2, build
+from opencram.threat.index import AREA_M2, LARGE, NUMBER, OUTLINE, _area_m2, build
 
 SQUARE = ((-200.0, -200.0), (200.0, -200.0), (200.0, 200.0), (-200.0, 200.0))
 L_SHAPE = ((0.0, 0.0), (400.0, 0.0), (400.0, 100.0), (100.0, 100.0), (100.0, 400.0), (0.0, 400.0))
@@ -92,28 +92,54 @@ def test_exposed_people_are_never_more_than_there_are():
     assert rows[0, EXPOSED] == pytest.approx(180.0, rel=1e-6)
 
 
-def test_the_grid_finds_what_looking_at_every_zone_finds():
-    rng = np.random.default_rng(11)
+def crooked_town(rng):
+    """400 zones of all sizes, lying over each other: some large, most found through the grid."""
     places = []
     for i in range(400):
-        centre, size = rng.uniform(-5000, 5000, 2), rng.uniform(20, 900)
+        centre, size = rng.uniform(-5000, 5000, 2), rng.uniform(20, 900) * (10.0 if i % 80 == 0 else 1.0)
         corners = centre + size * np.array([[0, 0], [1, 0.2], [0.9, 1.1], [0.3, 0.4]])
         places.append(Place(kind="zone", id=f"{i}", people=10, polygon_m=tuple(map(tuple, corners))))
-    index = index_of(*places)
-    for _ in range(20):
-        mean, std = rng.uniform(-6000, 6000, 2), 10.0 ** rng.uniform(0.5, 3)
-        mixture = np.array([[1.0, *mean, std**2, 0.3 * std**2, std**2]])
-        row = np.empty((1, COMPONENT_SIZE))
-        fill_component(row[0], *mixture[0])
+    return places
+
+
+def random_mixtures(rng, count):
+    for _ in range(count):
+        rows = []
+        for weight in (0.6, 0.4):
+            std, lean = 10.0 ** rng.uniform(0.5, 3, 2), rng.uniform(-0.9, 0.9)
+            rows.append([weight, *rng.uniform(-6000, 6000, 2), std[0] ** 2, lean * std[0] * std[1], std[1] ** 2])
+        yield np.array(rows)
+
+
+@pytest.mark.parametrize("floor", [1e-4, 1e-3, 0.05])
+def test_the_grid_finds_what_looking_at_every_zone_finds(floor):
+    """The same integrals either way, so to rounding the same."""
+    rng = np.random.default_rng(11)
+    places = crooked_town(rng)
+    index, alone = index_of(*places), [index_of(place) for place in places]
+    assert 0 < index.sizes[LARGE] < 20
+    for mixture in random_mixtures(rng, 10):
+        mean = mixture[:, 0] @ mixture[:, 1:3]
         every = {}
-        for span in index.spans:
-            pieces = index.pieces[span[OUTLINE] : span[OUTLINE + 1]]
-            probability = mixture_inside(row, pieces, 50.0, 0.0)
-            if probability >= 1e-4:
-                every[int(span[NUMBER])] = probability
-        found = assess(index, mixture, 1.0, mean[0], mean[1], 1e-4)
-        assert {int(f[PLACE]): f[PROBABILITY] for f in found} == pytest.approx(every, abs=2e-4)  # exact or by cubature
-        assert len(found) == len(every)
+        for k, own in enumerate(alone):
+            for row in assess(own, mixture, 0.9, mean[0], mean[1], floor):
+                every[k] = pytest.approx(row[1:].tolist(), rel=1e-12, abs=1e-12)
+        assert {int(row[PLACE]): row[1:].tolist() for row in assess(index, mixture, 0.9, *mean, floor)} == every
+
+
+def test_what_is_found_is_the_exact_integral_within_2e_4():
+    """Of two methods: a zone that is small for an ellipse is integrated by its cubature, whose error is under 2e-4."""
+    rng = np.random.default_rng(12)
+    index = index_of(*crooked_town(rng))
+    for mixture in random_mixtures(rng, 10):
+        components = np.empty((len(mixture), COMPONENT_SIZE))
+        for row, gaussian in zip(components, mixture, strict=True):
+            fill_component(row, *gaussian)
+        spans = {int(span[NUMBER]): span for span in index.spans}
+        for found in assess(index, mixture, 1.0, 0.0, 0.0, 1e-4):
+            span = spans[int(found[PLACE])]
+            exact = mixture_inside(components, index.pieces[span[OUTLINE] : span[OUTLINE + 1]], 50.0, 0.0)
+            assert found[PROBABILITY] == pytest.approx(exact, abs=2e-4)
 
 
 def test_rings_run_anticlockwise_and_open():
