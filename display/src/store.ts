@@ -37,7 +37,7 @@ export const zoneNames = computed(() => new Map(hello.value?.site.zones.map((z) 
 export const zonesById = computed(() => new Map(hello.value?.site.zones.map((z) => [z.id, z])));
 
 export function stands(alarm: Alarm): boolean {
-  return alarm.state !== "cancelled" && alarm.state !== "all_clear";
+  return alarm.state === "issued" || alarm.state === "updated";
 }
 
 export function isAcked(alarm: Alarm, t: number): boolean {
@@ -150,7 +150,7 @@ export function takeEvents(items: LogItem[]): void {
     if (hello.value?.live && added.length) marks.value = [...marks.value, ...added].slice(-5000);
   });
 }
-const MARKED: Record<string, string> = { issued: "alarm", cancelled: "cancelled", all_clear: "all_clear" };
+const MARKED: Record<string, string> = { issued: "alarm", cancelled: "cancelled", all_clear: "all_clear", expired: "expired" };
 
 export function takeFrame(f: Frame): void {
   batch(() => {

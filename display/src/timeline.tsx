@@ -67,7 +67,7 @@ function draw(canvas: HTMLCanvasElement): void {
   c.fillRect(thumb, height / 2 - 1, width - 2 * thumb, 2);
   for (const [t, kind] of store.marks.peek()) {
     if (kind === "alarm") { c.fillStyle = p.alarm; c.fillRect(x(t) - 1, height * 0.5, 2, height * 0.46); }
-    else if (kind === "all_clear" || kind === "cancelled") { c.fillStyle = p.muted; c.fillRect(x(t) - 1, height * 0.12, 2, height * 0.3); }
+    else if (kind === "all_clear" || kind === "cancelled" || kind === "expired") { c.fillStyle = p.muted; c.fillRect(x(t) - 1, height * 0.12, 2, height * 0.3); }
     else if (kind === "fired" || kind === "killed" || kind === "missed") { c.fillStyle = p.effector; c.fillRect(x(t) - 1.5, height * 0.22, 3, height * 0.56); }
     else if (kind === "impact") { c.fillStyle = p.text; c.beginPath(); c.arc(x(t), height * 0.28, 2.5, 0, 2 * Math.PI); c.fill(); }
   }

@@ -13,7 +13,7 @@ from opencram.messages import Decision, Engagement, Health, Impact, Message, Ope
 ENDED_NS = 6_000_000_000  # how long an ended track stays on the screen, crossed out
 CLEARED_NS = 120_000_000_000  # how long the end of an alarm stays on the list
 TRAIL_POINTS_MAX = 48  # some twenty seconds at two messages a second
-ALARM_OVER = ("cancelled", "all_clear")
+ALARM_OVER = ("cancelled", "all_clear", "expired")
 
 Point = tuple[float, float, float]
 

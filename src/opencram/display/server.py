@@ -136,7 +136,7 @@ def _public(hub: Hub) -> dict[str, Any]:
         "cleared": [
             {"zone": alarm.warning.zone, "state": alarm.warning.state, "t": ms(alarm.warning.t_ns)}
             for alarm in picture.alarms.values()
-            if not alarm.stands
+            if not alarm.stands and alarm.warning.state != "expired"  # nobody said that it is over
         ],
     }
 

@@ -18,7 +18,7 @@ SNAPSHOT_RECORDS = 1500  # folding so many takes some milliseconds
 MARKS_MAX = 5000
 
 _NOT_SHOWN = (Association, Rejected, FeedStatus, Header)
-_MARKED = {"issued": "alarm", "cancelled": "cancelled", "all_clear": "all_clear"}
+_MARKED = {"issued": "alarm", "cancelled": "cancelled", "all_clear": "all_clear", "expired": "expired"}
 
 
 @dataclass(frozen=True, slots=True)

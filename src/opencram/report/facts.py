@@ -14,7 +14,7 @@ from opencram.report.collect import Collected, Estimate, Fix, collect
 from opencram.report.geometry import Point, distance_to_polygon, ellipse_95, holds
 from opencram.report.siteplan import PlanArea, SitePlan, plan_from_text
 from opencram.report.truth import TrueRound, Truth, match, read_truth
-from opencram.report.zones import ZoneFacts, zone_facts
+from opencram.report.zones import DistrictFacts, ZoneFacts, district_facts, is_district, zone_facts
 
 SECOND_NS = 1_000_000_000
 AFTERMATH_S = 3.0  # how long the replay goes on after the last impact
@@ -141,6 +141,7 @@ class Facts:
     operators: tuple[Operator, ...]
     truth: Truth | None
     unseen: tuple[TrueRound, ...]  # rounds of the truth that no projectile track answers to
+    districts: tuple[DistrictFacts, ...] = ()  # in alarm, by time of warning
 
     @property
     def people_warned(self) -> int:
@@ -177,6 +178,7 @@ def gather(messages: Iterable[Message], truth: Mapping[str, Any] | None = None) 
         others=tuple(track for track in confirmed if track.projectile_probability < 0.5),
         unconfirmed=len(log.tracks) - len(confirmed),
         zones=_zones(plan, log, projectiles, rounds),
+        districts=_districts(plan, log),
         sensors=_sensors(log, plan),
         rejections=tuple(
             RejectionFacts(code, count, tuple(log.rejected_examples[code]))
@@ -255,7 +257,7 @@ def _zones(
         if track.final is not None
     ]
     areas: dict[str, PlanArea] = {zone.id: zone for zone in plan.zones}
-    for zone_id in log.warnings:
+    for zone_id in [each for each, said in log.warnings.items() if not is_district(said)]:
         areas.setdefault(zone_id, PlanArea(zone_id, zone_id, ()))
     found: list[ZoneFacts] = []
     for zone_id, area in areas.items():
@@ -273,6 +275,15 @@ def _zones(
             )
         )
     return tuple(sorted(found, key=lambda zone: (not zone.alarms, zone.first_issued_t_ns, zone.id)))
+
+
+def _districts(plan: SitePlan, log: Collected) -> tuple[DistrictFacts, ...]:
+    """Return the districts that were in alarm, the first warned first."""
+    names = dict(plan.districts)
+    found = [
+        district_facts(each, names.get(each, each), said) for each, said in log.warnings.items() if is_district(said)
+    ]
+    return tuple(sorted(found, key=lambda one: (one.alarms[0].issued_t_ns, one.id)))
 
 
 def _near(area: PlanArea, radius_m: float, places: Sequence[Point]) -> list[int]:

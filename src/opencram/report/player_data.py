@@ -111,7 +111,7 @@ def _events(facts: Facts, say: Catalogue) -> list[list[Any]]:
     for zone in facts.zones:
         for alarm in zone.alarms:
             found.append((alarm.issued_t_ns, say("player.event.warning", zone=zone.name), 1))
-            if alarm.end in ("cancelled", "all_clear"):
+            if alarm.end != "in_force":
                 found.append((alarm.end_t_ns, say(f"player.event.{alarm.end}", zone=zone.name), 0))
     start, end = facts.scene
     return [[_ms(facts, t_ns), text, alarm] for t_ns, text, alarm in sorted(found) if start <= t_ns <= end]

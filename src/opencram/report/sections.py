@@ -1,6 +1,6 @@
 """Sections 3 to 5: the timeline, the decisions and their reasons, the warnings by zone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from opencram.report.catalogue import Catalogue
 from opencram.report.facts import Facts, TrackFacts
@@ -9,7 +9,7 @@ from opencram.report.markup import Child, Markup, el, join
 from opencram.report.svg_charts import decision_mark, engagement_mark, timeline_svgs, warned_mark
 from opencram.report.svg_map import actual_mark, first_mark, predicted_mark
 from opencram.report.tables import Column, folded, table
-from opencram.report.zones import AlarmFacts, ZoneFacts
+from opencram.report.zones import AlarmFacts, DistrictFacts, ZoneFacts
 
 
 def timeline(facts: Facts, say: Catalogue) -> Markup:
@@ -242,6 +242,7 @@ def zones(facts: Facts, say: Catalogue) -> Markup:
     return join(
         el("p", say("zones.lead"), class_="lead"),
         table(say("section.zones"), columns, rows, kinds=kinds),
+        _district_table(facts.districts, {zone.id: zone.name for zone in facts.plan.zones}, say),
         folded(say("zones.reason"), _alarm_table(alarms, say)) if alarms else None,
     )
 
@@ -292,6 +293,29 @@ def _lead_bar(zone: ZoneFacts, longest_s: float) -> Markup:
 
 def _end_of(alarm: AlarmFacts, say: Catalogue) -> str:
     return say(f"zones.end.{alarm.end}", time=clock(alarm.end_t_ns)[:8])
+
+
+def _district_table(districts: Sequence[DistrictFacts], names: Mapping[str, str], say: Catalogue) -> Child:
+    """Return the alarms of districts; nothing where none was in alarm."""
+    if not districts:
+        return None
+    columns = [
+        Column(say("zones.district")),
+        Column(say("col.time"), is_number=True),
+        Column(say("nav.zones"), wide=True),
+        Column(say("col.ended")),
+    ]
+    rows: list[list[Child]] = [
+        [
+            district.name,
+            clock(alarm.issued_t_ns),
+            ", ".join(names.get(zone, zone) for zone in district.zone_ids),
+            _end_of(alarm, say),
+        ]
+        for district in districts
+        for alarm in district.alarms
+    ]
+    return table(say("zones.districts"), columns, rows)
 
 
 def _alarm_table(alarms: list[tuple[ZoneFacts, AlarmFacts]], say: Catalogue) -> Markup:

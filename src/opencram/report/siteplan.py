@@ -61,6 +61,7 @@ class SitePlan:
     sensors: tuple[PlanSensor, ...] = ()
     assets: tuple[PlanArea, ...] = ()
     zones: tuple[PlanArea, ...] = ()
+    districts: tuple[tuple[str, str], ...] = ()  # id and name
     effectors: tuple[PlanEffector, ...] = ()
     protect: str = ""
     mode: str = ""
@@ -113,6 +114,7 @@ def plan_from_site(site: Site) -> SitePlan:
             PlanArea(z.id, z.name or z.id, plane(z.polygon, site.ground_height_m), z.population, z.shelter_time_s)
             for z in site.zones
         ),
+        districts=tuple((district.id, district.name or district.id) for district in site.districts),
         effectors=tuple(
             PlanEffector(
                 id=effector.id,

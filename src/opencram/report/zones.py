@@ -9,6 +9,7 @@ from opencram.report.geometry import Point
 from opencram.report.siteplan import PlanArea
 
 Verdict = Literal["hit", "predicted", "shot_down", "not_hit", "not_predicted"]
+AlarmEnd = Literal["cancelled", "all_clear", "expired", "in_force"]
 NEEDED: tuple[Verdict, ...] = ("hit", "predicted", "shot_down")  # a round came down, or would have
 
 
@@ -33,13 +34,23 @@ class AlarmFacts:
     reason: str
     phases: tuple[Phase, ...]
     track_ids: tuple[int, ...]
-    end: Literal["cancelled", "all_clear", "in_force"]  # when the recording ends
+    end: AlarmEnd  # when the recording ends
     end_t_ns: int  # of `in_force`: when it expires by itself
 
     @property
     def probability_max(self) -> float:
         """The highest probability it was given."""
         return max(phase.probability for phase in self.phases)
+
+
+@dataclass(frozen=True)
+class DistrictFacts:
+    """A district that was in alarm because zones of it were; `zone_ids`: those, in the order of their alarms."""
+
+    id: str
+    name: str
+    alarms: tuple[AlarmFacts, ...]
+    zone_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -103,6 +114,17 @@ def zone_facts(
     )
 
 
+def is_district(warnings: Sequence[Warning]) -> bool:
+    """Return whether warnings are those of a district: only they name the zones that are in alarm."""
+    return any(warning.zones for warning in warnings)
+
+
+def district_facts(district_id: str, name: str, warnings: Sequence[Warning]) -> DistrictFacts:
+    """Return the facts of one district that was in alarm."""
+    zone_ids = tuple(dict.fromkeys(zone for warning in warnings for zone in warning.zones))
+    return DistrictFacts(id=district_id, name=name, alarms=alarms_of(warnings), zone_ids=zone_ids)
+
+
 def _lead_s(alarms: Sequence[AlarmFacts], impact_t_ns: int | None, *, needed: bool) -> float | None:
     """Return the seconds from the alarm to the impact; negative if the alarm came after it.
 
@@ -125,7 +147,6 @@ def alarms_of(warnings: Sequence[Warning]) -> tuple[AlarmFacts, ...]:
 
 def _alarm(alarm_id: int, messages: Sequence[Warning]) -> AlarmFacts:
     first, last = messages[0], messages[-1]
-    ended = last.state in ("cancelled", "all_clear")
     raised = [m for m in messages if m.state in ("issued", "updated")] or [first]
     return AlarmFacts(
         alarm_id=alarm_id,
@@ -136,14 +157,24 @@ def _alarm(alarm_id: int, messages: Sequence[Warning]) -> AlarmFacts:
         phases=tuple(Phase(m.t_ns, m.probability, m.impact_t_ns, m.advice) for m in raised),
         track_ids=tuple(sorted({track_id for m in raised for track_id in m.track_ids})),
         end=_end(last),
-        end_t_ns=last.t_ns if ended else last.expires_t_ns,
+        end_t_ns=_end_t_ns(messages),
     )
 
 
-def _end(last: Warning) -> Literal["cancelled", "all_clear", "in_force"]:
-    if last.state == "cancelled":
-        return "cancelled"
-    return "all_clear" if last.state == "all_clear" else "in_force"
+def _end(last: Warning) -> AlarmEnd:
+    match last.state:
+        case "issued" | "updated":
+            return "in_force"
+        case ended:
+            return ended
+
+
+def _end_t_ns(messages: Sequence[Warning]) -> int:
+    """Return when an alarm ended, or will by itself.  One that expired did so when it had said it would."""
+    last = messages[-1]
+    if last.state == "expired" and len(messages) > 1:
+        return min(last.t_ns, messages[-2].expires_t_ns)
+    return last.expires_t_ns if _end(last) == "in_force" else last.t_ns
 
 
 def _verdict(predicted: Sequence[tuple[int, int, bool]], hits: Sequence[int] | None) -> Verdict:

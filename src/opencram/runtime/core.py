@@ -207,6 +207,8 @@ class Core:
 
     def _told(self, made: Sequence[Message], arrived_ns: int) -> list[Alarm]:
         messages = [self._kept.book.take(m) for m in made if type(m) is Warning]
+        for lapsed in [m.zone for m in made if type(m) is Warning and m.state == "expired"]:
+            self._kept.standing.pop(lapsed, None)  # nothing is told of it: nobody can say all clear
         alarms = [Alarm(message, arrived_ns) for message in messages if message is not None]
         if alarms:
             self.writer.commit()

@@ -212,7 +212,7 @@ class LiveService:
             board = self.board
             board.standing[message.warning.zone] = message
             if message.warning.state in ("cancelled", "all_clear"):
-                board.standing.pop(message.warning.zone)
+                board.standing.pop(message.warning.zone, None)
             board.recent[message.identifier] = message
             while len(board.recent) > RECENT_MAX:
                 del board.recent[next(iter(board.recent))]

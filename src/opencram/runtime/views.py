@@ -58,6 +58,8 @@ class EventLines:
                 return f"CANCELLED {name}: {warning.reason}"
             case "all_clear":
                 return f"ALL CLEAR {name}"
+            case "expired":
+                return f"EXPIRED {name}: {warning.reason}"
         return ""
 
     def _track(self, track: Track) -> str:
