@@ -36,6 +36,7 @@ def test_a_plot_taken_wrongly_is_no_swap_but_going_over_is_one():
     assert judge(plots(1, *[0] * 10, 1, *[0] * 10), seen={0: 0}).swaps == 0
     over = judge(plots(1, *[0] * 10, *[1] * 10), plots(2, *[1] * 10, *[0] * 10))
     assert over.swaps == 2
+    assert over.swapped == (1, 2)
     assert over.missed == ()
     assert judge(plots(1, *[0] * 12, *[1] * (WINDOW // 2)), seen={0: 0}).swaps == 0
 

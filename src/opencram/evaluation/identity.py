@@ -31,16 +31,17 @@ class Use:
 class Identities:
     """What became of objects and tracks.
 
-    `swaps`: a track went over from one object to another.  `breaks`: an object was followed by another track than
-    before.  `missed`: objects that no confirmed track was ever of.  `false`: confirmed tracks with most of their plots
-    from no one object.  `doubles`: confirmed tracks of an object that another confirmed track was of at that time.
-    `delay_s`: from the first plot of each object found to the confirmation of its first track.  `purity`: share of
-    plots in confirmed tracks that came from the object of the track.
+    `swaps`: a track went over from one object to another; `swapped`: the tracks that ever did.  `breaks`: an object
+    was followed by another track than before.  `missed`: objects that no confirmed track was ever of.  `false`:
+    confirmed tracks with most of their plots from no one object.  `doubles`: confirmed tracks of an object that another
+    confirmed track was of at that time.  `delay_s`: from the first plot of each object found to the confirmation of
+    its first track.  `purity`: share of plots in confirmed tracks that came from the object of the track.
     """
 
     objects: int
     tracks: int
     swaps: int
+    swapped: tuple[int, ...]
     breaks: int
     missed: tuple[int, ...]
     false: tuple[int, ...]
@@ -94,6 +95,7 @@ def identities(
         objects=len(objects),
         tracks=len(confirmed_t_ns),
         swaps=swaps,
+        swapped=tuple(sorted(track for track, run in runs.items() if len(run) > 1)),
         breaks=breaks,
         missed=tuple(origin for origin in objects if origin not in found),
         false=tuple(sorted(track for track in confirmed_t_ns if track not in owners)),
