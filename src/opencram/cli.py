@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_show(commands)
     _add_bound(commands)
     _add_tool(commands, "study", "opencram.studies.study_command", "fly thousands of raids; figures with intervals")
+    _add_tool(commands, "plan", "opencram.siting.plan_command", "map the seconds of warning; place radars and sirens")
     _add_warmup(commands)
     return parser
 

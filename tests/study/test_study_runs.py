@@ -134,10 +134,12 @@ def unflown(tmp_path, monkeypatch):
 
 def test_what_is_in_the_journal_is_not_flown_again(unflown, tmp_path):
     make, flown_by = unflown
-    prepared = make()
-    journal = Journal(tmp_path / "journal", identity(prepared))
+    journal = Journal(tmp_path / "journal", identity(make(runs=60)))
     journal.add(0, [0, 1, 2, 3, 4], [encoded(row(0, run)) for run in range(5)])
     journal.add(1, [7], [encoded(row(1, 7))])
+    journal.close()
+    prepared = make(runs=60)
+    journal = Journal(tmp_path / "journal", identity(prepared))
     assert execute(prepared, journal) == [60, 60]
     assert sum(len(runs) for _, runs in flown_by) == 114
     assert journal.known(0) == journal.known(1) == list(range(60))
@@ -147,7 +149,7 @@ def test_a_journal_of_another_study_is_refused(unflown, tmp_path):
     make, _ = unflown
     Journal(tmp_path / "journal", identity(make())).close()
     with pytest.raises(FileError, match="of another study"):
-        Journal(tmp_path / "journal", identity(make(runs=61)))
+        Journal(tmp_path / "journal", identity(make(runs=61)) + "another file")
 
 
 @pytest.mark.parametrize("workers", [1, 4])
