@@ -156,22 +156,28 @@ def _edges_km(grid: SitingMap) -> tuple[Floats, Floats]:
 
 
 def _draw_seconds(axes: Any, grid: SitingMap) -> None:
-    from matplotlib.colors import BoundaryNorm
+    from matplotlib.colors import BoundaryNorm, ListedColormap
 
-    seconds = np.ma.masked_invalid(grid.layers["seconds"])
-    levels = [-2.0, *_SECONDS_SHOWN[1:]]
-    drawn = axes.pcolormesh(
-        *_edges_km(grid), seconds, cmap="gray", norm=BoundaryNorm([*levels, 60.0], 256), edgecolor="none"
-    )
+    seconds = np.ma.masked_invalid(np.maximum(grid.layers["seconds"], 0.0))
+    greys = ListedColormap(["0.4", "0.52", "0.64", "0.76", "0.87", "1.0"])  # never so dark that a sign is lost
+    drawn = axes.pcolormesh(*_edges_km(grid), seconds, cmap=greys, norm=BoundaryNorm([*_SECONDS_SHOWN, 60.0], 6))
     late = np.ma.masked_where(~(grid.layers["seconds"] < grid.enough_s), np.ones(grid.cells.shape))
-    axes.pcolor(*_edges_km(grid), late, hatch="////", alpha=0.0, edgecolor="#b00000", linewidth=0.0)
+    hatched = axes.pcolor(*_edges_km(grid), late)
+    hatched.set(facecolor="none", edgecolor="black", linewidth=0.0, hatch="///")
     axes.figure.colorbar(drawn, ax=axes, label="seconds of warning, worst threat", shrink=0.85)
     axes.set_title(f"Seconds of warning (hatched: under {grid.enough_s:g} s)", fontsize=10)
 
 
 def _draw_error(axes: Any, grid: SitingMap) -> None:
     errors = np.ma.masked_invalid(grid.layers["error_m"])
-    drawn = axes.pcolormesh(*_edges_km(grid), errors, cmap="gray_r", edgecolor="none")
+    drawn = axes.pcolormesh(
+        *_edges_km(grid),
+        errors,
+        cmap="gray_r",
+        vmin=0.0,
+        vmax=1.8 * float(errors.max() if errors.count() else 1.0),
+        edgecolor="none",
+    )
     axes.figure.colorbar(drawn, ax=axes, label="least impact error 10 s before, m", shrink=0.85)
     axes.set_title("Bound of the impact error (DRMS)", fontsize=10)
 
@@ -187,13 +193,13 @@ def _draw_things(axes: Any, plan: Plan) -> None:
     for radar in radars_of(site, everyone, 0.0):
         at = radar.position_enu_m[0] / 1e3, radar.position_enu_m[1] / 1e3
         stands = radar.id in grid.radars
-        axes.plot(*at, "^", ms=9, mfc="white" if not stands else "black", mec="black", mew=1.4, clip_on=True)
+        axes.plot(*at, "^", ms=9, mfc="black" if stands else "white", mec="white" if stands else "black", mew=1.0)
         if west <= at[0] <= east and south <= at[1] <= north:
             axes.annotate(radar.id, at, (6, 4), textcoords="offset points", fontsize=8, bbox=white)
     for siren in (*plan.file.sirens, *plan.file.siren_candidates):
         at = siren.east_m / 1e3, siren.north_m / 1e3
         stands = siren.id in grid.sirens
-        axes.plot(*at, "o", ms=6, mfc="black" if stands else "white", mec="black")
+        axes.plot(*at, "o", ms=6, mfc="black" if stands else "white", mec="white" if stands else "black")
         if stands:
             turn = np.linspace(0.0, 2.0 * np.pi, 90)
             r = siren.radius_m / 1e3

@@ -85,7 +85,7 @@ def program() -> str:
 
 
 def identity(prepared: Prepared) -> str:
-    """Return what a journal must share with a study to be gone on with: its files and the program; not how many runs."""
+    """Return what a journal must share with a study to be gone on with: its files and the program, not its runs."""
     study = prepared.study
     parts = [study.sha256, prepared.scenario_sha256, prepared.site_sha256, _source()]
     return " ".join(parts)
