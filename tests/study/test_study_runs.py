@@ -11,7 +11,6 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pyarrow.parquet as pq
 import pytest
-from study_data import STUDY, write_study
 
 from opencram.config.study import load_study
 from opencram.errors import FileError, OpencramError
@@ -24,6 +23,7 @@ from opencram.studies.results import load_result
 from opencram.studies.rows import QUANTITIES, RunRow, decoded, encoded
 from opencram.studies.running import run_one
 from opencram.studies.store import Journal
+from study_data import STUDY, write_study
 
 
 def row(alternative, run, leakers=0.0, error=""):
