@@ -31,5 +31,5 @@ done
 sleep 3
 kill $live
 wait $live || true
-"$bin/python" examples/live/latency.py "$out/log/live.opencram"
-echo "CAP files: $out/cap ($(ls "$out/cap" | wc -l)); log: $out/log/live.opencram; replay it with  opencram replay"
+"$bin/python" examples/live/latency.py "$out/log/live-000001.opencram"
+echo "CAP files: $out/cap ($(ls "$out/cap" | wc -l)); log: $out/log/live-000001.opencram; replay it with  opencram replay"

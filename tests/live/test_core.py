@@ -81,7 +81,7 @@ class Run:
     def kill_and_restart(self) -> int:
         """Lose all that is not on the disk; return how many plots the log has."""
         self.core.writer._connection.close()
-        logged = sum(isinstance(m, Plot) for m in read_inputs(self.folder / "live.opencram"))
+        logged = sum(isinstance(m, Plot) for m in read_inputs(self.core.path))
         self.core = new_core(self.site, self.folder, self.plots[max(logged - 1, 0)].t_ns + DELAY_NS)
         self.hear(self.core.again)
         return logged
@@ -105,14 +105,14 @@ def test_the_same_plots_give_what_process_makes_of_them(whole: Run) -> None:
     for batch in dwells(config, whole.plots):
         state, made = step(config, state, batch)
         expected += [m for m in made if isinstance(m, Warning)]
-    warnings = [m for m in read_outputs(whole.folder / "live.opencram") if isinstance(m, Warning)]
+    warnings = [m for m in read_outputs(whole.core.path) if isinstance(m, Warning)]
     assert len(expected) > 10
     assert [w for w in warnings if w.t_ns <= expected[-1].t_ns] == expected
     assert len(whole.heard) == len(warnings)
 
 
 def test_the_log_replays_byte_for_byte(whole: Run) -> None:
-    result = replay(whole.folder / "live.opencram")
+    result = replay(whole.core.path)
     assert result.identical
     assert result.sealed
 
@@ -131,8 +131,8 @@ def test_after_kills_no_alarm_is_forgotten_and_none_is_new(whole: Run, tmp_path:
     run.feed(begin, len(whole.plots))
     run.end()
     assert run.heard == whole.heard
-    assert replay(tmp_path / "live.opencram").identical
-    assert contents(tmp_path / "live.opencram").sealed
+    assert replay(run.core.path).identical
+    assert contents(run.core.path).sealed
 
 
 def test_a_state_that_does_not_fit_the_log_is_not_believed(whole: Run, tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_time_goes_on_by_the_clock_when_plots_end_and_alarms_end_by_it(whole: Ru
         run.hear(run.core.advance(clock_ns + k * 1_000_000_000))
     assert not run.core.standing
     run.end()
-    ends = [m.state for m in read_outputs(tmp_path / "live.opencram") if isinstance(m, Warning)]
+    ends = [m.state for m in read_outputs(run.core.path) if isinstance(m, Warning)]
     assert ends.count("issued") == ends.count("cancelled") + ends.count("all_clear")
 
 
@@ -168,4 +168,4 @@ def test_a_log_of_another_site_file_is_set_aside_not_lost(whole: Run, tmp_path: 
     other = load_site(RAID.parent / "mortars" / "site.toml")
     core = new_core(other, tmp_path, whole.plots[0].t_ns)
     core.close(whole.plots[0].t_ns)
-    assert contents(tmp_path / "live-0001.opencram").records > 300
+    assert contents(tmp_path / "live-000001.opencram").records > 300

@@ -69,6 +69,12 @@ class Live:
     channels: tuple[Channel, ...] = ()
     cap: CapSite = field(default_factory=CapSite)
     log: str = "log"  # folder, relative to the site file
+    raw: bool = True  # the bytes of the feeds are kept in the log, as they came
+    segment_mb: float = 256.0  # a file of the log is full at so many megabytes,
+    segment_s: float = 3600.0  # or after so long
+    keep_gb: float = 0.0  # sealed files beyond so much are removed, the oldest first; 0: none is
+    keep_days: float = 0.0  # and those older than this
+    parquet: bool = False  # each sealed file is written as a Parquet table too
     http: Address | None = ("127.0.0.1", 8470)
     certificate_file: str = ""
     key_file: str = ""

@@ -5,9 +5,12 @@ Write with `Writer`, read with `read`, `read_inputs` and `read_outputs`; `docs/r
 
 from opencram.recording.reader import (
     Contents,
+    Datagram,
     Record,
     contents,
     read,
+    read_checkpoint,
+    read_datagrams,
     read_header,
     read_inputs,
     read_outputs,
@@ -20,6 +23,7 @@ from opencram.recording.writer import Writer
 __all__ = [
     "SUFFIX",
     "Contents",
+    "Datagram",
     "Direction",
     "Record",
     "Writer",
@@ -29,6 +33,8 @@ __all__ = [
     "kind_of",
     "load_truth",
     "read",
+    "read_checkpoint",
+    "read_datagrams",
     "read_header",
     "read_inputs",
     "read_outputs",

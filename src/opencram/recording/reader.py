@@ -33,6 +33,16 @@ class Record:
         return _decoded(self.seq, self.payload)
 
 
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    """Bytes as they came from a feed at `clock_ns`; `before`: the number of the next record then."""
+
+    clock_ns: int
+    feed: str
+    before: int
+    data: bytes
+
+
 @dataclass(frozen=True)
 class Contents:
     """What a recording holds.  `sealed`: its writer closed it; else it holds all that was committed so far."""
@@ -63,6 +73,31 @@ def read_header(path: str | Path) -> Header:
     """Return the first record of a recording: what made it."""
     with _opened(Path(path)) as connection:
         return _header(Path(path), connection)
+
+
+def read_checkpoint(path: str | Path) -> bytes | None:
+    """Return the state that the pipeline had before the first message of a file of a long run, or None."""
+    with _opened(Path(path)) as connection:
+        if not _has_table(connection, "checkpoint"):
+            return None
+        row = connection.execute("SELECT state FROM checkpoint WHERE number = 1").fetchone()
+        return None if row is None else bytes(row[0])
+
+
+def read_datagrams(path: str | Path) -> Iterator[Datagram]:
+    """Yield the bytes of the feeds as they came, in order; none where they were not kept."""
+    with _opened(Path(path)) as connection:
+        if not _has_table(connection, "datagram"):
+            return
+        cursor = connection.execute("SELECT clock_ns, feed, before, data FROM datagram ORDER BY number")
+        while rows := cursor.fetchmany(_FETCH_ROWS):
+            for row in rows:
+                yield Datagram(*row)
+
+
+def _has_table(connection: sqlite3.Connection, name: str) -> bool:
+    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+    return connection.execute(query, (name,)).fetchone() is not None
 
 
 def read_records(path: str | Path, *, direction: Direction | None = None, first: int = 1) -> Iterator[Record]:

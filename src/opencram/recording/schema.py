@@ -2,8 +2,7 @@
 
 A recording is a SQLite file of two tables.  `record` holds the messages in the order in which they crossed
 the pipeline's walls; `segment` says which of them stand in this file and, once it is sealed, what their bytes
-hash to.  A later recording may spread over several files, each a segment with the same two tables: `seq`
-counts through all of them.
+hash to.  A long live run spreads over several files, each of them a recording of its own.
 """
 
 from collections.abc import Callable
@@ -34,6 +33,22 @@ CREATE TABLE record (
     direction TEXT NOT NULL,
     payload   BLOB NOT NULL,
     raw       BLOB
+) STRICT;
+"""
+
+# Beside them in the log of a live service: bytes as they came from a feed (`before`: the `seq` of the next record
+# then), and the state of the pipeline before the first message of the file.
+LIVE_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS datagram (
+    number   INTEGER PRIMARY KEY,
+    clock_ns INTEGER NOT NULL,
+    feed     TEXT NOT NULL,
+    before   INTEGER NOT NULL,
+    data     BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS checkpoint (
+    number INTEGER PRIMARY KEY,
+    state  BLOB NOT NULL
 ) STRICT;
 """
 

@@ -1,7 +1,12 @@
-"""Write the log: buffer messages, commit them in batches with a full sync, seal the file at the end."""
+"""Write the log: buffer messages, commit them in batches with a full sync, seal the file at the end.
+
+A live service adds two tables: the datagrams as they came, and the state that its pipeline had before the first
+message of the file, so that each file of a long run can be replayed by itself.
+"""
 
 import hashlib
 import sqlite3
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +17,7 @@ from opencram.messages import Header, Message
 from opencram.recording.schema import (
     APPLICATION_ID,
     FORMAT_VERSION,
+    LIVE_TABLES,
     PAGE_BYTES,
     TABLES,
     Direction,
@@ -26,7 +32,10 @@ _SQLITE_MAGIC = b"SQLite format 3\0"
 _APPLICATION_ID_BYTES = slice(68, 72)
 _NO_RAW: Mapping[int, bytes] = {}
 
+_INSERT_DATAGRAM = "INSERT INTO datagram (clock_ns, feed, before, data) VALUES (?, ?, ?, ?)"
+
 _Row = tuple[int, int, str, Direction, bytes, bytes | None]
+_Datagram = tuple[int, str, int, bytes]
 
 
 class Writer:
@@ -37,21 +46,39 @@ class Writer:
     too, commits the rest and seals the file: one plain file whose bytes depend on the messages alone.
     """
 
-    def __init__(self, path: str | Path, header: Header | None, *, batch_records: int = BATCH_RECORDS) -> None:
-        """Begin a recording; without a header, go on with the one at `path`, sealed or cut off."""
+    def __init__(
+        self,
+        path: str | Path,
+        header: Header | None,
+        *,
+        batch_records: int = BATCH_RECORDS,
+        checkpoint: bytes | None = None,
+    ) -> None:
+        """Begin a recording; without a header, go on with the one at `path`, sealed or cut off.
+
+        `checkpoint`: the state of the pipeline before the first message, where it is not the very first.
+        """
         self.path = Path(path)
         self._batch_records = batch_records
         self._rows: list[_Row] = []
+        self._datagrams: list[_Datagram] = []
+        self._outbox: list[tuple[list[_Row], list[_Datagram]]] = []  # set aside for `flush`, oldest first
+        self._lock = threading.Lock()  # of the connection and the outbox
         self._kinds: dict[type[Message], str] = {}
         self._digest: hashlib._Hash | None = hashlib.sha256()  # None: to be computed when all is written
+        self.bytes_written = 0
         if header is None:
             self._connection, self.acknowledged = _reopen(self.path)
             self._next_seq = self.acknowledged + 1
             self._digest = None
+            self.bytes_written = self.path.stat().st_size
             return
         self.acknowledged = 0
         self._next_seq = 1
         self._connection = _create(self.path)
+        if checkpoint is not None:
+            self._connection.executescript(LIVE_TABLES)
+            self._connection.execute("INSERT INTO checkpoint VALUES (1, ?)", (checkpoint,))
         self.append([header], direction="in")
         self.commit()
 
@@ -78,20 +105,44 @@ class Writer:
         if len(rows) >= self._batch_records:
             self.commit()
 
+    def add_datagram(self, feed: str, data: bytes, clock_ns: int) -> None:
+        """Keep bytes as they came from a feed, between the messages before and those that they lead to."""
+        self._datagrams.append((clock_ns, feed, self._next_seq, data))
+
     def commit(self) -> None:
         """Put all that was appended on the disk; on return it is acknowledged."""
-        if not self._rows:
-            return
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany(_INSERT, self._rows)
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise RecordingError(_cannot_write(self.path, error)) from error
-        if self._digest is not None:
-            self._digest.update(b"".join([row[4] for row in self._rows]))
-        self.acknowledged += len(self._rows)
-        self._rows.clear()
+        self.set_aside()
+        self.flush()
+
+    def set_aside(self) -> None:
+        """Leave what was appended to the next `flush`: appending goes on beside it."""
+        if self._rows or self._datagrams:
+            self._outbox.append((self._rows, self._datagrams))
+            self._rows, self._datagrams = [], []
+
+    def flush(self) -> None:
+        """Put what was set aside on the disk, in its order; this may run in another thread."""
+        with self._lock:
+            if not self._outbox:
+                return
+            taken = len(self._outbox)
+            rows = [row for each, _ in self._outbox[:taken] for row in each]
+            datagrams = [row for _, each in self._outbox[:taken] for row in each]
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.executemany(_INSERT, rows)
+                if datagrams:
+                    self._connection.execute(LIVE_TABLES.split(";")[0])
+                    self._connection.executemany(_INSERT_DATAGRAM, datagrams)
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise RecordingError(_cannot_write(self.path, error)) from error
+            payloads = [row[4] for row in rows]
+            if self._digest is not None:
+                self._digest.update(b"".join(payloads))
+            self.acknowledged += len(rows)
+            self.bytes_written += sum(map(len, payloads)) + sum(len(row[3]) for row in datagrams) + 40 * len(rows)
+            del self._outbox[:taken]
 
     def close(self) -> None:
         """Commit, seal and close: count and hash are written, and the write-ahead log is folded into the file."""
@@ -104,6 +155,13 @@ class Writer:
             self._connection.execute("PRAGMA journal_mode = DELETE")
         except sqlite3.Error as error:
             raise RecordingError(_cannot_write(self.path, error)) from error
+        finally:
+            self._connection.close()
+
+    def part(self) -> None:
+        """Commit and close without a seal: somebody else goes on with the file at once."""
+        try:
+            self.commit()
         finally:
             self._connection.close()
 
@@ -120,7 +178,7 @@ def _create(path: Path) -> sqlite3.Connection:
     """Return a connection to a new, empty recording, in place of an older recording at `path`."""
     _remove_older(path)
     try:
-        connection = sqlite3.connect(path, isolation_level=None)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -136,7 +194,9 @@ def _create(path: Path) -> sqlite3.Connection:
 def _reopen(path: Path) -> tuple[sqlite3.Connection, int]:
     """Return a connection to a recording that is to be gone on with, and the number of its records."""
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
+        )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         count = int(connection.execute("SELECT coalesce(max(seq), 0) FROM record").fetchone()[0])

@@ -13,31 +13,41 @@ as `process` cuts them; where a dwell is cut short by the wait for its rest, the
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import msgspec
 
-from opencram import __version__, engagement, tracking, warning
+from opencram import __version__
 from opencram.adapters.cap import CapBook, CapMessage
 from opencram.config.model import Site
-from opencram.errors import OpencramError, RecordingError
+from opencram.config.site import parse_site
+from opencram.errors import OpencramError
 from opencram.messages import Delivery, FeedStatus, Health, Message, Plot, Tick, Warning
-from opencram.recording import SUFFIX, Writer, read_header, read_records
+from opencram.recording import Writer, read_checkpoint, read_header, read_records
+from opencram.runtime.carry import carried
 from opencram.runtime.configure import configure
 from opencram.runtime.header import header
-from opencram.runtime.kept import KeptError, decode_state, encode_state
-from opencram.runtime.pipeline import AIR_STEP_NS, DWELL_PLOTS_MAX, PipelineState, due_t_ns, initial, step
+from opencram.runtime.kept import Kept, KeptError, OnDisk, decode_state, encode_state, on_disk, restored
+from opencram.runtime.logbook import Retention, following, newest
+from opencram.runtime.pipeline import (
+    AIR_STEP_NS,
+    DWELL_PLOTS_MAX,
+    PipelineConfig,
+    PipelineState,
+    due_t_ns,
+    initial,
+    step,
+)
 
+BATCH_RECORDS: Final = 100_000
 COMMIT_NS: Final = 200_000_000
 SNAPSHOT_NS: Final = 2_000_000_000
 HOLD_NS: Final = 5_000_000  # an open dwell waits so long for its next plot
 IDLE_NS: Final = 250_000_000  # without plots for so long, time goes on by the clock
 WAITING_MAX: Final = 10_000
 CLOCKS_AGREE_NS: Final = 86_400 * 10**9
-
-Key = tuple[str, int, int]  # channel, alarm, time of the warning
 
 
 @dataclass(frozen=True)
@@ -49,63 +59,49 @@ class Alarm:
     again: bool = False  # handed out before a restart, and nobody has said that it has it
 
 
-@dataclass
-class Kept:
-    """All that a restart needs beside the log that follows it."""
-
-    seq: int
-    state: PipelineState
-    book: CapBook
-    pending: dict[Key, CapMessage] = field(default_factory=dict)
-    standing: dict[str, CapMessage] = field(default_factory=dict)  # the alarm of each zone
-
-
-class OnDisk(msgspec.Struct, frozen=True, kw_only=True):
-    """`Kept` as it is written down: what follows from the site file is left out.  `stamp` says what it belongs to."""
-
-    stamp: tuple[str, str, int]
-    seq: int
-    tracking: tracking.State
-    warning: warning.State
-    engagement: engagement.State
-    now_ns: int
-    last_plot_t_ns: int
-    open_tracks: frozenset[int]
-    in_air_until_ns: int
-    alarm_expiries_ns: dict[int, int]
-    sent: dict[int, list[str]]
-    began_t_ns: dict[int, int]
-    pending: dict[Key, CapMessage]
-    standing: dict[str, CapMessage]
-
-
 class Core:
     """Pipeline, log and memory of what was told to whom."""
 
-    def __init__(self, site: Site, folder: Path, book: CapBook, channels: Sequence[str], clock_ns: int) -> None:
+    def __init__(
+        self,
+        site: Site,
+        folder: Path,
+        book: CapBook,
+        channels: Sequence[str],
+        clock_ns: int,
+        retention: Retention | None = None,
+    ) -> None:
         self._site = site
         self._channels = tuple(channels)
         self._config = configure(site)
-        self._path = folder / f"live{SUFFIX}"
+        self._folder = folder
+        self._retention = retention or Retention()
         self._snapshot_path = folder / "live.state"
         self._waiting: list[Message] = []  # for the next batch: what is no plot
         self._dwell: list[Plot] = []
         self._dwell_arrived_ns = 0
         self._last_plot_ns = clock_ns
-        self._commit_due_ns = self._snapshot_due_ns = 0
+        self._commit_due_ns = self._began_ns = 0
+        self.commits = True  # `advance` commits; False: the shell does, in a thread of its own
+        self.finished: list[Writer] = []  # files that another one follows: to be closed, which may take a while
         self.steps = 0
         self.plots = 0
         self.again: list[Alarm] = []
         folder.mkdir(parents=True, exist_ok=True)
-        if self._can_resume():
-            self._resume(book, clock_ns)
-        else:
-            self._set_aside()
+        path = newest(folder)
+        if path is None:
             self._kept = Kept(0, initial(self._config), book)
-            self.writer = Writer(self._path, header(site, clock_ns, "live"))
+            self._begin(clock_ns, None)
+        else:
+            self._go_on(path, book, clock_ns)
         now_ns = self._kept.state.now_ns
         agree = 0 <= clock_ns - now_ns < CLOCKS_AGREE_NS
         self._behind_ns = 0 if agree else clock_ns - now_ns  # the clock less the time of the data
+
+    @property
+    def path(self) -> Path:
+        """The file of the log that is being written."""
+        return self.writer.path
 
     @property
     def state(self) -> PipelineState:
@@ -161,19 +157,35 @@ class Core:
             if lively and data_ns >= self.state.now_ns + AIR_STEP_NS:
                 alarms = self._step([Tick(t_ns=data_ns)], clock_ns)
         if clock_ns >= self._commit_due_ns:
-            self.writer.commit()
             self._commit_due_ns = clock_ns + COMMIT_NS
+            if self.commits:
+                self.writer.commit()
+            full = self.writer.bytes_written >= self._retention.segment_bytes
+            if full or clock_ns - self._began_ns >= self._retention.segment_s * 1e9:
+                self._turn_over(clock_ns)
         return alarms
+
+    def received(self, feed: str, data: bytes, clock_ns: int) -> None:
+        """Keep bytes as they came."""
+        self.writer.add_datagram(feed, data, clock_ns)
 
     def close(self, clock_ns: int) -> list[Alarm]:
         """Finish the open dwell, commit and seal; return the last alarms."""
         alarms = self._close_dwell(clock_ns) if self._dwell else []
         if self._waiting and self.state.now_ns:
             alarms += self._step([Tick(t_ns=self.state.now_ns)], clock_ns)
-        self.writer.commit()
         self.keep()
-        self.writer.close()
+        for writer in [*self.finished, self.writer]:
+            writer.close()
         return alarms
+
+    def make_way(self, clock_ns: int) -> None:
+        """End at once, for another process that goes on from here: nothing is sealed."""
+        if self._dwell:
+            self._close_dwell(clock_ns)
+        self.keep()
+        for writer in [*self.finished, self.writer]:
+            writer.part()
 
     # ---- batches ----
 
@@ -230,62 +242,52 @@ class Core:
         self.write_kept(self.to_keep())
 
     def to_keep(self) -> OnDisk:
-        """Return what is to be written down, on the disk as far as it is in the log; nothing in it will change."""
-        kept, state = self._kept, self._kept.state
-        self.writer.commit()
-        sent, began_t_ns = kept.book.remembered()
-        return OnDisk(
-            stamp=self._stamp(),
-            seq=kept.seq,
-            tracking=state.tracking,
-            warning=state.warning,
-            engagement=state.engagement,
-            now_ns=state.now_ns,
-            last_plot_t_ns=state.last_plot_t_ns,
-            open_tracks=state.open_tracks,
-            in_air_until_ns=state.in_air_until_ns,
-            alarm_expiries_ns=dict(state.alarm_expiries_ns),
-            sent=sent,
-            began_t_ns=began_t_ns,
-            pending=dict(kept.pending),
-            standing=dict(kept.standing),
-        )
+        """Return what is to be written down; nothing in it will change."""
+        self.writer.set_aside()
+        return on_disk(self._kept, self._site.sha256, self.path.stat().st_ino)
 
     def write_kept(self, content: OnDisk) -> None:
         """Write down what `to_keep` returned; this may run in another thread."""
+        self.writer.flush()  # a state ahead of its log would not be believed
         data = encode_state(content)
         write_whole(self._snapshot_path, lambda file: file.write(data))
 
-    def _stamp(self) -> tuple[str, str, int]:
-        """Return what a state written down must agree with."""
-        return __version__, self._site.sha256, self._path.stat().st_ino
+    def _begin(self, clock_ns: int, checkpoint: bytes | None) -> None:
+        """Begin the next file of the log; with a checkpoint it can be replayed without those before it."""
+        path = following(self._folder)
+        head = header(self._site, clock_ns, "live")
+        self.writer = Writer(path, head, batch_records=BATCH_RECORDS, checkpoint=checkpoint)
+        self._kept.seq = self.writer.last_seq
+        self._began_ns = clock_ns
 
-    def _can_resume(self) -> bool:
-        try:
-            return read_header(self._path).site_sha256 == self._site.sha256
-        except RecordingError:
-            return False
+    def _turn_over(self, clock_ns: int) -> None:
+        self.writer.commit()
+        self.finished.append(self.writer)
+        self._begin(clock_ns, encode_state(on_disk(self._kept, self._site.sha256, 0)))
 
-    def _set_aside(self) -> None:
-        """Keep the log of another site file, or a torn one, under another name."""
-        if self._path.exists():
-            number = 1
-            while (aside := self._path.with_name(f"live-{number:04d}{SUFFIX}")).exists():
-                number += 1
-            for end in ("", "-wal", "-shm"):
-                old = self._path.with_name(self._path.name + end)
-                if old.exists():
-                    old.rename(aside.with_name(aside.name + end))
-        self._snapshot_path.unlink(missing_ok=True)
+    def _go_on(self, path: Path, book: CapBook, clock_ns: int) -> None:
+        """Go on where the log ends, under the site file of now if that is another."""
+        head = read_header(path)
+        if head.site_sha256 == self._site.sha256:
+            self._resume(path, self._config, head.site_sha256, book)
+            self._began_ns = clock_ns
+        else:
+            old = parse_site(head.site_toml, f"{path} (the site in its header)")
+            self._resume(path, configure(old), head.site_sha256, book)
+            self._kept.state, words = carried(old, self._site, self._config, self._kept.state)
+            self._turn_over(clock_ns)
+            self.note(Health(t_ns=self._kept.state.now_ns, part="site", state="ok", reason=words))
+        owed = {m.identifier: m for m in self._kept.pending.values()}
+        self.again = [Alarm(message, clock_ns, again=True) for message in owed.values()]
 
-    def _resume(self, book: CapBook, clock_ns: int) -> None:
-        """Go on where the log ends: the state that was written down, then what the log holds after it."""
-        self.writer = Writer(self._path, None)
-        self._kept = self._read_kept(book) or Kept(0, initial(self._config), book)
+    def _resume(self, path: Path, config: PipelineConfig, site_sha256: str, book: CapBook) -> None:
+        """Take up the state that was written down, then what the log holds after it."""
+        self.writer = Writer(path, None, batch_records=BATCH_RECORDS)
+        self._kept = self._read_kept(config, site_sha256, book)
         batch: list[Message] = []
         made: Sequence[Message] = ()
         found = 0
-        for record in read_records(self._path, first=max(self._kept.seq + 1, 2)):
+        for record in read_records(path, first=max(self._kept.seq + 1, 2)):
             self._kept.seq = record.seq
             if record.direction == "out":
                 found += 1
@@ -293,7 +295,7 @@ class Core:
             message = record.message
             batch.append(message)
             if type(message) is Tick:
-                made = self._again(batch)
+                made = self._again(config, batch)
                 batch, found = [], 0
             elif isinstance(message, Delivery):
                 self._kept.pending.pop((message.channel, message.alarm_id, message.t_ns), None)
@@ -301,42 +303,36 @@ class Core:
         if batch:
             tick = Tick(t_ns=max([self.state.now_ns, *(m.t_ns for m in batch if type(m) is Plot)]))
             self.writer.append([tick], direction="in")
-            made, found = self._again([*batch, tick]), 0
+            made, found = self._again(config, [*batch, tick]), 0
         self.writer.append(made[found:], direction="out")
         self.writer.commit()
         self._kept.seq = self.writer.last_seq
-        owed = {m.identifier: m for m in self._kept.pending.values()}
-        self.again = [Alarm(message, clock_ns, again=True) for message in owed.values()]
 
-    def _again(self, batch: Sequence[Message]) -> list[Message]:
-        self._kept.state, made = step(self._config, self._kept.state, batch)
+    def _again(self, config: PipelineConfig, batch: Sequence[Message]) -> list[Message]:
+        self._kept.state, made = step(config, self._kept.state, batch)
         for message in made:
             told = self._kept.book.take(message) if isinstance(message, Warning) else None
             if told is not None:
                 self._expect(told)
         return made
 
-    def _read_kept(self, book: CapBook) -> Kept | None:
-        """Return the state written down, or None where there is none that fits; the log then tells all."""
+    def _read_kept(self, config: PipelineConfig, site_sha256: str, book: CapBook) -> Kept:
+        """Return the state written down; where there is none that fits, that with which the file began."""
+        path = self.path
         try:
             found = decode_state(self._snapshot_path.read_bytes(), OnDisk)
+            fits = (found.version, found.site_sha256, found.inode) == (__version__, site_sha256, path.stat().st_ino)
+            if fits and found.seq <= self.writer.last_seq:
+                return restored(config, found, book)
         except (OSError, KeptError):
-            return None
-        if found.stamp != self._stamp() or found.seq > self.writer.last_seq:
-            return None
-        state = replace(
-            initial(self._config),
-            tracking=found.tracking,
-            warning=found.warning,
-            engagement=found.engagement,
-            now_ns=found.now_ns,
-            last_plot_t_ns=found.last_plot_t_ns,
-            open_tracks=found.open_tracks,
-            in_air_until_ns=found.in_air_until_ns,
-            alarm_expiries_ns=found.alarm_expiries_ns,
-        )
-        book.remember(found.sent, found.began_t_ns)
-        return Kept(found.seq, state, book, found.pending, found.standing)
+            pass  # then the log tells all
+        checkpoint = read_checkpoint(path)
+        try:
+            kept = restored(config, decode_state(checkpoint or b"", OnDisk), book)
+            kept.seq = 1  # it stands before all but the header
+            return kept
+        except KeptError:
+            return Kept(0, initial(config), book)
 
     def owed_to(self, channel: str, message: CapMessage) -> bool:
         """Return whether a channel has not yet said that it has a message."""

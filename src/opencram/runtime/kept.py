@@ -7,10 +7,17 @@ not fit the types, is torn, or was changed is refused as a whole: the log then t
 
 import hashlib
 import math
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar, get_origin
 
 import msgspec
 import numpy as np
+
+from opencram import __version__, engagement, tracking, warning
+from opencram.adapters.cap import CapBook, CapMessage
+from opencram.runtime.pipeline import PipelineConfig, PipelineState, initial
+
+Key = tuple[str, int, int]  # channel, alarm, time of the warning
 
 T = TypeVar("T")
 
@@ -22,6 +29,83 @@ _LEAST_ELEMENTS: Final = 64  # of an array, below which nobody looks for zeros
 
 class KeptError(ValueError):
     """These bytes are no state of this program."""
+
+
+@dataclass
+class Kept:
+    """All that a restart needs beside the log that follows it."""
+
+    seq: int
+    state: PipelineState
+    book: CapBook
+    pending: dict[Key, CapMessage] = field(default_factory=dict)
+    standing: dict[str, CapMessage] = field(default_factory=dict)  # the alarm of each zone
+
+
+class OnDisk(msgspec.Struct, frozen=True, kw_only=True):
+    """`Kept` as it is written down: what follows from the site file is left out."""
+
+    version: str
+    site_sha256: str
+    inode: int  # of the file that holds record `seq`
+    seq: int
+    tracking: tracking.State
+    warning: warning.State
+    engagement: engagement.State
+    now_ns: int
+    last_plot_t_ns: int
+    open_tracks: frozenset[int]
+    in_air_until_ns: int
+    alarm_expiries_ns: dict[int, int]
+    sent: dict[int, list[str]]
+    began_t_ns: dict[int, int]
+    pending: dict[Key, CapMessage]
+    standing: dict[str, CapMessage]
+
+
+def on_disk(kept: Kept, site_sha256: str, inode: int) -> OnDisk:
+    """Return what is to be written down; nothing in it will change."""
+    state = kept.state
+    sent, began_t_ns = kept.book.remembered()
+    return OnDisk(
+        version=__version__,
+        site_sha256=site_sha256,
+        inode=inode,
+        seq=kept.seq,
+        tracking=state.tracking,
+        warning=state.warning,
+        engagement=state.engagement,
+        now_ns=state.now_ns,
+        last_plot_t_ns=state.last_plot_t_ns,
+        open_tracks=state.open_tracks,
+        in_air_until_ns=state.in_air_until_ns,
+        alarm_expiries_ns=dict(state.alarm_expiries_ns),
+        sent=sent,
+        began_t_ns=began_t_ns,
+        pending=dict(kept.pending),
+        standing=dict(kept.standing),
+    )
+
+
+def pipeline_state(config: PipelineConfig, found: OnDisk) -> PipelineState:
+    """Return the state of the pipeline as it was written down."""
+    return replace(
+        initial(config),
+        tracking=found.tracking,
+        warning=found.warning,
+        engagement=found.engagement,
+        now_ns=found.now_ns,
+        last_plot_t_ns=found.last_plot_t_ns,
+        open_tracks=found.open_tracks,
+        in_air_until_ns=found.in_air_until_ns,
+        alarm_expiries_ns=found.alarm_expiries_ns,
+    )
+
+
+def restored(config: PipelineConfig, found: OnDisk, book: CapBook) -> Kept:
+    """Return what was written down, with `book` where it was."""
+    book.remember(found.sent, found.began_t_ns)
+    return Kept(found.seq, pipeline_state(config, found), book, found.pending, found.standing)
 
 
 class _Array(msgspec.Struct, frozen=True, array_like=True):

@@ -18,7 +18,7 @@ from typing import Any, Final, TextIO
 
 from opencram.adapters.cap import CapBook, CapConfig, CapMessage, CapZone
 from opencram.adapters.cap_sign import CapSigner
-from opencram.adapters.feeds import Feed, FeedConfig
+from opencram.adapters.feeds import Feed, FeedConfig, Received
 from opencram.adapters.gate import Gate
 from opencram.adapters.stations import limits
 from opencram.adapters.words import load_language
@@ -26,10 +26,12 @@ from opencram.config.live_model import Channel
 from opencram.config.model import Site
 from opencram.errors import OpencramError
 from opencram.messages import FeedStatus, Health, Message
+from opencram.recording import Writer
 from opencram.runtime import channels as outlets
 from opencram.runtime import warmup
-from opencram.runtime.core import SNAPSHOT_NS, Alarm, Core
+from opencram.runtime.core import COMMIT_NS, SNAPSHOT_NS, Alarm, Core
 from opencram.runtime.keeper import Keeper
+from opencram.runtime.logbook import Retention, finish, unsealed
 from opencram.runtime.shell import GARBAGE_THRESHOLDS
 from opencram.runtime.sockets import open_feed
 from opencram.runtime.stations import stations
@@ -122,7 +124,16 @@ class LiveService:
             outlets.Outlet(channel.name, sender_of(channel, site, base), self._report) for channel in live.channels
         ]
         book = CapBook(cap, self.board.zones)
-        self.core = Core(site, base / live.log, book, [outlet.name for outlet in self.outlets], now_ns)
+        self._retention = Retention(
+            segment_bytes=round(live.segment_mb * 1e6),
+            segment_s=live.segment_s,
+            keep_bytes=round(live.keep_gb * 1e9),
+            keep_days=live.keep_days,
+            parquet=live.parquet,
+        )
+        names = [outlet.name for outlet in self.outlets]
+        self.core = Core(site, base / live.log, book, names, now_ns, self._retention)
+        self.core.commits = False
         self.board.standing.update(self.core.standing)
         known = stations(site)
         gate = Gate(limits(known))
@@ -163,10 +174,12 @@ class LiveService:
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(outlet.run()) for outlet in self.outlets]
         self._dispatch(self.core.again)
         feed_tasks = [
-            await open_feed(source, feed, self._take, self._sockets)
+            await open_feed(source, feed, self._receive, self._take, self._sockets)
             for source, feed in zip(self._site.live.feeds, self.feeds, strict=True)
         ]
-        tasks += [asyncio.create_task(work()) for work in (self._beat, self._watch, self._keep)]
+        tasks += [
+            asyncio.create_task(work()) for work in (self._beat, self._watch, self._commit, self._keep, self._file)
+        ]
         tasks += await self._serve_web()
         what = f"{len(self.feeds)} feeds, {len(self.outlets)} channels"
         self._tell(f"live: {self._site.name}, {what}; {self.core.open_alarms} alarms stand from before")
@@ -194,9 +207,19 @@ class LiveService:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(outlet.close() for outlet in self.outlets), return_exceptions=True)
-        self.core.close(time.time_ns())
+        if self.handed_over:
+            self.core.make_way(time.time_ns())
+        else:
+            self.core.close(time.time_ns())
 
     # ---- what happens ----
+
+    def _receive(self, feed: Feed, data: bytes, clock_ns: int) -> Received:
+        if self._site.live.raw:
+            self.core.received(feed.config.name, data, clock_ns)
+        received = feed.receive(data, clock_ns)
+        self._take(received.messages, clock_ns)
+        return received
 
     def _take(self, messages: Sequence[Message], clock_ns: int) -> None:
         for message in messages:
@@ -262,6 +285,27 @@ class LiveService:
                     status = feed.status(clock_ns)
                     self.board.statuses[status.feed] = status
                     self.core.note(status)
+
+    async def _commit(self) -> None:
+        """Put the log on the disk; the loop goes on meanwhile."""
+        while True:
+            await asyncio.sleep(COMMIT_NS / 1e9)
+            writer = self.core.writer
+            writer.set_aside()
+            await asyncio.to_thread(writer.flush)
+
+    async def _file(self) -> None:
+        """Seal the files of the log that another one follows, and remove those that were kept long enough."""
+        finished, folder = self.core.finished, self._base / self._site.live.log
+        for path in await asyncio.to_thread(unsealed, folder):
+            finished.append(await asyncio.to_thread(Writer, path, None))
+        while True:
+            while finished:
+                await asyncio.to_thread(finished[0].close)
+                path = finished.pop(0).path
+                for line in await asyncio.to_thread(finish, path, self._retention, time.time()):
+                    self._tell(line)
+            await asyncio.sleep(STATUS_S)
 
     async def _keep(self) -> None:
         """Write the state down now and then."""

@@ -11,9 +11,10 @@ from opencram.config.model import Site
 from opencram.config.site import parse_site
 from opencram.errors import RecordingError
 from opencram.messages import Header, Message, Tick
-from opencram.recording import Record, contents, encode, kind_of, read_records
+from opencram.recording import Record, contents, encode, kind_of, read_checkpoint, read_records
 from opencram.runtime.configure import configure
-from opencram.runtime.pipeline import PipelineConfig, initial, step
+from opencram.runtime.kept import KeptError, OnDisk, decode_state, pipeline_state
+from opencram.runtime.pipeline import PipelineConfig, PipelineState, initial, step
 from opencram.runtime.sinks import Sink, drive
 
 SHOWN_MAX = 200  # characters of a value in the account of a difference
@@ -73,7 +74,7 @@ def replay(path: str | Path, sinks: Sequence[Sink] = ()) -> ReplayResult:
     path = Path(path)
     held = contents(path)
     config = configure(site_of(path, held.header), closed_loop=held.header.source == "simulation")
-    comparison = _Comparison(config, sealed=held.sealed)
+    comparison = _Comparison(config, _first_state(path, config), sealed=held.sealed)
     drive(comparison.batches(_without_header(path, read_records(path))), sinks)
     return ReplayResult(
         header=held.header,
@@ -83,6 +84,17 @@ def replay(path: str | Path, sinks: Sequence[Sink] = ()) -> ReplayResult:
         same_program=held.header.program_version == __version__,
         difference=comparison.difference,
     )
+
+
+def _first_state(path: Path, config: PipelineConfig) -> PipelineState:
+    """Return the state before the first message: the initial one, or that with which a file of a live log begins."""
+    checkpoint = read_checkpoint(path)
+    if checkpoint is None:
+        return initial(config)
+    try:
+        return pipeline_state(config, decode_state(checkpoint, OnDisk))
+    except KeptError as error:
+        raise RecordingError(f"{path} goes on from a state that cannot be read: {error}") from None
 
 
 def _without_header(path: Path, records: Iterator[Record]) -> Iterator[Record]:
@@ -96,15 +108,16 @@ def _without_header(path: Path, records: Iterator[Record]) -> Iterator[Record]:
 class _Comparison:
     """One pass over the records: inputs up to a tick make a batch, and its outputs must be the records that follow."""
 
-    def __init__(self, config: PipelineConfig, *, sealed: bool) -> None:
+    def __init__(self, config: PipelineConfig, first: PipelineState, *, sealed: bool) -> None:
         self._config = config
+        self._first = first
         self._sealed = sealed
         self.inputs = 0
         self.outputs = 0
         self.difference: Difference | None = None
 
     def batches(self, records: Iterable[Record]) -> Iterator[tuple[list[Message], list[Message]]]:
-        state = initial(self._config)
+        state = self._first
         batch: list[Message] = []
         expected: list[Message] = []
         compared, seq, t_ns = 0, 0, 0

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from opencram.adapters.feeds import Feed, Message
+from opencram.adapters.feeds import Feed, Message, Received
 from opencram.config.live import is_multicast
 from opencram.config.live_model import FeedSource
 from opencram.errors import UsageError
@@ -21,6 +21,7 @@ BUFFER_BYTES: Final = 8 * 1024 * 1024  # a second of 10 000 plots waits in the k
 READ_BYTES: Final = 256 * 1024
 CALL_AGAIN_S: Final = 1.0
 
+Receive = Callable[[Feed, bytes, int], Received]  # what some bytes led to, and it has been taken
 Deliver = Callable[[Sequence[Message], int], None]
 
 
@@ -61,31 +62,30 @@ def key_of(source: FeedSource) -> str:
 
 
 async def open_feed(
-    source: FeedSource, feed: Feed, deliver: Deliver, sockets: Mapping[str, socket.socket]
+    source: FeedSource, feed: Feed, receive: Receive, deliver: Deliver, sockets: Mapping[str, socket.socket]
 ) -> asyncio.Task[None]:
     """Listen on the bound socket of a feed, or call, and return the task that keeps it."""
     if source.udp is not None:
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: _Datagrams(feed, deliver), sock=sockets[key_of(source)]
+            lambda: _Datagrams(feed, receive), sock=sockets[key_of(source)]
         )
         return asyncio.create_task(_hold(transport))
     if source.tcp is not None:
-        serve = _Streams(feed, deliver)
+        serve = _Streams(feed, receive, deliver)
         server = await asyncio.start_server(serve.take, sock=sockets[key_of(source)])
         return asyncio.create_task(_serve(server))
     assert source.connect is not None
-    return asyncio.create_task(_call(source.connect, _Streams(feed, deliver)))
+    return asyncio.create_task(_call(source.connect, _Streams(feed, receive, deliver)))
 
 
 class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, feed: Feed, deliver: Deliver) -> None:
+    def __init__(self, feed: Feed, receive: Receive) -> None:
         self._feed = feed
-        self._deliver = deliver
+        self._receive = receive
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         """Take one datagram."""
-        clock_ns = time.time_ns()
-        self._deliver(self._feed.receive(data, clock_ns).messages, clock_ns)
+        self._receive(self._feed, data, time.time_ns())
 
 
 def _bound(source: FeedSource) -> socket.socket:
@@ -138,8 +138,9 @@ async def _serve(server: asyncio.Server) -> None:
 class _Streams:
     """Connections of one feed, one after the other: a second one while the first lasts is refused."""
 
-    def __init__(self, feed: Feed, deliver: Deliver) -> None:
+    def __init__(self, feed: Feed, receive: Receive, deliver: Deliver) -> None:
         self._feed = feed
+        self._receive = receive
         self._deliver = deliver
         self._busy = False
 
@@ -152,9 +153,7 @@ class _Streams:
         self._feed.connected()
         try:
             while data := await reader.read(READ_BYTES):
-                clock_ns = time.time_ns()
-                received = self._feed.receive(data, clock_ns)
-                self._deliver(received.messages, clock_ns)
+                received = self._receive(self._feed, data, time.time_ns())
                 if received.reply:
                     writer.write(received.reply)
                     await writer.drain()
