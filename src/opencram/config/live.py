@@ -13,6 +13,7 @@ _NEEDS: Final = {
     "cap-directory": ("folder", "give the folder for CAP files"),
     "webhook": ("url", "give the address to post to"),
     "mqtt": ("address", "give the broker's host and port"),
+    "tak": ("address", "give the host and port of the TAK server, or of a multicast group"),
 }
 
 

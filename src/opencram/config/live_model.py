@@ -31,7 +31,7 @@ class Channel:
     """A way by which alarms leave: `[[outlet]]`."""
 
     name: str
-    kind: Literal["cap-directory", "webhook", "mqtt"]
+    kind: Literal["cap-directory", "webhook", "mqtt", "tak"]
     folder: str = ""
     url: str = ""
     address: Address = ("", 0)

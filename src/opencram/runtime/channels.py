@@ -6,10 +6,9 @@ to 5 s, until the alarm has expired.  What becomes of every alarm is a `Delivery
 
 import asyncio
 import contextlib
-import ssl
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -19,10 +18,10 @@ from opencram.config.live_model import Channel
 from opencram.errors import FileError, OpencramError
 from opencram.messages import Delivery, Health, Message
 from opencram.runtime.core import Alarm, write_whole
+from opencram.runtime.tls import tls_context
 
 QUEUE_MAX: Final = 10_000
 RETRY_S, RETRY_S_MAX = 0.2, 5.0
-TLS_OLDEST: Final = ssl.TLSVersion.TLSv1_2
 
 Report = Callable[[Message], None]
 
@@ -182,15 +181,6 @@ class Mqtt:
                 await stack.aclose()
 
 
-def tls_context(channel: Channel) -> ssl.SSLContext:
-    """Return what TLS a channel speaks: certificates are always checked."""
-    context = ssl.create_default_context(cafile=channel.ca_file or None)
-    context.minimum_version = TLS_OLDEST
-    if channel.certificate_file:
-        context.load_cert_chain(channel.certificate_file, channel.key_file or None)
-    return context
-
-
 def read_secret(path: Path) -> str:
     """Return the secret that a file holds."""
     try:
@@ -221,6 +211,12 @@ class Outlet:
         if self._queue.full():
             self._give_up(self._queue.get_nowait(), 0, f"{QUEUE_MAX} newer ones wait")
         self._queue.put_nowait(alarm)
+
+    def show(self, made: Sequence[Message]) -> None:
+        """Let a channel that shows more than alarms see what the pipeline has made."""
+        show = getattr(self._sender, "show", None)
+        if show is not None:
+            show(made)
 
     async def run(self) -> None:
         """Deliver until cancelled."""

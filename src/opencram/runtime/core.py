@@ -82,6 +82,7 @@ class Core:
         self._dwell_arrived_ns = 0
         self._last_plot_ns = clock_ns
         self._commit_due_ns = self._began_ns = 0
+        self.watch: Callable[[Sequence[Message], Sequence[Message]], None] | None = None  # sees every batch
         self.commits = True  # `advance` commits; False: the shell does, in a thread of its own
         self.finished: list[Writer] = []  # files that another one follows: to be closed, which may take a while
         self.steps = 0
@@ -215,7 +216,10 @@ class Core:
         self.writer.append(whole, direction="in")
         self.writer.append(made, direction="out")
         kept.seq = self.writer.last_seq
-        return self._told(made, arrived_ns)
+        alarms = self._told(made, arrived_ns)
+        if self.watch is not None:
+            self.watch(whole, made)
+        return alarms
 
     def _told(self, made: Sequence[Message], arrived_ns: int) -> list[Alarm]:
         messages = [self._kept.book.take(m) for m in made if type(m) is Warning]

@@ -35,6 +35,7 @@ from opencram.runtime.logbook import Retention, finish, unsealed
 from opencram.runtime.shell import GARBAGE_THRESHOLDS
 from opencram.runtime.sockets import open_feed
 from opencram.runtime.stations import stations
+from opencram.runtime.tak import Tak
 
 BEAT_S: Final = 0.002  # how often what is due by time is looked for
 STATUS_S: Final = 1.0
@@ -99,6 +100,8 @@ def sender_of(channel: Channel, site: Site, base: Path) -> outlets.Sender:
         return outlets.CapFolder(base / channel.folder)
     if channel.kind == "webhook":
         return outlets.Webhook(channel, zones, secret.encode())
+    if channel.kind == "tak":
+        return Tak(channel, zones, site)
     return outlets.Mqtt(channel, zones, site.name, secret)
 
 
@@ -134,6 +137,7 @@ class LiveService:
         names = [outlet.name for outlet in self.outlets]
         self.core = Core(site, base / live.log, book, names, now_ns, self._retention)
         self.core.commits = False
+        self.core.watch = self._show
         self.board.standing.update(self.core.standing)
         known = stations(site)
         gate = Gate(limits(known))
@@ -244,6 +248,12 @@ class LiveService:
                     outlet.put(alarm)
             seconds = f"{message.warning.seconds_left:.0f} s" if message.warning.seconds_left else "-"
             self._tell(f"{message.warning.state} {message.warning.zone}: {message.warning.advice}, {seconds}")
+
+    def _show(self, inputs: Sequence[Message], made: Sequence[Message]) -> None:
+        """Let those see it who show more than alarms."""
+        del inputs
+        for outlet in self.outlets:
+            outlet.show(made)
 
     def _report(self, message: Message) -> None:
         if isinstance(message, Health):
