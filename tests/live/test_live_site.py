@@ -2,16 +2,22 @@
 
 import asyncio
 import json
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
+import msgspec
 import pytest
+import websockets
 
+from opencram.config.live_model import Live
 from opencram.config.site import load_site, parse_site
 from opencram.errors import ConfigError, UsageError
+from opencram.messages import Track
 from opencram.runtime.live import Board, cap_config
-from opencram.runtime.web import application, read_tokens
+from opencram.runtime.stream import Stream
+from opencram.runtime.web import application, read_people, serve
 
 SITE = Path(__file__).resolve().parents[2] / "examples" / "mortars" / "site.toml"
 FEED = '[[feed]]\nname = "a"\nformat = "asterix"\nudp = "127.0.0.1:8600"\n'
@@ -53,29 +59,139 @@ def test_an_alarm_is_meant_only_if_no_feed_is_simulated() -> None:
 
 
 def service() -> SimpleNamespace:
-    core = SimpleNamespace(state=SimpleNamespace(now_ns=0, open_tracks=frozenset()), plots=0, steps=0)
-    return SimpleNamespace(board=Board(site="A", started_ns=0, zones={}), core=core, outlets=[])
+    writer = SimpleNamespace(bytes_written=0)
+    core = SimpleNamespace(state=SimpleNamespace(now_ns=0, open_tracks=frozenset()), plots=0, steps=0, writer=writer)
+    made = SimpleNamespace(board=Board(site="A", started_ns=0, zones={}), core=core, outlets=[], said=[])
+    made.stream = Stream(load_site(SITE))
+    made.operate = lambda *what: made.said.append(what)
+    return made
 
 
-def got(app, path: str, token: str = "") -> httpx.Response:
-    async def get() -> httpx.Response:
+def asked(app, path: str, token: str = "", method: str = "GET", **more) -> httpx.Response:
+    async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://site.example") as client:
-            return await client.get(path, headers={"Authorization": f"Bearer {token}"} if token else {})
+        headers = ({"Authorization": f"Bearer {token}"} if token else {}) | more.pop("headers", {})
+        base_url = more.pop("base_url", "http://127.0.0.1:8470")
+        async with httpx.AsyncClient(transport=transport, base_url=base_url) as client:
+            return await client.request(method, path, headers=headers, **more)
 
-    return asyncio.run(get())
+    return asyncio.run(ask())
 
 
-def test_pages_are_behind_tokens_where_there_are_any(tmp_path: Path) -> None:
-    tokens_file = tmp_path / "tokens"
-    tokens_file.write_text("viewer 0123456789abcdef\noperator fedcba9876543210\n")
-    guarded = application(service(), read_tokens(tokens_file))
-    for path in ("/health", "/alarms.geojson", "/atom.xml", "/metrics", "/cap/x.xml", "/nothing"):
-        assert got(guarded, path).status_code == 401
-        assert got(guarded, path, "0123456789abcdeX").status_code == 401
-    assert json.loads(got(guarded, "/health", "0123456789abcdef").content)["ok"]
-    assert got(application(service(), {}), "/metrics").text.startswith("opencram_alarms 0")
-    assert got(application(service(), {}), "/cap/x.xml").status_code == 404
-    tokens_file.write_text("viewer short\n")
+VIEWER, OPERATOR = "0123456789abcdef", "fedcba9876543210"
+PAGES = (
+    "/health", "/picture.geojson", "/alarms.geojson", "/atom.xml", "/metrics", "/cap/x.xml", "/openapi.json", "/docs",
+    "/nothing",
+)  # fmt: skip
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> dict:
+    path = tmp_path / "tokens"
+    path.write_text(f"viewer {VIEWER}\noperator {OPERATOR} Lieutenant A\n")
+    return read_people(path)
+
+
+def test_pages_are_behind_tokens_where_there_are_any(people: dict, tmp_path: Path) -> None:
+    guarded = application(service(), people)
+    for path in PAGES:
+        assert asked(guarded, path).status_code == 401
+        assert asked(guarded, path, "0123456789abcdeX").status_code == 401
+    assert json.loads(asked(guarded, "/health", VIEWER, base_url="http://site.example").content)["ok"]
+    assert asked(application(service(), {}), "/metrics").text.startswith("opencram_alarms 0")
+    assert asked(application(service(), {}), "/cap/x.xml").status_code == 404
+    (tmp_path / "short").write_text("viewer short\n")
     with pytest.raises(UsageError, match="16 characters"):
-        read_tokens(tokens_file)
+        read_people(tmp_path / "short")
+
+
+def test_on_loopback_only_this_machine_is_answered_and_no_page_of_elsewhere() -> None:
+    app = application(service(), {})
+    assert asked(app, "/health").status_code == 200
+    assert asked(app, "/health", base_url="http://localhost:8470").status_code == 200
+    # A name of elsewhere that resolves to this machine, and a page of elsewhere that asks this machine.
+    assert asked(app, "/health", base_url="http://evil.example:8470").status_code == 403
+    assert asked(app, "/health", headers={"Origin": "http://evil.example"}).status_code == 403
+    assert asked(app, "/health", headers={"Origin": "http://127.0.0.1:8470"}).status_code == 200
+
+
+def test_operators_act_and_viewers_do_not(people: dict) -> None:
+    site = service()
+    app = application(site, people)
+    veto = {"action": "veto", "track": 3, "operator": "somebody else"}
+    assert asked(app, "/operator", VIEWER, "POST", json=veto).status_code == 403
+    assert asked(app, "/operator", "", "POST", json=veto).status_code == 401
+    assert site.said == []
+    assert asked(app, "/operator", OPERATOR, "POST", json=veto).status_code == 202
+    assert site.said == [("Lieutenant A", "veto", 3, "")]  # the name in the token file stands above
+    wrong = [
+        {"action": "fire", "track": 3},
+        {"action": "veto"},
+        {"action": "hold", "aim": 1},
+        {"track": 3},
+        {"action": "veto", "track": -1},
+    ]
+    for body in wrong:
+        assert asked(app, "/operator", OPERATOR, "POST", json=body).status_code == 400, body
+    for content in (b"", b"\xff", b"[" * 5000):
+        headers = {"content-type": "application/json"}
+        assert asked(app, "/operator", OPERATOR, "POST", content=content, headers=headers).status_code == 400
+    assert asked(app, "/operator", OPERATOR, "POST", content=b'{"action":"hold"}').status_code == 400  # no JSON type
+    assert len(site.said) == 1
+
+
+def test_every_page_is_described_and_every_description_is_a_page() -> None:
+    app = application(service(), {})
+    described = asked(app, "/openapi.json").json()
+    assert described["openapi"].startswith("3.1")
+    assert set(described["paths"]) == {*PAGES, "/events", "/operator", "/cap/{identifier}.xml"} - {
+        "/nothing",
+        "/cap/x.xml",
+    }
+    text = asked(app, "/docs").text
+    assert all(path in text for path in described["paths"])
+
+
+TRACK = Track(
+    t_ns=10**18, track_id=3, status="confirmed", position_enu_m=(0.0, 0.0, 500.0), velocity_enu_m_s=(0.0, 100.0, 1.0),
+    position_m_std=9.0, classes=(("rocket", 1.0),), plots=5, first_t_ns=1, updated_t_ns=1,
+)  # fmt: skip
+
+
+def test_events_are_streamed_what_stands_first(tmp_path: Path) -> None:
+    site = service()
+    site.stream.take([], [TRACK])
+    (tmp_path / "tokens").write_text(f"viewer {VIEWER}\n")
+
+    async def run() -> None:
+        bound = socket.create_server(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        live = Live(http=("127.0.0.1", port), token_file="tokens")
+        served = await serve(live, tmp_path, site, {f"http 127.0.0.1:{port}": bound})
+        await asyncio.sleep(0.2)
+        address = f"ws://127.0.0.1:{port}/events?types=track"
+        with pytest.raises(websockets.InvalidStatus, match="403"):
+            await websockets.connect(address)
+        offered = ["opencram", f"token.{VIEWER}"]
+        async with websockets.connect(address, subprotocols=offered) as listener:
+            assert listener.subprotocol == "opencram"
+            assert json.loads(await listener.recv())["track"] == 3
+            site.stream.take([], [msgspec.structs.replace(TRACK, track_id=4)])
+            assert json.loads(await listener.recv())["track"] == 4
+        served.cancel()
+        await asyncio.gather(served, return_exceptions=True)
+        bound.close()
+
+    asyncio.run(run())
+    assert site.stream.picture({}, {})["features"][0]["geometry"]["coordinates"][2] > 400.0
+    site.stream.take([], [msgspec.structs.replace(TRACK, status="dropped")])
+    assert len(site.stream.picture({}, {})["features"]) == 1
+
+
+def test_who_falls_too_far_behind_is_parted_from_not_served_with_gaps() -> None:
+    stream = Stream(load_site(SITE))
+    listener = stream.join(frozenset({"track"}), {})
+    stream.take([], [TRACK] * 10_000)
+    assert not listener.late.is_set()
+    stream.take([], [TRACK])
+    assert listener.late.is_set()

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from opencram.adapters.cap import CapZone
 from opencram.adapters.times import rfc3339
-from opencram.messages import Impact, Warning
+from opencram.messages import Impact, Track, Warning
 
 ELLIPSE_SHARE: Final = 0.95
 _CHI2: Final = -2.0 * math.log(1.0 - ELLIPSE_SHARE)
@@ -63,6 +63,31 @@ def impact_feature(impact: Impact) -> dict[str, Any]:
             "impact_time": rfc3339(impact.impact_t_ns),
             "impact_time_std_s": _finite(impact.impact_time_s_std),
             "projectile_probability": _finite(impact.projectile_probability),
+        },
+    }
+
+
+def track_feature(track: Track, latitude_deg: float, longitude_deg: float, height_m: float) -> dict[str, Any]:
+    """Return a track as a point with its height above the ellipsoid."""
+    east, north, up = track.velocity_enu_m_s
+    name, probability = track.classes[0] if track.classes else ("unknown", 0.0)
+    place = [_degrees(longitude_deg), _degrees(latitude_deg), round(height_m, 1) if math.isfinite(height_m) else 0.0]
+    return {
+        "type": "Feature",
+        "id": f"track-{track.track_id}",
+        "geometry": {"type": "Point", "coordinates": place},
+        "properties": {
+            "kind": "track",
+            "track": track.track_id,
+            "status": track.status,
+            "class": name,
+            "probability": _finite(probability),
+            "time": rfc3339(track.t_ns),
+            "course_deg": _finite(math.degrees(math.atan2(east, north)) % 360.0),
+            "speed_m_s": _finite(math.hypot(east, north)),
+            "climb_m_s": _finite(up),
+            "position_std_m": _finite(track.position_m_std),
+            "plots": track.plots,
         },
     }
 

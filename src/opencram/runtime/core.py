@@ -24,7 +24,7 @@ from opencram.adapters.cap import CapBook, CapMessage
 from opencram.config.model import Site
 from opencram.config.site import parse_site
 from opencram.errors import OpencramError
-from opencram.messages import Delivery, FeedStatus, Health, Message, Plot, Tick, Warning
+from opencram.messages import Delivery, FeedStatus, Health, Message, Operator, Plot, Tick, Warning
 from opencram.recording import Writer, read_checkpoint, read_header, read_records
 from opencram.runtime.carry import carried
 from opencram.runtime.configure import configure
@@ -344,7 +344,7 @@ class Core:
 
 
 def _at(message: Message, t_ns: int) -> Message:
-    return msgspec.structs.replace(message, t_ns=t_ns) if isinstance(message, Health) else message
+    return msgspec.structs.replace(message, t_ns=t_ns) if isinstance(message, Health | Operator) else message
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final, Literal, TextIO
 
 from opencram.adapters.cap import CapBook, CapConfig, CapMessage, CapZone
 from opencram.adapters.cap_sign import CapSigner
@@ -25,7 +25,7 @@ from opencram.adapters.words import load_language
 from opencram.config.live_model import Channel
 from opencram.config.model import Site
 from opencram.errors import OpencramError
-from opencram.messages import FeedStatus, Health, Message
+from opencram.messages import FeedStatus, Health, Message, Operator
 from opencram.recording import Writer
 from opencram.runtime import channels as outlets
 from opencram.runtime import warmup
@@ -35,6 +35,7 @@ from opencram.runtime.logbook import Retention, finish, unsealed
 from opencram.runtime.shell import GARBAGE_THRESHOLDS
 from opencram.runtime.sockets import open_feed
 from opencram.runtime.stations import stations
+from opencram.runtime.stream import Stream
 from opencram.runtime.tak import Tak
 
 BEAT_S: Final = 0.002  # how often what is due by time is looked for
@@ -43,6 +44,9 @@ CHECK_S: Final = 0.05
 BUSY_MAX: Final = 10
 DRAIN_S: Final = 5.0
 RECENT_MAX: Final = 1000  # CAP messages that the Atom feed and the API remember
+
+
+Action = Literal["consent", "veto", "hold", "release", "acknowledge"]
 
 
 @dataclass
@@ -127,6 +131,7 @@ class LiveService:
             outlets.Outlet(channel.name, sender_of(channel, site, base), self._report) for channel in live.channels
         ]
         book = CapBook(cap, self.board.zones)
+        self.stream = Stream(site)
         self._retention = Retention(
             segment_bytes=round(live.segment_mb * 1e6),
             segment_s=live.segment_s,
@@ -251,9 +256,15 @@ class LiveService:
 
     def _show(self, inputs: Sequence[Message], made: Sequence[Message]) -> None:
         """Let those see it who show more than alarms."""
-        del inputs
+        self.stream.take(inputs, made)
         for outlet in self.outlets:
             outlet.show(made)
+
+    def operate(self, operator: str, action: Action, track_id: int, zone: str) -> None:
+        """Take what an operator does into the next batch, and so into the log."""
+        self._tell(f"operator {operator}: {action} {track_id or zone or ''}".rstrip())
+        t_ns = self.core.state.now_ns
+        self.core.note(Operator(t_ns=t_ns, operator=operator, action=action, track_id=track_id, zone=zone))
 
     def _report(self, message: Message) -> None:
         if isinstance(message, Health):

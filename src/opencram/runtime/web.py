@@ -1,36 +1,49 @@
-"""The small HTTP API of the live service: health, alarms, Atom, CAP, metrics.
+"""The HTTP and WebSocket interface of the live service; `runtime.openapi` describes it, `/docs` shows that.
 
-Loopback needs no token.  Wider, TLS is spoken and every request needs `Authorization: Bearer TOKEN` of a
-viewer or an operator; only /metrics and pages that change nothing exist here, so both may read.
+Loopback needs no token, but the name of this machine in the request: a page of elsewhere that a browser here shows
+can neither read nor act.  Wider, TLS is spoken and every request needs `Authorization: Bearer TOKEN`: a viewer's to
+read, an operator's to act.
 """
 
 import asyncio
 import contextlib
 import hmac
+import resource
 import socket
+import time
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from opencram import __version__
 from opencram.adapters.geojson import alarm_feature, collection
 from opencram.adapters.times import rfc3339
 from opencram.config.live import is_loopback
 from opencram.config.live_model import Live
 from opencram.errors import UsageError
 from opencram.runtime.channels import read_secret
+from opencram.runtime.openapi import document, page
+from opencram.runtime.stream import OUTSIDE, Listener
 
 if TYPE_CHECKING:
     from opencram.runtime.live import LiveService
 
 ATOM: Final = "http://www.w3.org/2005/Atom"
 ROLES: Final = ("viewer", "operator")
+NAME_MAX: Final = 80
+BODY_BYTES_MAX: Final = 4096
+TOKEN_PREFIX: Final = "token."
 
 
 async def serve(
@@ -41,10 +54,10 @@ async def serve(
 
     assert live.http is not None
     host, port = live.http
-    tokens = read_tokens(base / live.token_file) if live.token_file else {}
-    if not is_loopback(host) and not (tokens and live.certificate_file and live.key_file):
+    people = read_people(base / live.token_file) if live.token_file else {}
+    if not is_loopback(host) and not (people and live.certificate_file and live.key_file):
         raise UsageError(f"http {host}:{port} is not loopback: give certificate_file, key_file and token_file")
-    app = application(service, tokens)
+    app = application(service, people)
     config = uvicorn.Config(
         app,
         host=host,
@@ -60,59 +73,168 @@ async def serve(
     return asyncio.create_task(server.serve([sockets[f"http {host}:{port}"]]))
 
 
-def read_tokens(path: Path) -> dict[str, str]:
-    """Return role by token from a file of lines "viewer TOKEN" and "operator TOKEN"."""
-    tokens = {}
+@dataclass(frozen=True)
+class Who:
+    """Who asks: a role, and the name that goes with the token, if the file gives one."""
+
+    role: str
+    name: str = ""
+
+
+def read_people(path: Path) -> dict[str, Who]:
+    """Return who has which token, from a file of lines "ROLE TOKEN" or "ROLE TOKEN NAME"."""
+    people = {}
     for line in read_secret(path).splitlines():
-        role, _, token = line.strip().partition(" ")
-        if role not in ROLES or len(token.strip()) < 16:
+        role, _, rest = line.strip().partition(" ")
+        token, _, name = rest.strip().partition(" ")
+        if role not in ROLES or len(token) < 16:
             raise UsageError(
                 f'{path}: each line is "viewer TOKEN" or "operator TOKEN", tokens of 16 characters or more'
             )
-        tokens[token.strip()] = role
-    return tokens
+        people[token] = Who(role, name.strip()[:NAME_MAX])
+    return people
 
 
-def application(service: "LiveService", tokens: dict[str, str]) -> ASGIApp:
+def application(service: "LiveService", people: Mapping[str, Who]) -> ASGIApp:
     """Return the application; with tokens, nothing is answered without one."""
-    pages = _Pages(service)
+    pages = _Pages(service, tokens=bool(people))
     app = Starlette(
         routes=[
             Route("/health", pages.health),
+            Route("/picture.geojson", pages.picture),
             Route("/alarms.geojson", pages.alarms),
             Route("/atom.xml", pages.atom),
             Route("/cap/{identifier}.xml", pages.cap),
             Route("/metrics", pages.metrics),
+            Route("/operator", pages.operator, methods=["POST"]),
+            Route("/openapi.json", pages.openapi),
+            Route("/docs", pages.docs),
+            WebSocketRoute("/events", pages.events),
         ]
     )
-    return _Guard(app, tokens)
+    return _Guard(app, people)
 
 
 class _Guard:
-    """Lets through who has a token, where tokens are asked for."""
+    """Lets through who has a token, where tokens are asked for; else who is on this machine and means it."""
 
-    def __init__(self, app: ASGIApp, tokens: dict[str, str]) -> None:
+    def __init__(self, app: ASGIApp, people: Mapping[str, Who]) -> None:
         self._app = app
-        self._tokens = tokens
+        self._people = people
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._tokens and scope["type"] == "http" and not self._role(scope):
-            refusal = Response("a token is needed\n", 401, headers={"WWW-Authenticate": "Bearer"})
-            await refusal(scope, receive, send)
+        """Answer, or refuse with the reason."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        status, reason, who = self._judge(scope)
+        if status == 0:
+            scope["who"] = who
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await WebSocket(scope, receive, send).close(4000 + status, reason)
+        else:
+            challenge = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+            await Response(f"{reason}\n", status, headers=challenge)(scope, receive, send)
 
-    def _role(self, scope: Scope) -> str:
-        given = dict(scope["headers"]).get(b"authorization", b"")
-        roles = [
-            role for token, role in self._tokens.items() if hmac.compare_digest(given, b"Bearer " + token.encode())
-        ]
-        return roles[0] if roles else ""
+    def _judge(self, scope: Scope) -> tuple[int, str, Who]:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        host = headers.get("host", "")
+        origin = headers.get("origin", "")
+        if origin and urlsplit(origin).netloc != host:
+            return 403, "this page is of another origin", Who("")
+        if self._people:
+            found = [who for token, who in self._people.items() if _same(_token(headers), token)]
+            return (0, "", found[0]) if found else (401, "a token is needed", Who(""))
+        name = urlsplit(f"//{host}").hostname or ""
+        if not is_loopback(name):
+            return 403, f"the request names the host {name[:80]!a}, which is not this machine", Who("")
+        return 0, "", Who("operator")
+
+
+def _token(headers: Mapping[str, str]) -> str:
+    """Return the token of a request: in its header, or, of a browser's WebSocket, as a subprotocol."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    offered = [each.strip() for each in headers.get("sec-websocket-protocol", "").split(",")]
+    return next((each.removeprefix(TOKEN_PREFIX) for each in offered if each.startswith(TOKEN_PREFIX)), "")
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an operator does, as it is posted."""
+
+    action: Literal["consent", "veto", "hold", "release", "acknowledge"]
+    track: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
+    zone: Annotated[str, msgspec.Meta(max_length=NAME_MAX)] = ""
+    operator: Annotated[str, msgspec.Meta(max_length=NAME_MAX)] = ""
 
 
 class _Pages:
-    def __init__(self, service: "LiveService") -> None:
+    def __init__(self, service: "LiveService", *, tokens: bool) -> None:
         self._service = service
+        self._described = document(service.board.site, __version__, tokens=tokens)
+
+    async def openapi(self, request: Request) -> Response:
+        """Return the description."""
+        del request
+        return JSONResponse(self._described)
+
+    async def docs(self, request: Request) -> Response:
+        """Return the description as a page."""
+        del request
+        policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
+        return Response(page(self._described), media_type="text/html", headers=policy)
+
+    async def picture(self, request: Request) -> Response:
+        """Return tracks, impacts and alarms as GeoJSON."""
+        del request
+        service = self._service
+        found = service.stream.picture(service.board.standing, service.board.zones)
+        return JSONResponse(found, media_type="application/geo+json")
+
+    async def operator(self, request: Request) -> Response:
+        """Take what an operator does."""
+        who: Who = request.scope["who"]
+        if who.role != "operator":
+            return JSONResponse({"fault": "this token is a viewer's: it cannot act"}, 403)
+        if not request.headers.get("content-type", "").startswith("application/json"):
+            return JSONResponse({"fault": "send JSON, with content-type application/json"}, 400)
+        content = b""
+        async for part in request.stream():
+            content += part
+            if len(content) > BODY_BYTES_MAX:
+                return JSONResponse({"fault": f"more than {BODY_BYTES_MAX} bytes"}, 400)
+        try:
+            asked = msgspec.json.decode(content, type=Action)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return JSONResponse({"fault": str(error)}, 400)
+        if asked.action in ("consent", "veto") and asked.track == 0:
+            return JSONResponse({"fault": f"{asked.action} is about a track: give its number"}, 400)
+        self._service.operate(who.name or asked.operator or "operator", asked.action, asked.track, asked.zone)
+        return JSONResponse({"taken": asked.action}, 202)
+
+    async def events(self, socket: WebSocket) -> None:
+        """Stream events until either side has enough."""
+        wanted = frozenset((socket.query_params.get("types") or ",".join(OUTSIDE)).split(","))
+        offered = socket.scope.get("subprotocols", [])
+        await socket.accept(subprotocol="opencram" if "opencram" in offered else None)
+        listener = self._service.stream.join(wanted, self._service.board.standing)
+        tasks = [asyncio.create_task(work) for work in (_send(socket, listener), _listen(socket), listener.late.wait())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._service.stream.leave(listener)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            late = listener.late.is_set()
+            await socket.close(1013 if late else 1000, "too far behind" if late else "")
 
     async def health(self, request: Request) -> Response:
         """Return feeds, channels and parts; 503 while a part is lost."""
@@ -199,6 +321,14 @@ class _Pages:
             f"opencram_alarms {len(service.board.standing)}",
             f"opencram_tracks {len(service.core.state.open_tracks)}",
         ]
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        lines += [
+            f"opencram_uptime_seconds {(time.time_ns() - service.board.started_ns) / 1e9:.1f}",
+            f"opencram_listeners {service.stream.listeners}",
+            f"opencram_log_bytes {service.core.writer.bytes_written}",
+            f"process_cpu_seconds_total {usage.ru_utime + usage.ru_stime:.2f}",
+            f"process_resident_memory_bytes {resident_bytes()}",
+        ]
         lines += [f"opencram_plots_total {service.core.plots}", f"opencram_batches_total {service.core.steps}"]
         for status in service.board.statuses.values():
             label = f'{{feed="{_label(status.feed)}"}}'
@@ -218,6 +348,25 @@ class _Pages:
             if outlet.last_latency_s is not None:
                 lines.append(f"opencram_channel_last_latency_seconds{label} {outlet.last_latency_s}")
         return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
+
+
+async def _send(socket: WebSocket, listener: Listener) -> None:
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError):
+        while True:
+            await socket.send_text(await listener.queue.get())
+
+
+async def _listen(socket: WebSocket) -> None:
+    """Pass over what the other side says, until it parts."""
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError, KeyError):
+        while True:
+            await socket.receive_bytes()
+
+
+def resident_bytes() -> int:
+    """Return how much memory this process holds."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
 
 
 def _label(text: str) -> str:
