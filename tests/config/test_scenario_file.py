@@ -116,6 +116,11 @@ def test_the_start_may_be_written_with_or_without_quotation_marks(start):
         ("time_s = 5", "time_s = 5\ncount = 0", "$.launch[0].count", ">= 1"),
         ("time_s = 5", "time_s = 5\ndispersion = 5", "$.launch[0].dispersion", "did you mean dispersion_m?"),
         ("time_s = 5", "time_s = 5\nintervall_s = 5", "$.launch[0].intervall_s", "did you mean interval_s?"),
+        ("time_s = 5", "time_s = 5\nburn_time_s = 1", "$.launch[0].burn_time_s", "only a rocket"),
+        ('"mortar"', '"rocket"\nburn_time_s = 0.01', "$.launch[0].burn_time_s", ">= 0.1"),
+        ("time_s = 5", 'time_s = 5\nmotion = "spinning"', "$.launch[0].motion", "only a shell"),
+        ('"mortar"', '"shell"\nmotion = "spining"', "$.launch[0].motion", 'write "spinning"?'),
+        ('"mortar"', '"shell"\nmotion = "spinning"\nspin_drift_m_s = 4', "$.launch[0].spin_drift_m_s", "not stand"),
         ("duration_s = 60", "duration_s = 0", "$.scenario.duration_s", "> 0"),
         ("duration_s = 60", "duration_s = 60\nseed = 1.5", "$.scenario.seed", "whole number"),
         ("duration_s = 60", "duration_s = 60\nstart_time = '2026'", "$.scenario.start_time", "UTC time"),
@@ -139,6 +144,15 @@ def test_each_fault_is_told_once_with_its_place(old, new, place, words):
     [fault] = faults(text)
     assert fault.place == place
     assert words in str(fault)
+
+
+def test_thrust_and_spin_are_asked_for_by_name():
+    burning = parse(HEAD + LAUNCH.replace("mortar", "rocket") + "burn_time_s = 0.8\n").launches[0]
+    spinning = parse(HEAD + LAUNCH.replace("mortar", "shell") + 'motion = "spinning"\n').launches[0]
+    plain = parse(HEAD + LAUNCH).launches[0]
+    assert (burning.burn_time_s, burning.motion) == (0.8, "point_mass")
+    assert (spinning.burn_time_s, spinning.motion) == (0.0, "spinning")
+    assert (plain.burn_time_s, plain.motion) == (0.0, "point_mass")
 
 
 def test_fields_of_ones_own_are_notes():

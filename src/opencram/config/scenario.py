@@ -40,6 +40,7 @@ from opencram.config.traffic import read_traffic
 from opencram.errors import ConfigError, Fault
 
 CLASSES: Final = ("mortar", "rocket", "shell")
+MOTIONS: Final = ("point_mass", "spinning")
 DEFAULT_START: Final = "2026-01-01T00:00:00Z"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -51,6 +52,7 @@ _ELEVATION_DEG: Final = Limits(above=0.0, at_most=90.0)
 _AZIMUTH_DEG: Final = Limits(at_least=-360.0, at_most=360.0)
 _COEFFICIENT: Final = Limits(at_least=100.0, at_most=100_000.0)
 _SPIN_M_S: Final = Limits(at_least=-1000.0, at_most=1000.0)
+_BURN_S: Final = Limits(at_least=0.1, at_most=20.0)
 _ENU_M: Final = Limits(at_least=-DISTANCE_M_MAX, at_most=DISTANCE_M_MAX)
 _COUNT: Final = Limits(at_least=1, at_most=1000)
 _WIND_M_S: Final = Limits(at_least=-150.0, at_most=150.0)
@@ -235,8 +237,11 @@ def _launch(table: Table, index: int, duration_s: float, site: Site | None) -> L
         dispersion_m=table.number(
             "dispersion_m", NOT_NEGATIVE, "give one standard deviation of the impacts in metres", default=0.0
         ),
+        burn_time_s=table.optional_number("burn_time_s", _BURN_S, "give the seconds that the motor burns") or 0.0,
+        motion=cast(Any, table.choice("motion", MOTIONS, "say how it flies", default="point_mass")),
     )
     table.done()
+    _judge_motion(table, launch)
     last_s = time_s + (launch.count - 1) * launch.interval_s
     if last_s >= duration_s > time_s:
         limit = f"the last of {launch.count} rounds leaves at {last_s:g} s, after the end ({duration_s:g} s)"
@@ -253,6 +258,17 @@ def _judge_names(launches: tuple[Launch, ...], findings: Findings) -> None:
         if launch.name and first.setdefault(launch.name, index) != index:
             limit = f"must be unique, but $.launch[{first[launch.name]}] has it"
             findings.fault(f"$.launch[{index}].name", launch.name, limit, "give each launch a name of its own")
+
+
+def _judge_motion(table: Table, launch: Launch) -> None:
+    """Note a motor of what is no rocket, a spin of what is no shell, and two words on the drift of one."""
+    if launch.burn_time_s > 0.0 and launch.class_name != "rocket":
+        table.fault("burn_time_s", launch.burn_time_s, "only a rocket has a motor", "leave it out")
+    if launch.motion == "spinning" and launch.class_name != "shell":
+        table.fault("motion", launch.motion, "only a shell spins", 'leave it out, or make it class = "shell"')
+    if launch.motion == "spinning" and launch.spin_drift_m_s is not None:
+        limit = 'must not stand beside motion = "spinning", whose drift follows from its spin'
+        table.fault("spin_drift_m_s", launch.spin_drift_m_s, limit, "keep one of the two")
 
 
 def _judge_direction(table: Table, *, aimed: bool) -> None:

@@ -20,6 +20,7 @@ from opencram.simulation.model import (
 )
 
 ProjectileClass = Literal["mortar", "rocket", "shell"]
+Motion = Literal["point_mass", "spinning"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,8 @@ class Launch:
     comes down, azimuth is None, and exactly one of speed and elevation is given: the simulation solves
     for the rest.  Round `k` of a salvo leaves at `time_s + k * interval_s`; `dispersion_m` is the
     standard deviation, east and north alike, of where its rounds land about the point of the first.
-    None means: the usual value of the class.
+    None means: the usual value of the class.  `burn_time_s` 0: a rocket leaves at burn-out; else it leaves its
+    launcher under thrust, and the speed is that at burn-out.
     """
 
     name: str
@@ -82,6 +84,8 @@ class Launch:
     count: int
     interval_s: float
     dispersion_m: float
+    burn_time_s: float = 0.0
+    motion: Motion = "point_mass"
 
 
 @dataclass(frozen=True, kw_only=True)

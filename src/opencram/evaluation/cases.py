@@ -137,8 +137,9 @@ def scenario_cases(
     if not world.rounds:
         raise UsageError(f"{path} launches nothing; give a scenario with a [[launch]]")
     radars = _drifting(radars_of(world), drift)
-    env = Flyer.of(world).environment
-    return [_case(what, env, drag_curve(what), radars, wind_m_s_std) for what in world.rounds]
+    flyer = Flyer.of(world)
+    rounds = [flyer.coasting(what) for what in world.rounds]  # the bound knows no thrust: it begins at burn-out
+    return [_case(what, flyer.environment, drag_curve(what), radars, wind_m_s_std) for what in rounds]
 
 
 def site_case(

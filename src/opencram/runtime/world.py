@@ -1,15 +1,16 @@
 """From a scenario file to the world that the simulation flies: aims are solved for, salvos spread, radars made true."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
 
-from opencram.config.model import Effector, Sensor
+from opencram.config.model import Effector, Sensor, Site
 from opencram.config.scenario_model import EnuPlace, Launch, Place, Radar, Scenario
 from opencram.earth.geodesy import Frame, enu_from_geodetic, geodetic_from_enu
 from opencram.runtime.weather import measured
 from opencram.simulation import model, solve
-from opencram.simulation.classes import usual_round
+from opencram.simulation.classes import body_of, usual_round
 from opencram.simulation.flights import Flyer
 from opencram.simulation.launch import velocity_of
 from opencram.simulation.streams import stream
@@ -90,6 +91,8 @@ def _rounds(scenario: Scenario, flyer: Flyer, launch: Launch) -> list[model.Roun
         velocity_enu_m_s=(0.0, 0.0, 0.0),
         ballistic_coefficient_kg_m2=usual.ballistic_coefficient_kg_m2 if coefficient is None else coefficient,
         spin_drift_m_s=usual.spin_drift_m_s if spin is None else spin,
+        burn_s=launch.burn_time_s,
+        body=body_of(usual) if launch.motion == "spinning" else None,
         source="scenario" if coefficient is not None else usual.source,
     )
     first, aim_m = _first(scenario, flyer, launch, pattern)
@@ -133,13 +136,22 @@ def _on_ground(scenario: Scenario, place: Place) -> model.Vector:
     site = scenario.site
     frame = Frame(site.latitude_rad, site.longitude_rad, site.height_m)
     if not isinstance(place, EnuPlace):
-        at = enu_from_geodetic(frame, place.latitude_rad, place.longitude_rad, site.ground_height_m)
+        ground_m = site.ground_height_m
+        for _ in range(3 if site.terrain else 1):  # where on the terrain a point stands hangs on its height, a little
+            at = enu_from_geodetic(frame, place.latitude_rad, place.longitude_rad, ground_m)
+            ground_m = _ground_m(site, float(at[0]), float(at[1]))
         return float(at[0]), float(at[1]), float(at[2])
-    up = 0.0
+    up, ground_m = 0.0, _ground_m(site, place.east_m, place.north_m)
     for _ in range(3):  # lines of height tilt by a milliradian or two: each pass gains three digits
         height = float(geodetic_from_enu(frame, [place.east_m, place.north_m, up])[2])
-        up += site.ground_height_m - height
+        up += ground_m - height
     return place.east_m, place.north_m, up
+
+
+def _ground_m(site: Site, east_m: float, north_m: float) -> float:
+    """Return the height of the ground: of the terrain where there is one, else the site's constant one."""
+    height_m = float(site.terrain.at(east_m, north_m)) if site.terrain else math.nan
+    return height_m if math.isfinite(height_m) else site.ground_height_m
 
 
 def _up(scenario: Scenario, place: model.Vector) -> model.Vector:

@@ -8,6 +8,7 @@ against the drag curve of the class; for rockets the mass is that after burn-out
 import math
 from dataclasses import dataclass
 
+from opencram.ballistics.spinning import GENERIC_105, GENERIC_155, Body
 from opencram.simulation.model import GENERIC
 
 
@@ -81,6 +82,11 @@ GENERIC_ROUNDS: tuple[GenericRound, ...] = tuple(
         ("122 mm rocket", 45.0, 200.0, 690.0, 0.0),
     )
 )
+
+
+def body_of(kind: GenericRound) -> Body:
+    """Return what spins of a generic shell: the published body of its calibre's size."""
+    return GENERIC_105 if kind.calibre_m < 0.13 else GENERIC_155
 
 
 def generic_round(name: str) -> GenericRound:

@@ -1,12 +1,12 @@
 """The one seam to `ballistics`: true flights, flown once, read off anywhere afterwards.
 
-A flight is a table of positions and velocities at even steps, with the landing as its last row; between
-rows it is the cubic Hermite polynomial (error under 2 mm at the step used here).
+A flight is a table of positions and velocities, with the landing as its last row; between rows it is the cubic
+Hermite polynomial (error under 2 mm at the steps used here).
 """
 
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from opencram.ballistics.lanes import LANES
 from opencram.ballistics.motion import MACH_STEP
 from opencram.ballistics.propagation import STATES, advance, to_ground
 from opencram.earth.terrain import Terrain
+from opencram.errors import OpencramError
+from opencram.simulation.departure import burnt, spun, state_of
 from opencram.simulation.model import Air, Round, Vector, WorldConfig
 
 Array = NDArray[np.float64]
@@ -79,7 +81,7 @@ class Flyer:
     def fly(
         self, what: Round, position_enu_m: Vector, velocity_enu_m_s: Vector, ballistic_coefficient_kg_m2: float
     ) -> Flight:
-        """Return the flight of `what`, or of a part of it, from here to the ground."""
+        """Return the flight of `what`, or of a part of it, from here to the ground: no motor burns, nothing spins."""
         state = np.array(
             [*position_enu_m, *velocity_enu_m_s, math.log(ballistic_coefficient_kg_m2), 0.0, 0.0, what.spin_drift_m_s]
         )
@@ -98,12 +100,59 @@ class Flyer:
             table[-1], times[-1] = landed[1:], end_s
         return Flight(times, table[:, :3].copy(), table[:, 3:].copy(), down)
 
+    def launch(self, what: Round) -> Flight:
+        """Return the whole flight of a round, its boost or its spin included where it has any."""
+        velocity, curve = np.array(what.velocity_enu_m_s), drag_curve(what)
+        if what.body is not None:
+            table, down = spun(what, velocity, self.environment, curve)
+            return Flight(table[:, 0].copy(), table[:, 1:4].copy(), table[:, 4:].copy(), down)
+        if what.burn_s <= 0.0:
+            return self.fly(what, what.position_enu_m, what.velocity_enu_m_s, what.ballistic_coefficient_kg_m2)
+        times, states = burnt(what, velocity, self.environment, curve)
+        east, north, up, *after = states[-1, :6].tolist()
+        coasting = self.fly(what, (east, north, up), (after[0], after[1], after[2]), what.ballistic_coefficient_kg_m2)
+        return Flight(
+            np.concatenate([times[:-1], times[-1] + coasting.t_s]),
+            np.concatenate([states[:-1, :3], coasting.position_enu_m]),
+            np.concatenate([states[:-1, 3:6], coasting.velocity_enu_m_s]),
+            coasting.landed,
+        )
+
+    def coasting(self, what: Round) -> Round:
+        """Return the round as it is from burn-out on: one that leaves there and then."""
+        if what.burn_s <= 0.0:
+            return what
+        _, states = burnt(what, np.array(what.velocity_enu_m_s), self.environment, drag_curve(what))
+        east, north, up, v_east, v_north, v_up = states[-1, :6].tolist()
+        return replace(
+            what,
+            launch_t_ns=what.launch_t_ns + round(what.burn_s * 1e9),
+            position_enu_m=(east, north, up),
+            velocity_enu_m_s=(v_east, v_north, v_up),
+            burn_s=0.0,
+        )
+
     def land(self, what: Round, velocities_enu_m_s: Array) -> Array:
         """Return where `what` falls (n, 3) if launched from its place at each of these velocities (n, 3); or NaN."""
-        states = np.zeros((len(velocities_enu_m_s), STATES))
-        states[:, :3], states[:, 3:6] = what.position_enu_m, velocities_enu_m_s
-        states[:, 6], states[:, 9] = math.log(what.ballistic_coefficient_kg_m2), what.spin_drift_m_s
-        return _landed(states, self.environment, drag_curve(what))[:, 1:4]
+        env, curve = self.environment, drag_curve(what)
+        if what.body is not None:
+            flights = [spun(what, velocity, env, curve) for velocity in velocities_enu_m_s]
+            return np.array([table[-1, 1:4] if down else np.full(3, np.nan) for table, down in flights])
+        if what.burn_s > 0.0:
+            states = np.array([_burnt_or_nan(what, velocity, env, curve) for velocity in velocities_enu_m_s])
+        else:
+            states = np.array([state_of(what, velocity) for velocity in velocities_enu_m_s])
+        return _landed(states, env, curve)[:, 1:4]
+
+
+def _burnt_or_nan(what: Round, velocity_enu_m_s: Array, env: Environment, curve: Array) -> Array:
+    """Return the state (10,) at burn-out; NaN where no motor of the model gives the speed: out of reach."""
+    try:
+        _, states = burnt(what, velocity_enu_m_s, env, curve)
+    except OpencramError:
+        return np.full(STATES, np.nan)
+    last: Array = states[-1]
+    return last
 
 
 def true_environment(

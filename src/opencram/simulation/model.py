@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
+from opencram.ballistics.spinning import Body
 from opencram.earth.profile import Profile
 from opencram.earth.terrain import Terrain
 
@@ -22,6 +23,10 @@ class Round:
     `ballistic_coefficient_kg_m2` is on the standard drag curve `curve` ("G7"; empty: the usual one of the
     class); that curve itself is multiplied by 1 + `drag_slope` × (Mach − 0.9), held at the ends Mach 0.4
     and 1.9, so that a truth can differ from what a filter believes in shape as well as in size.
+
+    A rocket with a `burn_s` leaves its launcher under thrust: `velocity_enu_m_s` then holds the direction of the
+    launcher and the speed at burn-out.  A shell with a `body` spins: the modified point mass of
+    `ballistics.spinning` stands instead of `spin_drift_m_s`.
     """
 
     name: str
@@ -33,6 +38,8 @@ class Round:
     spin_drift_m_s: float = 0.0  # to the right of the line of flight, see `ballistics.motion`
     curve: str = ""
     drag_slope: float = 0.0
+    burn_s: float = 0.0  # 0: it leaves at burn-out
+    body: Body | None = None
     source: str = GENERIC
 
 

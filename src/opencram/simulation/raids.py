@@ -11,7 +11,7 @@ import numpy as np
 
 from opencram.earth.geodesy import Frame, geodetic_from_enu
 from opencram.errors import OpencramError
-from opencram.simulation.classes import GENERIC_ROUNDS, GenericRound
+from opencram.simulation.classes import GENERIC_ROUNDS, GenericRound, body_of
 from opencram.simulation.flights import Flyer
 from opencram.simulation.model import Air, Radar, Round, WorldConfig
 from opencram.simulation.solve import aimed, for_elevation
@@ -46,6 +46,8 @@ class Spread:
     density_factor: Span = (0.97, 1.03)
     coefficient_log_std: float = 0.1  # of the true ballistic coefficient about the generic one
     drag_slope_std: float = 0.05
+    burn_s: Span | None = None  # rockets leave under thrust, which lasts so long; None: at burn-out
+    spinning: bool = False  # shells are modified point masses: lift, Magnus force, yaw drag, a spin that dies away
     latitude_rad: Span = (-1.0, 1.0)
 
 
@@ -125,7 +127,7 @@ def _round(draws: np.random.Generator, spread: Spread, flyer: Flyer, site: Frame
         if not kind.speed_m_s_min <= launching.speed_m_s <= kind.speed_m_s_max:
             continue
         what = aimed(what, launching)
-        flight = flyer.fly(what, what.position_enu_m, what.velocity_enu_m_s, what.ballistic_coefficient_kg_m2)
+        flight = flyer.launch(what)
         if spread.flight_s[0] <= flight.t_s[-1] <= spread.flight_s[1]:
             return what, float(flight.t_s[-1])
     raise OpencramError(f"no {kind.name} within the spread after {_TRIES_MAX} tries; widen its ranges or leave it out")
@@ -154,6 +156,10 @@ def _unaimed(
         drag_slope=draws.normal(0.0, spread.drag_slope_std),
         source=kind.source,
     )
+    if spread.burn_s is not None and kind.class_name == "rocket":
+        what = replace(what, burn_s=_even(draws, spread.burn_s))
+    if spread.spinning and kind.class_name == "shell":
+        what = replace(what, body=body_of(kind))
     return what, aim
 
 

@@ -61,7 +61,7 @@ def _falling(
     seen: tuple[float, float, float] = (1.0, 0.0, float("inf")),
 ) -> Draft:
     """Return a round, a bullet or a round of one's own; `seen`: share of the detections, SNR (dB), for how long (s)."""
-    flight = flyer.fly(what, what.position_enu_m, what.velocity_enu_m_s, what.ballistic_coefficient_kg_m2)
+    flight = flyer.launch(what)
     target = Target(
         name=name,
         origin=origin,

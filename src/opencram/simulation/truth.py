@@ -81,6 +81,8 @@ def _round(config: WorldConfig, state: WorldState, number: int) -> dict[str, Any
         "ballistic_coefficient_kg_m2": what.ballistic_coefficient_kg_m2,
         "curve": what.curve or CLASS_CURVES[what.class_name],
         "spin_drift_m_s": what.spin_drift_m_s,
+        "burn_time_s": what.burn_s,
+        "motion": "point_mass" if what.body is None else "spinning",
         "source": what.source,
         "debris": [
             {"impact_time": _time(body.end_t_ns), "impact_enu_m": _place(body)}
