@@ -7,8 +7,8 @@ from typing import Any, Final
 from opencram.config.model import AlarmChannel, District, Site
 from opencram.config.table import MISSING, POSITIVE, PROBABILITY, Findings, Limits, Table
 
-# Generic round numbers: a siren sounds at once and takes a second to be understood, an app's push takes a few, cell
-# broadcast about ten from the request to the handset (ETSI TS 123 041 leaves it to the network).
+# Assumptions, round and generic, from no standard: a siren sounds at once and takes a second to be understood, an app's
+# push takes a few, cell broadcast about ten from the request to the handset.  A site should measure its own.
 USUAL_CHANNELS: Final = (
     AlarmChannel(id="siren", latency_s=1.0),
     AlarmChannel(id="app", latency_s=4.0),

@@ -39,6 +39,7 @@ from opencram.config.table import (
     Findings,
     Limits,
     Table,
+    as_number,
 )
 from opencram.config.weather import read_weather
 from opencram.config.wire import read_wire
@@ -198,6 +199,7 @@ def _zones(root: Table, origin_deg: Point, text: str, path: Path) -> tuple[tuple
             text = _with_features(text, features, source)
             inlined = [Table(values, place, root.findings) for place, values in features]
         tables += inlined
+    counted, text = _population(root, tables, text, path)
     zones = []
     for table, identity in _identified(tables):
         corners = table.array("polygon", _POINTS)
@@ -206,7 +208,12 @@ def _zones(root: Table, origin_deg: Point, text: str, path: Path) -> tuple[tuple
             Zone(
                 id=identity,
                 name=table.string("name", "give the zone's name as people say it", default=identity),
-                population=table.integer("population", NOT_NEGATIVE, "give the number of people in the zone"),
+                population=table.integer(
+                    "population",
+                    NOT_NEGATIVE,
+                    "give the number of people in the zone",
+                    default=counted.get(identity),
+                ),
                 shelter_time_s=table.number(
                     "shelter_time_s", _SHELTER_S, "give the seconds that people need to reach shelter"
                 ),
@@ -216,6 +223,34 @@ def _zones(root: Table, origin_deg: Point, text: str, path: Path) -> tuple[tuple
         )
         table.done()
     return tuple(zones), text
+
+
+def _population(root: Table, zones: list[Table], text: str, path: Path) -> tuple[dict[str, int], str]:
+    """Return the people that a raster counts in the zones which do not say themselves, and the text with them."""
+    table = root.table("population", "write [population] once")
+    if table is None:
+        return {}, text
+    from opencram.config.population import counted_people, with_counted  # NumPy: only who has a raster needs it
+
+    silent = [zone.values for zone in zones if "population" not in zone.values]
+    rings = [(zone.get("id"), _corners(zone.get("polygon"))) for zone in silent]
+    counted = counted_people(table, path, [(each, ring) for each, ring in rings if isinstance(each, str) and ring])
+    if "counted" in table.values or not counted:
+        return counted, text
+    whole = with_counted(text, counted)
+    if not _is_toml(whole):
+        table.here("must be a table of its own", "write [population] on one line and file = ... on the next")
+        return counted, text
+    return counted, whole
+
+
+def _corners(polygon: Any) -> list[Point]:
+    """Return the corners of a polygon as it stands in a file, or none if it is no polygon: that is blamed elsewhere."""
+    if not isinstance(polygon, list) or not all(isinstance(each, list) and len(each) >= 2 for each in polygon):
+        return []
+    points = [(as_number(each[0]), as_number(each[1])) for each in polygon]
+    corners = [(x, y) for x, y in points if x is not None and y is not None and abs(x) <= 180.0 and abs(y) <= 90.0]
+    return corners if len(corners) == len(points) >= 3 else []
 
 
 def _not_empty(table: Table, corners: list[Any]) -> None:

@@ -5,9 +5,11 @@ casualty radius.  Integrated over the plane that is the lethal area, 2π b².  I
 A Gaussian kernel makes the expected number of casualties of a Gaussian impact a closed form: the density of people
 times the lethal area times the probability of the polygon under the impact's covariance widened by b².
 
-Generic: half of those who stand in the open within about 30 m of an 81 mm class burst become casualties; a
-tenth of that indoors.  Round numbers of the kind that field manuals print (FM 3-22.90, effective casualty radius), no
-weapon's data.  Source of the form: Carleton's diffuse damage function, Eckler and Burr 1972.
+Assumptions, round and generic, no weapon's data: half of those who stand in the open 30 m from the burst become
+casualties, a tenth of that indoors, three people in ten outdoors.  Public handbooks, as quoted, disagree by a factor of
+two (38 m for 81 mm and 60 m for 120 mm mortar rounds, given as radius in one place and as diameter in another); 30 m
+lies between.  The form, a Gaussian for the harm at a distance, is the diffuse damage function of coverage models
+(named after Carleton; Eckler and Burr 1972, cited from memory).
 """
 
 import math
