@@ -18,9 +18,9 @@ def usual_shelter_times_s(shelter_time_s: float) -> tuple[float, ...]:
 
 
 _REACTION_S = 3.0  # to understand the alarm and to rise
-# Of the adults' speed.  At crossings people over 65 walked 1.16 m/s, and accompanied children about as fast (1947 people,
-# Gates et al. 2006, Transportation Research Record 1982); the slowest sixth of the old 0.92 m/s and of the young 1.15
-# (TCRP-NCHRP study of 2005, as quoted by LaPlante and Kaeser 2007).  Rounded down, to the safe side.
+# Of the adults' speed.  Of 1947 people at crossings those over 65 walked 1.16 m/s at the mean, and accompanied children
+# about as fast; the slowest 15 in a hundred of the old walked 0.92 m/s or less (Gates, Noyce, Bill and Van Ee 2006, TRB
+# paper 06-1826).  Rounded down, to the safe side.
 _CHILD_SPEED, _ELDERLY_SPEED = 0.8, 0.6
 _WAYS = tuple((k + 0.5) / 41.0 for k in range(41))  # ways to shelter are spread evenly up to twice the mean
 
