@@ -29,7 +29,7 @@ def predicted(x, p, dt, model=0):
     """Moved rows and what the sensor would see of them."""
     x, p = np.atleast_2d(np.array(x, dtype=np.float64)), np.atleast_3d(p).reshape(-1, 10, 10).copy()
     n = len(x)
-    h, s, cross = np.empty((n, 3)), np.empty((n, 3, 3)), np.empty((n, 10, 3))
+    h, s, cross = np.empty((n, 3)), np.empty((n, 3, 3)), np.empty((n, 3, 10))
     sound = predict_rows(
         x, p, np.full(n, dt), np.full(n, model, dtype=np.int64), earth(), CURVES, ROTATION, ORIGIN, h, s, cross
     )
@@ -80,7 +80,7 @@ def test_what_the_sensor_sees_is_the_mean_and_its_spread():
     )
     mixed = (crowd - crowd.mean(axis=0)).T @ (views - views.mean(axis=0)) / len(crowd)
     scale = np.outer(np.sqrt(np.diag(p[0])), np.sqrt(np.diag(s[0])))
-    assert mixed / scale == pytest.approx(cross[0] / scale, abs=0.03)
+    assert mixed / scale == pytest.approx(cross[0].T / scale, abs=0.03)
 
 
 def test_the_update_is_kalmans_and_weighs_the_plot():
@@ -90,7 +90,7 @@ def test_the_update_is_kalmans_and_weighs_the_plot():
     update_rows(after_x, after_p, h, s, cross, z, VARIANCES, np.array([0, -1, 0]), log_weights)
     innovation = s[0] + np.diag(VARIANCES[0])
     residual = np.array([8.0, 2e-3, -1e-3])
-    gain = np.linalg.solve(innovation, cross[0].T).T
+    gain = np.linalg.solve(innovation, cross[0]).T
     for k in (0, 2):
         assert after_x[k] == pytest.approx(x[k] + gain @ residual, rel=1e-9, abs=1e-9)
         assert after_p[k] == pytest.approx(p[k] - gain @ innovation @ gain.T, rel=1e-6, abs=1e-9)

@@ -60,12 +60,7 @@ def _predict(x, p, dt, growth, env, cd, block, factor):
         fly(block, dt / steps, steps, env, cd)
         for lane in range(LANES):
             block[LN_BETA, lane] = block[STATES, lane]
-    for row in range(6):
-        total = 0.0
-        for lane in range(1, POINTS + 1):
-            total += block[row, lane]
-        x[row] = total / POINTS
-    _spread(block, x, p)
+    _spread(block, factor, x, p)
     for i in range(3, 6):
         p[i, i] += _VELOCITY_GROWTH * growth
     p[LN_BETA, LN_BETA] += _LN_BETA_GROWTH * growth
@@ -75,22 +70,37 @@ def _predict(x, p, dt, growth, env, cd, block, factor):
 
 
 @helper
-def _spread(block, x, p):
-    """Write the covariance of the 20 points about `x`.
+def _spread(block, factor, x, p):
+    """Write mean and covariance of the 20 points after a flight.
 
-    Sums run over points in the outer loop: the inner ones are then free of each other, and vectors.
+    A flight leaves drag, wind and spin as they are: the deviations of those four are still the columns of `factor`,
+    their covariance is what it was, and only the rest is summed.  Sums run over points in the outer loop: the inner
+    ones are then free of each other.
     """
-    deviation = np.empty(STATES)
-    for i in range(STATES):
+    deviation = np.empty(6)
+    for i in range(6):
+        total = 0.0
+        for lane in range(1, POINTS + 1):
+            total += block[i, lane]
+        x[i] = total / POINTS
         for j in range(STATES):
             p[i, j] = 0.0
     for lane in range(1, POINTS + 1):
-        for i in range(STATES):
+        for i in range(6):
             deviation[i] = block[i, lane] - x[i]
-        for i in range(STATES):
+        for i in range(6):
             share = deviation[i] * (1.0 / POINTS)
-            for j in range(STATES):
+            for j in range(6):
                 p[i, j] += share * deviation[j]
+    for k in range(STATES):
+        for i in range(6):
+            deviation[i] = (block[i, 1 + k] - block[i, 11 + k]) * (_SPREAD / POINTS)
+        for j in range(max(k, 6), STATES):
+            for i in range(6):
+                p[i, j] += deviation[i] * factor[j, k]
+    for i in range(6):
+        for j in range(6, STATES):
+            p[j, i] = p[i, j]
 
 
 @kernel
@@ -104,71 +114,114 @@ def predict_rows(x, p, dts, curves, env, cds, rotation, origin, h, s, cross):
     """Move all rows (n) on by `dts` seconds (either sign), in place, and say what the sensor would see.
 
     Writes the predicted range, azimuth, elevation `h` (n, 3), their covariance without noise `s`
-    (n, 3, 3), their covariance with the state `cross` (n, 10, 3).  Returns (n,) whether all is sound.
+    (n, 3, 3), their covariance with the state `cross` (n, 3, 10).  Returns (n,) whether all is sound.
     """
     n = x.shape[0]
     sound = np.ones(n, dtype=np.bool_)
     block = np.empty((STATES + 1, LANES))  # the last row keeps the log coefficients during a flight
     factor = np.empty((STATES, STATES))
-    seen = np.empty((POINTS + 1, 3))
+    seen = np.empty((3, LANES))
     for k in range(n):
         if not _predict(x[k], p[k], dts[k], abs(dts[k]), env, cds[curves[k]], block, factor):
             sound[k] = False
             continue
         _see(block, rotation, origin, seen)
-        _moments(block, x[k], seen, h[k], s[k], cross[k])
+        _moments(block, factor, x[k], seen, h[k], s[k], cross[k])
     return sound
 
 
 @helper
 def _see(block, rotation, origin, seen):
-    """Write range, azimuth and elevation of the mean and the 20 points (21, 3), azimuths without a jump."""
-    e0, n0, ring0, u0 = 0.0, 0.0, 0.0, 0.0
-    for lane in range(POINTS + 1):
+    """Write range, azimuth and elevation of the mean and the 20 points (3, LANES), azimuths without a jump.
+
+    Angles are those of the mean and a small turn from it, by a series (error under 1e-9 rad) that all lanes take
+    together; only where the points lie far apart is each asked for its arc tangents.
+    """
+    de, dn, du = block[0, 0] - origin[0], block[1, 0] - origin[1], block[2, 0] - origin[2]
+    e0 = rotation[0, 0] * de + rotation[0, 1] * dn + rotation[0, 2] * du
+    n0 = rotation[1, 0] * de + rotation[1, 1] * dn + rotation[1, 2] * du
+    u0 = rotation[2, 0] * de + rotation[2, 1] * dn + rotation[2, 2] * du
+    ring0 = math.sqrt(e0 * e0 + n0 * n0)
+    azimuth, elevation = math.atan2(e0, n0), math.atan2(u0, ring0)
+    widest = 0.0
+    for lane in range(LANES):
         de, dn, du = block[0, lane] - origin[0], block[1, lane] - origin[1], block[2, lane] - origin[2]
         e = rotation[0, 0] * de + rotation[0, 1] * dn + rotation[0, 2] * du
         n = rotation[1, 0] * de + rotation[1, 1] * dn + rotation[1, 2] * du
         u = rotation[2, 0] * de + rotation[2, 1] * dn + rotation[2, 2] * du
         ring = math.sqrt(e * e + n * n)
-        seen[lane, 0] = math.sqrt(ring * ring + u * u) + 1e-9
+        seen[0, lane] = math.sqrt(ring * ring + u * u) + 1e-9
+        across, ahead = e * n0 - n * e0, n * n0 + e * e0
+        up, along = u * ring0 - ring * u0, ring * ring0 + u * u0
+        seen[1, lane] = azimuth + _small_angle(across / ahead)
+        seen[2, lane] = elevation + _small_angle(up / along)
+        # A point behind the mean makes `ahead` negative, and this as large as need be.
+        off, over = across / ahead, up / along
+        widest = max(widest, max(off * off, over * over) - 1e9 * min(ahead, 0.0))
+    if not widest < _SMALL * _SMALL:
+        _see_far(block, rotation, origin, seen)
+
+
+_SMALL = 0.15  # tangent up to which the series holds
+
+
+@helper
+def _small_angle(t):
+    """Return the arc tangent of a small number."""
+    q = t * t
+    return t * (1.0 - q * (1.0 / 3.0 - q * (0.2 - q * (1.0 / 7.0 - q * (1.0 / 9.0)))))
+
+
+@kernel
+def _see_far(block, rotation, origin, seen):
+    """Write azimuth and elevation of points that lie far apart, each by its arc tangents."""
+    e0, n0, ring0, u0 = 0.0, 0.0, 0.0, 0.0
+    for lane in range(LANES):
+        de, dn, du = block[0, lane] - origin[0], block[1, lane] - origin[1], block[2, lane] - origin[2]
+        e = rotation[0, 0] * de + rotation[0, 1] * dn + rotation[0, 2] * du
+        n = rotation[1, 0] * de + rotation[1, 1] * dn + rotation[1, 2] * du
+        u = rotation[2, 0] * de + rotation[2, 1] * dn + rotation[2, 2] * du
+        ring = math.sqrt(e * e + n * n)
         if lane == 0:
             e0, n0, ring0, u0 = e, n, ring, u
-            seen[0, 1] = math.atan2(e, n)
-            seen[0, 2] = math.atan2(u, ring)
+            seen[1, 0], seen[2, 0] = math.atan2(e, n), math.atan2(u, ring)
         else:
-            seen[lane, 1] = seen[0, 1] + _angle(e * n0 - n * e0, n * n0 + e * e0)
-            seen[lane, 2] = seen[0, 2] + _angle(u * ring0 - ring * u0, ring * ring0 + u * u0)
+            seen[1, lane] = seen[1, 0] + math.atan2(e * n0 - n * e0, n * n0 + e * e0)
+            seen[2, lane] = seen[2, 0] + math.atan2(u * ring0 - ring * u0, ring * ring0 + u * u0)
 
 
 @helper
-def _angle(y, x):
-    """Return atan2(y, x); for the small angles between sigma points by a series, error under 1e-9 rad."""
-    if x > 0.0 and abs(y) < 0.15 * x:
-        t = y / x
-        q = t * t
-        return t * (1.0 - q * (1.0 / 3.0 - q * (0.2 - q * (1.0 / 7.0 - q * (1.0 / 9.0)))))
-    return math.atan2(y, x)
+def _moments(block, factor, x, seen, h, s, cross):
+    """Write mean (3), covariance (3, 3) and covariance with the state (3, 10) of what is seen.
 
-
-@helper
-def _moments(block, x, seen, h, s, cross):
-    """Write mean (3), covariance (3, 3) and covariance with the state (10, 3) of what is seen."""
+    As in `_spread`, the last four states deviate by the columns of `factor`.
+    """
+    deviation = np.empty(6)
     for m in range(3):
         total = 0.0
         for lane in range(1, POINTS + 1):
-            total += seen[lane, m]
+            total += seen[m, lane]
         h[m] = total / POINTS
         for i in range(STATES):
-            cross[i, m] = 0.0
+            cross[m, i] = 0.0
         for l in range(3):
             s[m, l] = 0.0
     for lane in range(1, POINTS + 1):
+        for i in range(6):
+            deviation[i] = (block[i, lane] - x[i]) * (1.0 / POINTS)
         for m in range(3):
-            share = (seen[lane, m] - h[m]) * (1.0 / POINTS)
-            for l in range(3):
-                s[m, l] += share * (seen[lane, l] - h[l])
-            for i in range(STATES):
-                cross[i, m] += share * (block[i, lane] - x[i])
+            off = seen[m, lane] - h[m]
+            for l in range(m + 1):
+                s[m, l] += off * (seen[l, lane] - h[l]) * (1.0 / POINTS)
+            for i in range(6):
+                cross[m, i] += off * deviation[i]
+    for m in range(3):
+        for l in range(m):
+            s[l, m] = s[m, l]
+        for k in range(STATES):
+            off = (seen[m, 1 + k] - seen[m, 11 + k]) * (_SPREAD / POINTS)
+            for i in range(max(k, 6), STATES):
+                cross[m, i] += off * factor[i, k]
 
 
 @kernel
@@ -198,7 +251,7 @@ def update_rows(x, p, h, s, cross, z, variances, plot_of, log_weights):
             v[m] = total / factor[m, m]
             distance += v[m] * v[m]
             for i in range(STATES):
-                total = cross[k, i, m]
+                total = cross[k, m, i]
                 for l in range(m):
                     total -= factor[m, l] * white[i, l]
                 white[i, m] = total / factor[m, m]

@@ -57,7 +57,7 @@ def follow(
     for a fit, how many are, and how many plots are left.
     """
     rows, count = x.shape[0], targets.shape[0]
-    h, s, cross = np.empty((rows, 3)), np.empty((rows, 3, 3)), np.empty((rows, x.shape[1], 3))
+    h, s, cross = np.empty((rows, 3)), np.empty((rows, 3, 3)), np.empty((rows, 3, x.shape[1]))
     sound = predict_rows(x, p, np.full(rows, dt), model, env, cds, rotation, origin, h, s, cross)
     best = np.full(count, -1, dtype=np.int64)
     for r in range(rows):
