@@ -4,10 +4,10 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_matrix
 
-from opencram.engagement.search import Options
+from opencram.engagement.search import Given
 
 
-def instance(seed: int, rounds: int = 50, effectors: int = 6, grid: int = 400) -> Options:
+def instance(seed: int, rounds: int = 50, effectors: int = 6, grid: int = 400) -> Given:
     """Return a raid of rounds over 40 s against guns of one channel and interceptors of four."""
     draws = np.random.default_rng(seed)
     gun = np.arange(effectors) < max(effectors - 2, 1)
@@ -28,102 +28,93 @@ def instance(seed: int, rounds: int = 50, effectors: int = 6, grid: int = 400) -
                     mine.append((e, start, start + span, 1, kill))
                 if gun[e] and i < 6 and start + 2 * span + 10 < grid:
                     mine.append((e, start, start + 2 * span + 10, 2, 1.0 - (1.0 - kill) * (1.0 - peak)))
-        every.append(sorted(mine, key=lambda option: -option[4]))
+        every.append(sorted(mine, key=lambda option: (option[0], -option[4])))
     flat = [option for mine in every for option in mine]
     seat, start, end, cost = (np.array([option[i] for option in flat], dtype=np.int64) for i in range(4))
-    return Options(
-        offsets=np.cumsum([0] + [len(mine) for mine in every]).astype(np.int64),
-        seat=seat,
-        start=start,
-        end=end,
-        cost=cost,
-        kill=np.array([option[4] for option in flat]),
-        worth=worth,
+    owner = np.repeat(np.arange(rounds), [len(mine) for mine in every])
+    return Given(
+        first=np.searchsorted(owner * effectors + seat, np.arange(rounds * effectors + 1)),
+        option=np.stack([seat, start, end, cost, owner], axis=1).astype(np.int64),
+        value=np.array([option[4] for option in flat]) * worth[owner],
         rent=np.zeros(len(flat)),
         capacity=capacity.astype(np.int64),
-        used=np.zeros((effectors, grid), dtype=np.int64),
+        busy=np.zeros((effectors, 4), dtype=np.int64),
         left=left.astype(np.int64),
-        apart=True,
     )
 
 
-def weapons_and_targets(seed: int, weapons: int, targets: int) -> Options:
-    """Return a static instance: each weapon has one shot, any number may meet one target, all at once."""
-    draws = np.random.default_rng(seed)
-    kill = draws.uniform(0.6, 0.9, (targets, weapons))
-    order = np.argsort(-kill, axis=1)
-    size = weapons * targets
-    return Options(
-        offsets=np.arange(0, size + 1, weapons),
-        seat=order.ravel().astype(np.int64),
-        start=np.zeros(size, dtype=np.int64),
-        end=np.ones(size, dtype=np.int64),
-        cost=np.ones(size, dtype=np.int64),
-        kill=np.take_along_axis(kill, order, axis=1).ravel(),
-        worth=draws.uniform(25.0, 100.0, targets),
-        rent=np.zeros(size),
-        capacity=np.ones(weapons, dtype=np.int64),
-        used=np.zeros((weapons, 2), dtype=np.int64),
-        left=np.ones(weapons, dtype=np.int64),
-        apart=False,
-    )
-
-
-def optimum(given: Options, gap: float = 1e-4, time_s: float = 60.0) -> float:
-    """Return a proven bound on the value of any plan with one option a round, within `gap` of the best plan."""
-    jobs = np.repeat(np.arange(len(given.offsets) - 1), np.diff(given.offsets))
-    rows, columns, values, limits = [jobs], [np.arange(len(jobs))], [np.ones(len(jobs))], [np.ones(len(given.worth))]
-    row = len(given.worth)
+def optimum(given: Given, gap: float = 1e-4, time_s: float = 60.0) -> tuple[float, float]:
+    """Return the value of the best plan that integer programming finds, and its proven bound on any plan."""
+    seat, start, end, cost, owner = given.option.T
+    rows, columns = [owner], [np.arange(len(owner))]
+    values, limits = [np.ones(len(owner))], [np.ones(owner[-1] + 1)]
+    row = int(owner[-1]) + 1
     for e in range(len(given.capacity)):
-        mine = np.flatnonzero(given.seat == e)
-        wanted = [(mine, given.cost[mine].astype(float), float(given.left[e]))]
-        for t in np.unique(given.start[mine]):
-            active = mine[(given.start[mine] <= t) & (given.end[mine] > t)]
-            wanted.append((active, np.ones(len(active)), float(given.capacity[e] - given.used[e, t])))
+        mine = np.flatnonzero(seat == e)
+        wanted = [(mine, cost[mine].astype(float), float(given.left[e]))]
+        for t in np.unique(start[mine]):
+            active = mine[(start[mine] <= t) & (end[mine] > t)]
+            wanted.append((active, np.ones(len(active)), float(given.capacity[e] - (given.busy[e] > t).sum())))
         for which, weights, limit in wanted:
             rows.append(np.full(len(which), row))
             columns.append(which)
             values.append(weights)
             limits.append(np.array([limit]))
             row += 1
-    matrix = coo_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), (row, len(jobs)))
+    matrix = coo_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), (row, len(owner)))
     found = milp(
-        -given.worth[jobs] * given.kill,
+        -given.value,
         constraints=LinearConstraint(matrix.tocsr(), -np.inf, np.concatenate(limits)),
-        integrality=np.ones(len(jobs)),
+        integrality=np.ones(len(owner)),
         bounds=Bounds(0.0, 1.0),
         options={"time_limit": time_s, "mip_rel_gap": gap},
     )
-    return float(-found.mip_dual_bound)
+    return float(-found.fun) if found.fun is not None else 0.0, float(-found.mip_dual_bound)
 
 
-def static_bound(given: Options, tangents: int = 16, time_s: float = 20.0) -> float:
-    """Return a proven bound on a static instance: what survives, exp(−u), lies above each of its tangents in u."""
-    targets, options = len(given.worth), len(given.seat)
-    jobs = np.repeat(np.arange(targets), np.diff(given.offsets))
-    u_max = 6.0
-    points = np.linspace(0.0, u_max, tangents)
-    damage = -np.log1p(-given.kill)
-    rows, columns, values, low = [], [], [], []
-    row = 0
-    for j in range(targets):
-        mine = np.flatnonzero(jobs == j)
-        for u in points:  # s_j + e^-u · Σ damage x ≥ e^-u (1 + u)
-            rows += [row] * (len(mine) + 1)
-            columns += [*mine.tolist(), options + j]
-            values += [*(np.exp(-u) * damage[mine]).tolist(), 1.0]
-            low.append(np.exp(-u) * (1.0 + u))
-            row += 1
-    tangent = coo_matrix((values, (rows, columns)), (row, options + targets)).tocsr()
-    once = coo_matrix(
-        (np.ones(options), (given.seat, np.arange(options))), (len(given.left), options + targets)
-    ).tocsr()
-    cost = np.concatenate([np.zeros(options), given.worth])
-    found = milp(
-        cost,
-        constraints=[LinearConstraint(tangent, np.array(low), np.inf), LinearConstraint(once, -np.inf, 1.0)],
-        integrality=np.concatenate([np.ones(options), np.zeros(targets)]),
-        bounds=Bounds(0.0, 1.0),
-        options={"time_limit": time_s, "mip_rel_gap": 1e-3},
-    )
-    return float(given.worth.sum() - found.mip_dual_bound)
+def weapons_and_targets(seed: int, weapons: int, targets: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return kill probabilities (targets, weapons) and worths of a static instance."""
+    draws = np.random.default_rng(seed)
+    return draws.uniform(0.6, 0.9, (targets, weapons)), draws.uniform(25.0, 100.0, targets)
+
+
+def static_bound(kill: np.ndarray, worth: np.ndarray, low: float, rounds: int = 300) -> float:
+    """Return a proven bound on what any static assignment saves: the Lagrangian dual, a price on each weapon.
+
+    At given prices each target takes its best set by itself.  Sets of up to two are all tried; what a larger set could
+    add to its best two is at most the sum of what each further weapon would add to them alone, less its price, for
+    returns only diminish.  `low`: a value that is known to be reached.
+    """
+    targets, weapons = kill.shape
+    prices = np.full(weapons, 0.5 * worth.mean())
+    bound, stride, waited = np.inf, 1.0, 0
+    for _ in range(rounds):
+        dual, wanted = float(prices.sum()), -np.ones(weapons)
+        for j in range(targets):
+            p, w = kill[j], worth[j]
+            single = w * p - prices
+            pair = single[:, None] + single[None, :] - w * np.outer(p, p)
+            np.fill_diagonal(pair, -np.inf)
+            survive = w * np.outer(1.0 - p, 1.0 - p)
+            reach = pair.copy()
+            tempting = survive * p.max() > prices.min()
+            for a, b in zip(*np.nonzero(tempting), strict=True):
+                more = np.maximum(survive[a, b] * p - prices, 0.0)
+                reach[a, b] += more.sum() - more[a] - more[b]
+            best = max(0.0, float(single.max()), float(reach.max()))
+            dual += best
+            if best > 0.0:
+                if best == float(single.max()):
+                    wanted[int(np.argmax(single))] += 1.0
+                else:
+                    wanted[list(np.unravel_index(int(np.argmax(reach)), reach.shape))] += 1.0
+        waited += 1
+        if dual < bound:
+            bound, waited = dual, 0
+        elif waited == 8:
+            stride, waited = 0.6 * stride, 0
+        move = np.where((wanted > 0.0) | (prices > 0.0), wanted, 0.0)
+        if not move.any() or stride < 1e-4:
+            break
+        prices = np.maximum(prices + stride * max(dual - low, 1e-9) / float(move @ move) * move, 0.0)
+    return bound

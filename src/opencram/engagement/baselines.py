@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from opencram.engagement.search import COST, END, SEAT, START
+
 if TYPE_CHECKING:
     from opencram.engagement.plan import Problem
 
@@ -14,23 +16,25 @@ def in_order(problem: "Problem", *, nearest: bool) -> NDArray[np.int64]:
 
     First come: in the order of their tracks.  Nearest: the round that can be met first goes first.
     """
+    given = problem.given
+    option, first = given.option, given.first[:: len(given.capacity)]  # of each round
     chosen = np.full(len(problem.jobs), -1, dtype=np.int64)
-    taken, left = problem.used.copy(), problem.left.copy()
-    single = problem.cost == 1
+    size = int(max(option[:, END].max(initial=0), given.busy.max(initial=0)))
+    taken = (given.busy[:, :, None] > np.arange(size)).sum(axis=1)
+    left = given.left.copy()
 
     def first_end(j: int) -> int:
-        mine = slice(problem.offsets[j], problem.offsets[j + 1])
-        return int(problem.end[mine].min(initial=1 << 40))
+        return int(option[first[j] : first[j + 1], END].min(initial=1 << 40))
 
     def track(j: int) -> int:
         return problem.jobs[j].track_id
 
     for j in sorted(range(len(problem.jobs)), key=lambda j: (first_end(j) if nearest else 0, track(j))):
-        mine = np.arange(problem.offsets[j], problem.offsets[j + 1])
-        mine = mine[single[mine]]
-        for o in mine[np.lexsort((problem.end[mine], problem.start[mine]))].tolist():
-            e, begin, end = problem.seat[o], problem.start[o], problem.end[o]
-            if left[e] >= 1 and (taken[e, begin:end] < problem.capacity[e]).all():
+        mine = np.arange(first[j], first[j + 1])
+        mine = mine[option[mine, COST] == 1]
+        for o in mine[np.lexsort((option[mine, END], option[mine, START]))].tolist():
+            e, begin, end = option[o, SEAT], option[o, START], option[o, END]
+            if left[e] >= 1 and (taken[e, begin:end] < given.capacity[e]).all():
                 chosen[j] = o
                 taken[e, begin:end] += 1
                 left[e] -= 1

@@ -5,6 +5,9 @@ compiler is soon done with them.
 """
 
 import math
+from typing import Any
+
+import numpy as np
 
 from opencram.kernel import kernel
 
@@ -58,7 +61,8 @@ def shots_on(path_t_ns, path, place, limits, spans, grid, table, work, times, nu
         flight_s = reach / speed if math.isinf(decay_m) else decay_m / speed * math.expm1(reach / decay_m)
         within = limits[0] <= slant <= limits[1] and flight_s >= limits[4]
         work[0, i], work[1, i], work[2, i] = slant, flight_s, 1.0 if within else 0.0
-    count, in_range, high = 0, False, False
+    in_range, high = False, False
+    count: Any = np.int64(0)  # a plain 0 would be a type of its own, and compile what is called once more
     for i in range(margin, size - margin):
         if work[2, i - margin] * work[2, i] * work[2, i + margin] == 0.0:
             continue

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from opencram.engagement.baselines import in_order
 from opencram.engagement.config import Config, ns
-from opencram.engagement.search import Options, options, search
+from opencram.engagement.search import COST, END, SEAT, START, Given, options, search
 from opencram.engagement.state import NEVER_T_NS, Planned
 from opencram.engagement.windows import Floats, Ints, Shots
 
@@ -62,21 +62,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
-    """The options of all rounds, in the arrays that `search` takes."""
+    """The options of all rounds as `search` takes them; of each option its kill probability and the row of its shot.
+
+    `warm`: the option of each round that is nearest to its place in the last plan, −1 for none.
+    """
 
     jobs: tuple[Job, ...]
-    offsets: Ints
-    seat: Ints
-    start: Ints
-    end: Ints
-    cost: Ints
+    given: Given
     kill: Floats
     row: Ints
-    worth: Floats
-    capacity: Ints
-    used: NDArray[np.int64]
-    left: Ints
-    warm: NDArray[np.int64]
+    warm: Ints
 
 
 def plan(
@@ -104,35 +99,18 @@ def find(
     """Return the best plan that the search finds within the steps that the config grants."""
     near = sorted(jobs, key=_deadline)[: config.plan_rounds_max]
     problem = posed(config, now_t_ns, near, channels=channels, magazines=magazines, last=last)
-    if not len(problem.seat):
+    given = problem.given
+    if not len(given.value):
         return Plan()
     if config.planner != "search":
         chosen = in_order(problem, nearest=config.planner == "nearest")
-        value = float((problem.worth[chosen >= 0] * problem.kill[chosen[chosen >= 0]]).sum())
-        return Plan(assignments=_seated(config, now_t_ns, problem, chosen, channels), value=value)
-    value, rows, old, bound = solve(problem, config.plan_prices, config.plan_iterations)
-    assignments = _seated(config, now_t_ns, problem, rows[:, 0], channels)
+        return Plan(
+            assignments=_seated(config, now_t_ns, problem, chosen, channels),
+            value=float(given.value[chosen[chosen >= 0]].sum()),
+        )
+    value, chosen, old, bound = search(given, problem.warm, config.plan_prices, config.plan_iterations)
+    assignments = _seated(config, now_t_ns, problem, chosen, channels)
     return Plan(assignments=assignments, value=value, old_value=old, bound=bound)
-
-
-def solve(problem: Problem, prices: int, iterations: int) -> tuple[float, NDArray[np.int64], float, float]:
-    """Return value, options by round, value of the warm start and bound (see `search`), one option a round."""
-    given = Options(
-        offsets=problem.offsets,
-        seat=problem.seat,
-        start=problem.start,
-        end=problem.end,
-        cost=problem.cost,
-        kill=problem.kill,
-        worth=problem.worth,
-        rent=np.zeros(len(problem.seat)),
-        capacity=problem.capacity,
-        used=problem.used,
-        left=problem.left,
-        apart=True,
-    )
-    value, rows, old, bound = search(given, 1, problem.warm, prices, iterations)
-    return float(value), rows, float(old), float(bound)
 
 
 def posed(
@@ -154,41 +132,43 @@ def posed(
     effector_of = np.array([e for _, e, _ in segments], dtype=np.int64)
     table, kill = _offered(config, now_t_ns, jobs, segments, last)
     owner = job_of[table[0]] if segments else np.empty(0, dtype=np.int64)
-    order = np.lexsort((table[1], -kill, owner))
-    table, kill, owner = table[:, order], kill[order], owner[order]
-    offsets = np.searchsorted(owner, np.arange(len(jobs) + 1)).astype(np.int64)
     seat = effector_of[table[0]] if segments else owner
-    period = ns(config.period_s)
-    grid = int(table[2].max(initial=0)) + 1
-    used = np.zeros((len(channels), grid), dtype=np.int64)
-    for e, busy in enumerate(channels):
-        for until in busy:
-            used[e, : max(-((now_t_ns - until) // period), 0)] += 1
-    warm = np.full((len(jobs), 1), -1, dtype=np.int64)
+    order = np.lexsort((table[1], -kill, seat, owner))
+    table, kill, owner, seat = table[:, order], kill[order], owner[order], seat[order]
+    option = np.stack([seat, table[1], table[2], table[3], owner], axis=1)
+    worth = np.array([job.worth for job in jobs], dtype=np.float64)
+    busy = np.zeros((len(channels), max((len(each) for each in channels), default=1)), dtype=np.int64)
+    for e, each in enumerate(channels):
+        for c, until in enumerate(each):
+            busy[e, c] = max(-((now_t_ns - until) // ns(config.period_s)), 0)
+    given = Given(
+        first=np.searchsorted(owner * len(left) + seat, np.arange(len(jobs) * len(left) + 1)),
+        option=option,
+        value=worth[owner] * kill,
+        rent=np.zeros(len(order)),
+        capacity=np.array([len(each) for each in channels], dtype=np.int64),
+        busy=busy,
+        left=left,
+    )
+    warm = _warm(config, now_t_ns, jobs, given, last)
+    return Problem(jobs=tuple(jobs), given=given, kill=kill, row=table[4], warm=warm)
+
+
+def _warm(config: Config, now_t_ns: int, jobs: Sequence[Job], given: Given, last: Mapping[int, Planned]) -> Ints:
+    """Return of each round the option nearest to its place in the last plan, −1 where none is within a period."""
+    effectors = len(given.capacity)
+    warm = np.full(len(jobs), -1, dtype=np.int64)
     for j, job in enumerate(jobs):
         planned = last.get(job.track_id)
-        if planned is None or offsets[j] == offsets[j + 1]:
+        begin, end = given.first[j * effectors], given.first[(j + 1) * effectors]
+        mine = given.option[begin:end]
+        if planned is None or not len(mine):
             continue
-        mine = slice(offsets[j], offsets[j + 1])
-        away = np.abs(table[1, mine] - (planned.start_t_ns - now_t_ns) // period)
-        fit = (seat[mine] == planned.effector) & (table[3, mine] == planned.shots) & (away <= 1)
+        away = np.abs(mine[:, START] - (planned.start_t_ns - now_t_ns) // ns(config.period_s))
+        fit = (mine[:, SEAT] == planned.effector) & (mine[:, COST] == planned.shots) & (away <= 1)
         if fit.any():
-            warm[j, 0] = offsets[j] + int(np.argmin(np.where(fit, away, 1 << 40)))
-    return Problem(
-        jobs=tuple(jobs),
-        offsets=offsets,
-        seat=np.ascontiguousarray(seat),
-        start=np.ascontiguousarray(table[1]),
-        end=np.ascontiguousarray(table[2]),
-        cost=np.ascontiguousarray(table[3]),
-        kill=kill,
-        row=np.ascontiguousarray(table[4]),
-        worth=np.array([job.worth for job in jobs], dtype=np.float64),
-        capacity=np.array([len(busy) for busy in channels], dtype=np.int64),
-        used=used,
-        left=left,
-        warm=warm,
-    )
+            warm[j] = begin + int(np.argmin(np.where(fit, away, 1 << 40)))
+    return warm
 
 
 def _offered(
@@ -241,18 +221,18 @@ def _seated(
 ) -> dict[int, Assignment]:
     """Return the chosen options with a channel for each: spans in order of start, the channel that was busy last."""
     period = ns(config.period_s)
+    option = problem.given.option
     free = [[max(-((now_t_ns - until) // period), 0) for until in busy] for busy in channels]
-    taken = [(int(problem.start[o]), j, int(o)) for j, o in enumerate(chosen.tolist()) if o >= 0]
+    taken = [(int(option[o, START]), j, int(o)) for j, o in enumerate(chosen.tolist()) if o >= 0]
     assignments = {}
     for start, j, o in sorted(taken):
-        effector = int(problem.seat[o])
+        effector = int(option[o, SEAT])
         fitting = [(-until, c) for c, until in enumerate(free[effector]) if until <= start]
         assert fitting, "a plan never asks for more channels than there are"
         channel = min(fitting)[1]
-        free[effector][channel] = int(problem.end[o])
-        job = problem.jobs[j]
-        worth = float(job.worth * problem.kill[o])
-        assignments[job.track_id] = Assignment(
-            job.track_id, effector, channel, int(problem.row[o]), worth, int(problem.cost[o])
+        free[effector][channel] = int(option[o, END])
+        track_id, worth = problem.jobs[j].track_id, float(problem.given.value[o])
+        assignments[track_id] = Assignment(
+            track_id, effector, channel, int(problem.row[o]), worth, int(option[o, COST])
         )
     return assignments

@@ -1,433 +1,430 @@
 """The search for a plan, compiled: greedy orders, prices, then large-neighbourhood search over the best start.
 
-The problem: options, each a shot (or a shot and its repeat) of one effector at one round over a span of grid time,
-with a probability to kill.  Choose options that maximise Σ worth · (1 − Π (1 − kill)) over the rounds, so that no
-effector has more spans at a time than channels, nor uses more shots than it has, and each round has at most `per_job`
-options, which do not overlap in time where `apart` says so.
+The problem: options, each a shot (or a shot and its repeat) of one effector at one round over a span of grid time, with
+a value.  Choose at most one option a round so that their value is greatest, no effector has more spans at a time than
+channels, nor uses more shots than it has.
 
 The number of steps bounds the work, never a clock: the same input gives the same plan.
 
 Source: Pisinger and Ropke, Large Neighborhood Search, Handbook of Metaheuristics, ch. 4 (destroy and repair); Fisher,
-The Lagrangian Relaxation Method for Solving Integer Programming Problems, Management Science 27, 1 (prices and bound).
+The Lagrangian Relaxation Method for Solving Integer Programming Problems, Management Science 27, 1 (prices, bound, and
+leaving out what the prices rule out).
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from opencram.kernel import helper, kernel
+from opencram.kernel import kernel
 
 NONE = -1
-_RETURN, _RATE, _DEADLINE = 0, 1, 2
-_STARTS = 6  # three greedy orders, the old plan, and twice by return with prices
+SEAT, START, END, COST, JOB = range(5)  # columns of `Given.option`
+COUNT, SHOTS, TOUCHED = range(3)  # columns of `Book.tally`
+RETURN, RATE, DEADLINE = range(3)  # greedy orders
+_STAGES, _HEAT = 3, 0.2  # found by trial on frozen instances (benchmarks/engagement_plan.py)
 
 
-class Options(NamedTuple):
+class Given(NamedTuple):
     """What may be chosen.
 
-    `offsets` (rounds + 1): the options of round `j` are `offsets[j]` to `offsets[j + 1]`, in falling order of `kill`.
-    `rent`: what the span and the shots of each option are worth to others.  `used` (effectors, grid): spans that are
-    taken already; `left`: shots left.
+    `first` (rounds × effectors + 1): the options of round `j` on effector `e` of `E` are `first[j·E + e]` to
+    `first[j·E + e + 1]`, in falling order of `value`.  `option` (n, 5): effector, start, end, shots, round.  `rent`:
+    what span and shots are worth to others.  `busy` (effectors, channels): until when each is taken already, 0 for
+    free and for none; `left`: shots.
     """
 
-    offsets: Any
-    seat: Any
-    start: Any
-    end: Any
-    cost: Any
-    kill: Any
-    worth: Any
+    first: Any
+    option: Any
+    value: Any
     rent: Any
     capacity: Any
-    used: Any
+    busy: Any
     left: Any
-    apart: Any
 
 
 class Book(NamedTuple):
-    """A plan (rounds, per_job) of options or −1, the spans and shots that it leaves, and when each effector is full."""
+    """A plan: the option of each round or −1, the options on each effector, their number and the shots left.
+
+    The rest is room for work: rounds to fill, their keys and options, whether all their options are open, a log.
+    """
 
     plan: Any
-    taken: Any
-    shots: Any
-    full: Any
+    held: Any
+    tally: Any
+    who: Any
+    key: Any
+    choice: Any
+    fresh: Any
+    log: Any
 
 
-@kernel
-def search(given, per_job, warm, prices, iterations):
+def new_book(given: Given) -> Book:
+    """Return an empty plan."""
+    effectors = len(given.capacity)
+    jobs = (len(given.first) - 1) // effectors
+    tally = np.zeros((effectors, 3), dtype=np.int64)
+    tally[:, SHOTS] = given.left
+    return Book(
+        plan=np.full(jobs, NONE, dtype=np.int64),
+        held=np.empty((effectors, jobs + 1), dtype=np.int64),
+        tally=tally,
+        who=np.arange(jobs, dtype=np.int64),
+        key=np.empty(jobs),
+        choice=np.empty(jobs, dtype=np.int64),
+        fresh=np.ones(jobs, dtype=np.int64),
+        log=np.empty(8 * jobs + 16, dtype=np.int64),
+    )
+
+
+def search(given: Given, warm: Any, prices: int, iterations: int) -> tuple[float, Any, float, float]:
     """Return the value of the best plan found, the plan, the value of `warm`, and a bound on any plan.
 
-    `warm`: a plan to start from, options of which that no longer fit are dropped.  The bound holds for plans with one
-    option a round.
+    `warm`: a plan to start from, options of which that no longer fit are dropped; infinite is the bound without
+    `prices`.
     """
-    jobs = len(given.offsets) - 1
+    best, best_value, warm_value, bound = (
+        np.full((len(given.first) - 1) // len(given.capacity), NONE),
+        -1.0,
+        0.0,
+        math.inf,
+    )
+    jobs = len(best)
     given.rent[:] = 0.0
-    book = _empty_book(given, jobs, per_job)
-    best = book.plan.copy()
-    random = np.array([np.uint64(88172645463325252)])
-    everyone = np.arange(jobs)
-    best_value, warm_value, bound = -1.0, 0.0, np.inf
-    for begin in range(_STARTS):
-        _clear(given, book)
+    for begin in range(6):  # three greedy orders, the old plan, and twice by return with prices
+        book = new_book(given)
         if begin == 3:
-            for j in range(jobs):
-                for slot in range(per_job):
-                    if warm[j, slot] != NONE and _fits(given, book, warm[j, slot], j):
-                        _place(given, book, warm[j, slot], j)
-            warm_value = _value(given, book.plan)
-        if begin == 4:  # what the others would give for a span of time steers the search from here on
-            bound = price(given, best_value, prices)
-        _fill(given, book, everyone, begin if begin < 3 else _RETURN, begin // 5, random)
-        value = _value(given, book.plan)
+            for o in warm[warm != NONE].tolist():
+                if fits(given, book, o):
+                    place(given, book, o)
+            warm_value = float(given.value[book.plan[book.plan != NONE]].sum())
+        if begin == 4:
+            if not prices:
+                break
+            bound = price(given, best_value, prices, *_room(given))
+        share = (0.0, 0.0, 0.0, 0.0, 1.0, 0.5)[begin]
+        fill(given, book, jobs, begin if begin < 3 else RETURN, share, 0)
+        value = float(given.value[book.plan[book.plan != NONE]].sum())
         if value > best_value or (begin == 3 and value == best_value):
-            best_value = value
-            best[:] = book.plan
-    _clear(given, book)
-    _rebook(given, book, best)
-    _improve(given, book, best, best_value, bound, iterations, random)
-    return _value(given, best), best, warm_value, bound
+            best, best_value = book.plan, value
+    for k in range(_STAGES):  # the better the plan, the more options are ruled out, and the faster it goes on
+        best_value = float(given.value[best[best != NONE]].sum())
+        if iterations and best_value < bound * (1.0 - 1e-9):
+            best = _improved(given, best, best_value, bound, iterations // _STAGES, 1.0 - k / _STAGES)
+    return float(given.value[best[best != NONE]].sum()), best, warm_value, float(bound)
+
+
+def _room(given: Given) -> tuple[Any, Any, Any]:
+    """Return room for the work of `price`: by effector and time, by effector, and by option."""
+    size = int(max(given.option[:, END].max(initial=0), given.busy.max(initial=0))) + 1
+    return np.zeros((3, len(given.capacity), size + 1)), np.zeros((2, len(given.capacity))), np.zeros(len(given.value))
+
+
+def _improved(given: Given, best: Any, best_value: float, bound: float, iterations: int, heat: float) -> Any:
+    """Return a plan at least as good, by large-neighbourhood search among the options that prices do not rule out.
+
+    An option whose value less its rent lies further below the best of its round than the bound lies above the plan is
+    in no better plan.
+    """
+    regret = given.value - given.rent
+    jobs = given.option[:, JOB]
+    top = np.zeros(len(best))
+    np.maximum.at(top, jobs, regret)
+    keep = top[jobs] - regret <= bound - best_value + 1e-9
+    keep[best[best != NONE]] = True
+    kept = np.flatnonzero(keep)
+    number = np.cumsum(keep) - 1  # of each option among those kept
+    fewer = given._replace(
+        first=np.concatenate([[0], np.cumsum(keep)])[given.first],
+        option=given.option[kept],
+        value=given.value[kept],
+        rent=given.rent[kept],
+    )
+    book = new_book(fewer)
+    for o in number[best[best != NONE]].tolist():
+        place(fewer, book, o)
+    found = book.plan.copy()
+    improve(fewer, book, found, best_value, bound, iterations, _HEAT * best_value / len(best) * heat)
+    return np.where(found == NONE, NONE, kept[found])
 
 
 @kernel
-def _improve(given, book, best, best_value, bound, iterations, random):
-    """Break a part of the plan and mend it, again and again; keep what is hardly worse.  `best` is changed."""
-    jobs, per_job = book.plan.shape
-    value = best_value
-    old = Book(book.plan.copy(), book.taken.copy(), book.shots.copy(), book.full.copy())
-    open_jobs = np.empty(jobs, dtype=np.int64)
+def fits(given, book, o):
+    """Return whether an option can be added to a plan whose round is free."""
+    e, start, end = given.option[o, 0], given.option[o, 1], given.option[o, 2]
+    if book.tally[e, 1] < given.option[o, 3]:
+        return False
+    crowd = 0
+    for c in range(given.busy.shape[1]):
+        crowd += given.busy[e, c] > start
+    for i in range(book.tally[e, 0]):
+        other = book.held[e, i]
+        crowd += given.option[other, 1] < end and given.option[other, 2] > start
+    if crowd < given.capacity[e]:
+        return True
+    if given.capacity[e] == 1:
+        return False
+    for k in range(-1, book.tally[e, 0]):  # most are met at the start of the span, or of another within it
+        t = start if k < 0 else given.option[book.held[e, k], 1]
+        if t < start or t >= end:
+            continue
+        crowd = 0
+        for c in range(given.busy.shape[1]):
+            crowd += given.busy[e, c] > t
+        for i in range(book.tally[e, 0]):
+            other = book.held[e, i]
+            crowd += given.option[other, 1] <= t and given.option[other, 2] > t
+        if crowd >= given.capacity[e]:
+            return False
+    return True
+
+
+@kernel
+def place(given, book, o):
+    """Add an option to a plan."""
+    e = given.option[o, 0]
+    book.held[e, book.tally[e, 0]] = o
+    book.tally[e, 0] += 1
+    book.tally[e, 1] -= given.option[o, 3]
+    book.plan[given.option[o, 4]] = o
+
+
+@kernel
+def remove(given, book, o):
+    """Take an option out of a plan."""
+    e = given.option[o, 0]
+    last = book.tally[e, 0] - 1
+    for i in range(last):
+        if book.held[e, i] == o:
+            book.held[e, i] = book.held[e, last]
+    book.tally[e, 0] = last
+    book.tally[e, 1] += given.option[o, 3]
+    book.tally[e, 2] = 1
+    book.plan[given.option[o, 4]] = -1
+
+
+@kernel
+def fill(given, book, count, order, share, logged):
+    """Add options to the first `count` rounds of `book.who`, best first, until none fits; return the length of the log.
+
+    `share` of the rent counts against an option.  A round that is not fresh had no option that fits: it looks only at
+    effectors that have been touched.  What a round can add only shrinks as others are added: of the old figures only
+    the top is brought up to date.
+    """
+    option, value, rent, effectors = given.option, given.value, given.rent, len(given.capacity)
+    for i in range(count):
+        book.choice[i] = -2 if book.plan[book.who[i]] < 0 else -1
+    while True:
+        top = -1
+        for i in range(count):
+            if book.choice[i] == -2:
+                j = book.who[i]
+                best, found, latest = 0.0, -1, 0
+                for e in range(effectors):
+                    if not book.fresh[j] and book.tally[e, 2] == 0:
+                        continue
+                    for o in range(given.first[j * effectors + e], given.first[j * effectors + e + 1]):
+                        latest = max(latest, option[o, 1])
+                        if value[o] <= best and order != 2:
+                            break
+                        if value[o] - share * rent[o] > best and fits(given, book, o):
+                            best, found = value[o] - share * rent[o], o
+                if order == 1 and found >= 0:
+                    best /= option[found, 2] - option[found, 1]
+                book.key[i], book.choice[i] = best if order != 2 else -float(latest), found
+            if book.choice[i] >= 0 and (top < 0 or book.key[i] > book.key[top]):
+                top = i
+        if top < 0:
+            return logged
+        if fits(given, book, book.choice[top]):
+            place(given, book, book.choice[top])
+            book.log[logged] = book.choice[top] + 1
+            logged += 1
+            book.choice[top] = -1
+        else:
+            book.choice[top] = -2
+
+
+@kernel
+def improve(given, book, best, best_value, bound, iterations, heat):
+    """Force an option into the plan, take out what stands in its way, mend, and keep what is hardly worse.
+
+    `best` is the plan to begin with, which stands in `book`; it is changed to the best one found.
+    """
+    option, value, plan = given.option, given.value, book.plan
+    jobs, effectors, random, now = len(plan), len(given.capacity), 88172645463325252, best_value
+    order = np.int64(RETURN)  # a plain 0 would be a type of its own, and compile what it is given to once more
+    for i in range(jobs):
+        book.fresh[i] = 0
     for k in range(iterations):
         if best_value >= bound * (1.0 - 1e-9):
             return
-        slack = 0.01 * best_value * (1.0 - (k + 1.0) / iterations) / max(np.sqrt(jobs), 1.0)
-        if _draw(random, 2) == 0:
-            _break(given, book, random)
+        for e in range(effectors):
+            book.tally[e, 2] = 0
+        random = random * 6364136223846793005 + 1442695040888963407
+        j = ((random >> 33) & 0x3FFFFFFF) % jobs
+        random = random * 6364136223846793005 + 1442695040888963407
+        size = given.first[(j + 1) * effectors] - given.first[j * effectors]
+        if size == 0:
+            continue
+        pick = (random >> 33) & 0x3FFFFFFF
+        new, other = given.first[j * effectors] + pick % size, given.first[j * effectors] + pick // size % size
+        if value[other] - given.rent[other] > value[new] - given.rent[new]:
+            new = other
+        random = random * 6364136223846793005 + 1442695040888963407
+        luck = (random >> 33) & 0x3FFFFFFF
+        if luck % 2 == 0 and plan[j] >= 0:
+            logged = _broken(given, book, plan[j], random)
+        elif new != plan[j]:
+            logged = _forced(given, book, new)
         else:
-            _force(given, book, random)
-        count = 0
-        for j in range(jobs):
-            if book.plan[j, per_job - 1] == NONE:
-                open_jobs[count] = j
+            continue
+        if logged == 0:
+            continue
+        count = np.int64(0)
+        for i in range(jobs):
+            if plan[i] < 0:
+                book.who[count] = i
                 count += 1
-        shift = _draw(random, 4)
-        _fill(given, book, open_jobs[:count], _RATE if _draw(random, 3) == 0 else _RETURN, shift, random)
-        new = _value(given, book.plan)
-        if new >= value - slack:
-            value = new
-            _copy(old, book)
-            if new > best_value + 1e-12:
-                best_value = new
-                best[:] = book.plan
-        else:
-            _copy(book, old)
-
-
-@kernel
-def _empty_book(given, jobs, per_job):
-    full = np.empty_like(given.used)
-    book = Book(np.full((jobs, per_job), NONE), given.used.copy(), given.left.copy(), full)
-    return book
-
-
-@kernel
-def _clear(given, book):
-    book.plan[:] = NONE
-    book.taken[:] = given.used
-    book.shots[:] = given.left
-    for e in range(len(given.capacity)):
-        _mark_full(given, book, e, book.taken.shape[1])
-
-
-@kernel
-def _copy(to, what):
-    to.plan[:] = what.plan
-    to.taken[:] = what.taken
-    to.shots[:] = what.shots
-    to.full[:] = what.full
-
-
-@kernel
-def _rebook(given, book, plan):
-    """Book the spans and shots of a plan in an empty book."""
-    for j in range(len(plan)):
-        for slot in range(plan.shape[1]):
-            if plan[j, slot] != NONE:
-                _place(given, book, plan[j, slot], j)
-
-
-@kernel
-def _value(given, plan):
-    """Return what a plan saves."""
-    total = 0.0
-    for j in range(len(plan)):
-        total += given.worth[j] * (1.0 - _survival(given, plan, j))
-    return total
-
-
-@helper
-def _survival(given, plan, j):
-    survives = 1.0
-    for slot in range(plan.shape[1]):
-        if plan[j, slot] != NONE:
-            survives *= 1.0 - given.kill[plan[j, slot]]
-    return survives
-
-
-@helper
-def _draw(random, below):
-    """Return a number from 0 to `below` − 1 (xorshift64*, Vigna 2016)."""
-    x = random[0]
-    x ^= x >> np.uint64(12)
-    x ^= x << np.uint64(25)
-    x ^= x >> np.uint64(27)
-    random[0] = x
-    return np.int64(((x * np.uint64(2685821657736338717)) >> np.uint64(33)) % np.uint64(below))
-
-
-@kernel
-def _fits(given, book, o, j):
-    """Return whether an option can be added to a plan."""
-    e = given.seat[o]
-    if book.shots[e] < given.cost[o] or book.full[e, given.start[o]] < given.end[o]:
-        return False
-    free = False
-    for slot in range(book.plan.shape[1]):
-        other = book.plan[j, slot]
-        if other == NONE:
-            free = True
-        elif other == o or _clash(given, other, o):
-            return False
-    return free
-
-
-@helper
-def _clash(given, a, b):
-    """Return whether two options of one round meet it at one time, where that is not allowed."""
-    return given.apart and given.start[a] < given.end[b] and given.start[b] < given.end[a]
-
-
-@kernel
-def _place(given, book, o, j):
-    for slot in range(book.plan.shape[1]):
-        if book.plan[j, slot] == NONE:
-            book.plan[j, slot] = o
-            break
-    _take(given, book, o, 1)
-
-
-@kernel
-def _remove(given, book, j, slot):
-    o = book.plan[j, slot]
-    last = book.plan.shape[1] - 1
-    while last > slot and book.plan[j, last] == NONE:
-        last -= 1
-    book.plan[j, slot] = book.plan[j, last]
-    book.plan[j, last] = NONE
-    _take(given, book, o, -1)
-
-
-@kernel
-def _take(given, book, o, sign):
-    """Book the span and the shots of an option, or give them back."""
-    e, end = given.seat[o], given.end[o]
-    book.shots[e] -= sign * given.cost[o]
-    taken = book.taken
-    for t in range(given.start[o], end):
-        taken[e, t] += sign
-    _mark_full(given, book, e, end)
-
-
-@kernel
-def _mark_full(given, book, e, until):
-    """Write for each time before `until` the next at which the effector has no free channel."""
-    taken, full, capacity = book.taken, book.full, given.capacity[e]
-    size = taken.shape[1]
-    following = full[e, until] if until < size else size
-    for t in range(until - 1, -1, -1):
-        if taken[e, t] >= capacity:
-            following = t
-        full[e, t] = following
-
-
-@kernel
-def _fill(given, book, who, order, shift, random):
-    """Add options to the rounds `who`, best first, until none fits.  `shift` > 0 blurs prices and order at random.
-
-    What an option adds only shrinks as others are added: of the old figures only the top is brought up to date.
-    """
-    size = len(who)
-    net, option = np.empty(size), np.full(size, NONE)
-    for i in range(size):
-        net[i], option[i] = _best(given, book, who[i], order, shift, random)
-    while True:
-        top = -1
-        for i in range(size):
-            if option[i] != NONE and (top < 0 or net[i] > net[top]):
-                top = i
-        if top < 0:
-            return
-        if _fits(given, book, option[top], who[top]):
-            _place(given, book, option[top], who[top])
-        net[top], option[top] = _best(given, book, who[top], order, shift, random)
-
-
-@kernel
-def _best(given, book, j, order, shift, random):
-    """Return what a round is ordered by, and its best option that fits, −1 if none does."""
-    worth = given.worth[j] * _survival(given, book.plan, j)
-    if book.plan[j, book.plan.shape[1] - 1] != NONE or worth <= 0.0:
-        return 0.0, NONE
-    share = 0.0 if order == _DEADLINE else 1.0
-    if shift > 0:
-        share = 0.25 * (1.0 + _draw(random, 5))
-    found, best, latest = NONE, -np.inf, 0
-    kill, rent, seat, start, end, cost = given.kill, given.rent, given.seat, given.start, given.end, given.cost
-    shots, full = book.shots, book.full
-    for o in range(given.offsets[j], given.offsets[j + 1]):
-        gain = worth * kill[o]
-        if gain <= 0.0 or gain <= best:
-            break
-        if shots[seat[o]] < cost[o] or full[seat[o], start[o]] < end[o] or gain - share * rent[o] <= best:
-            continue  # most options end here, at little cost
-        if _fits(given, book, o, j):
-            found, best = o, gain - share * rent[o]
-    if found == NONE:
-        return 0.0, NONE
-    if order == _DEADLINE:
-        for o in range(given.offsets[j], given.offsets[j + 1]):
-            latest = max(latest, given.start[o])
-        return -float(latest), found
-    if order == _RATE:
-        best /= given.worth[j] if given.rent[found] > 0.0 else given.end[found] - given.start[found]
-    return best * (0.75 + 0.0625 * _draw(random, 9) if shift > 1 else 1.0), found
-
-
-@kernel
-def _break(given, book, random):
-    """Take some options out of a plan: a few at random, or those that stand near one another on one effector."""
-    jobs, per_job = book.plan.shape
-    centre = NONE
-    for _ in range(8):
-        centre = book.plan[_draw(random, jobs), 0]
-        if centre != NONE:
-            break
-    if centre == NONE:
-        return
-    near = _draw(random, 2) == 0
-    span, share = 1 + _draw(random, 3), 1 + _draw(random, 3)
-    length = span * (given.end[centre] - given.start[centre]) // 2
-    middle = (given.start[centre] + given.end[centre]) // 2
-    for j in range(jobs):
-        for slot in range(per_job - 1, -1, -1):
-            o = book.plan[j, slot]
-            if o == NONE:
-                continue
-            if near:
-                touches = given.start[o] < middle + length and given.end[o] > middle - length
-                gone = touches and (given.seat[o] == given.seat[centre] or _draw(random, 8) < share)
+        logged = fill(given, book, count, order, 0.25 * (1 + luck // 2 % 5), logged)
+        then = now
+        for i in range(logged):
+            step = book.log[i]
+            then += value[step - 1] if step > 0 else -value[-step - 1]
+            book.fresh[option[abs(step) - 1, 4]] = 0
+        slack = heat * (1.0 - k / (_STAGES * iterations)) * math.log((luck // 16 % 65536 + 1.0) / 65536.0)
+        if then >= now + slack:
+            now = then
+            if now > best_value + 1e-9:
+                best_value = now
+                for i in range(jobs):
+                    best[i] = plan[i]
+            continue
+        for i in range(logged - 1, -1, -1):
+            step = book.log[i]
+            if step > 0:
+                remove(given, book, step - 1)
             else:
-                gone = o == centre or _draw(random, 16) < share
-            if gone:
-                _remove(given, book, j, slot)
+                place(given, book, -step - 1)
 
 
 @kernel
-def _force(given, book, random):
-    """Put an option of a round into the plan that had no place for it; what stands in its way goes."""
-    jobs, per_job = book.plan.shape
-    j = _draw(random, jobs)
-    count = given.offsets[j + 1] - given.offsets[j]
-    if count == 0:
-        return
-    o = given.offsets[j] + min(_draw(random, count), _draw(random, count))  # rather a good one
-    for slot in range(per_job - 1, -1, -1):
-        other = book.plan[j, slot]
-        if other != NONE and (slot == per_job - 1 or other == o or _clash(given, other, o)):
-            _remove(given, book, j, slot)
-    e, shift = given.seat[o], _draw(random, jobs)
-    for i in range(jobs):
-        k = (i + shift) % jobs
-        for slot in range(per_job - 1, -1, -1):
-            other = book.plan[k, slot]
-            if other == NONE or given.seat[other] != e:
-                continue
-            overlap = given.start[other] < given.end[o] and given.start[o] < given.end[other]
-            crowded = overlap and book.full[e, given.start[o]] < given.end[o]
-            if crowded or book.shots[e] < given.cost[o]:
-                _remove(given, book, k, slot)
-    if _fits(given, book, o, j):
-        _place(given, book, o, j)
+def _broken(given, book, centre, random):
+    """Take options out of the plan that stand near one of it; return the length of the log."""
+    option = given.option
+    width = (1 + ((random >> 20) & 3)) * (option[centre, 2] - option[centre, 1]) // 2
+    middle = (option[centre, 1] + option[centre, 2]) // 2
+    logged = 0
+    for j in range(len(book.plan)):
+        o = book.plan[j]
+        if o < 0 or option[o, 1] >= middle + width or option[o, 2] <= middle - width:
+            continue
+        random = random * 6364136223846793005 + 1442695040888963407
+        if option[o, 0] == option[centre, 0] or ((random >> 33) & 7) < 2:
+            book.log[logged] = -o - 1
+            logged += 1
+            book.fresh[j] = 1
+            remove(given, book, o)
+    return logged
 
 
 @kernel
-def price(given, low, rounds):
+def _forced(given, book, new):
+    """Put an option into the plan and take out what stands in its way, least first; return the length of the log.
+
+    0, with nothing changed, where it cannot be.
+    """
+    option, value = given.option, given.value
+    e, start, end, j = option[new, 0], option[new, 1], option[new, 2], option[new, 4]
+    taken = 0
+    for c in range(given.busy.shape[1]):
+        taken += given.busy[e, c] > start
+    if taken >= given.capacity[e] or given.left[e] < option[new, 3]:
+        return 0
+    logged = 0
+    if book.plan[j] >= 0:
+        book.log[0] = -book.plan[j] - 1
+        remove(given, book, book.plan[j])
+        logged = 1
+    while not fits(given, book, new):
+        short, least = book.tally[e, 1] < option[new, 3], np.int64(NONE)
+        for i in range(book.tally[e, 0]):
+            o = book.held[e, i]
+            if (short or (option[o, 1] < end and option[o, 2] > start)) and (least < 0 or value[o] < value[least]):
+                least = o
+        book.log[logged] = -least - 1
+        logged += 1
+        book.fresh[option[least, 4]] = 1
+        remove(given, book, least)
+    place(given, book, new)
+    book.log[logged] = new + 1
+    return logged + 1
+
+
+@kernel
+def price(given, low, rounds, times, totals, rent):
     """Write the rent of each option into `given.rent`; return a bound on the value of any plan.
 
-    The prices of a channel's time and of a shot solve the Lagrangian dual of the problem with one option a round, by
-    `rounds` subgradient steps of Polyak's length; `low` is the value of a plan that is known.
+    The prices of a channel's time and of a shot solve the Lagrangian dual of the problem, by `rounds` subgradient
+    steps of Polyak's length; `low` is the value of a plan that is known.  Room for work, all 0: `times` (3, effectors,
+    grid + 1): prices, what is asked too much, sums of prices; `totals` (2, effectors): the same of shots.
     """
-    effectors, size = given.used.shape
-    of_time, of_shot = np.zeros((effectors, size + 1)), np.zeros(effectors)
-    over, fired = np.zeros((effectors, size + 1)), np.zeros(effectors)
-    rent = np.zeros(len(given.seat))
-    bound, stride, waited = np.inf, 1.0, 0
+    option, value = given.option, given.value
+    effectors, size = times.shape[1], times.shape[2] - 1
+    bound, stride, waited = math.inf, 1.0, 0
     for _ in range(rounds):
-        dual = _bid(given, of_time, of_shot, over, fired, rent)
+        dual = 0.0
+        for e in range(effectors):
+            for t in range(size):
+                free = given.capacity[e]
+                for c in range(given.busy.shape[1]):
+                    free -= given.busy[e, c] > t
+                times[1, e, t] = 0.0
+                times[2, e, t + 1] = times[2, e, t] + times[0, e, t]
+                dual += times[0, e, t] * free
+            totals[1, e] = -given.left[e]
+            dual += totals[0, e] * given.left[e]
+        for j in range((len(given.first) - 1) // effectors):  # every round takes its best option at these prices
+            net, found = 0.0, -1
+            for o in range(given.first[j * effectors], given.first[(j + 1) * effectors]):
+                e = option[o, 0]
+                rent[o] = times[2, e, option[o, 2]] - times[2, e, option[o, 1]] + totals[0, e] * option[o, 3]
+                if value[o] - rent[o] > net:
+                    net, found = value[o] - rent[o], o
+            if found >= 0:
+                dual += net
+                e = option[found, 0]
+                times[1, e, option[found, 1]] += 1.0
+                times[1, e, option[found, 2]] -= 1.0
+                totals[1, e] += option[found, 3]
         waited += 1
         if dual < bound:
             bound, waited = dual, 0
-            given.rent[:] = rent
+            for o in range(len(value)):
+                given.rent[o] = rent[o]
         elif waited == 8:
             stride, waited = 0.6 * stride, 0
         length = 0.0
         for e in range(effectors):
+            running = 0.0
             for t in range(size):
-                if over[e, t] > 0.0 or of_time[e, t] > 0.0:
-                    length += over[e, t] ** 2
-            if fired[e] > 0.0 or of_shot[e] > 0.0:
-                length += fired[e] ** 2
+                running += times[1, e, t]
+                free = given.capacity[e]
+                for c in range(given.busy.shape[1]):
+                    free -= given.busy[e, c] > t
+                times[1, e, t] = running - free
+                if times[1, e, t] > 0.0 or times[0, e, t] > 0.0:
+                    length += times[1, e, t] ** 2
+            if totals[1, e] > 0.0 or totals[0, e] > 0.0:
+                length += totals[1, e] ** 2
         if length <= 0.0:
             break
         step = stride * max(dual - low, 1e-9) / length
         for e in range(effectors):
             for t in range(size):
-                of_time[e, t] = max(of_time[e, t] + step * over[e, t], 0.0)
-            of_shot[e] = max(of_shot[e] + step * fired[e], 0.0)
+                times[0, e, t] = max(times[0, e, t] + step * times[1, e, t], 0.0)
+            totals[0, e] = max(totals[0, e] + step * totals[1, e], 0.0)
     return bound
-
-
-@kernel
-def _bid(given, of_time, of_shot, over, fired, rent):
-    """Let every round take its best option at these prices; write by how much that asks too much; return the dual."""
-    effectors, size = given.used.shape
-    total = np.zeros((effectors, size + 1))
-    dual = 0.0
-    over[:] = 0.0
-    for e in range(effectors):
-        for t in range(size):
-            total[e, t + 1] = total[e, t] + of_time[e, t]
-            dual += of_time[e, t] * (given.capacity[e] - given.used[e, t])
-        fired[e] = -given.left[e]
-        dual += of_shot[e] * given.left[e]
-    for j in range(len(given.offsets) - 1):
-        net, found = 0.0, NONE
-        for o in range(given.offsets[j], given.offsets[j + 1]):
-            e = given.seat[o]
-            rent[o] = total[e, given.end[o]] - total[e, given.start[o]] + of_shot[e] * given.cost[o]
-            value = given.worth[j] * given.kill[o] - rent[o]
-            if value > net:
-                net, found = value, o
-        if found != NONE:
-            dual += net
-            over[given.seat[found], given.start[found]] += 1.0
-            over[given.seat[found], given.end[found]] -= 1.0
-            fired[given.seat[found]] += given.cost[found]
-    for e in range(effectors):
-        running = 0.0
-        for t in range(size):
-            running += over[e, t]
-            over[e, t] = running + given.used[e, t] - given.capacity[e]
-        over[e, size] = 0.0
-    return dual
 
 
 @kernel
@@ -447,10 +444,10 @@ def options(first, start, done, kill, again, again_done, twice, last_start, keep
         size = high - low
         if size == 0:
             continue
-        kept = NONE
+        kept = -1
         for k in range(low, high):
             if abs(start[k] - keep[s]) <= period and (
-                kept == NONE or abs(start[k] - keep[s]) < abs(start[kept] - keep[s])
+                kept == -1 or abs(start[k] - keep[s]) < abs(start[kept] - keep[s])
             ):
                 kept = k
         bonus = stay if keep[s] > now - 3600_000_000_000 else 1.0
@@ -458,7 +455,7 @@ def options(first, start, done, kill, again, again_done, twice, last_start, keep
         previous = NONE
         for i in range(chosen + 1):
             k = low + (i * (size - 1)) // max(chosen - 1, 1) if i < chosen else kept
-            if k == NONE or k >= high or (i < chosen and k == previous):
+            if k == -1 or k >= high or (i < chosen and k == previous):
                 continue
             previous = k
             spare, ahead = (last_start[s] - start[k]) / slack_ns, (start[k] - now) / slack_ns
