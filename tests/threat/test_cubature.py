@@ -10,7 +10,7 @@ from opencram.threat import cubature
 from opencram.threat.assess import CASUALTIES, EXPOSED, assess
 from opencram.threat.clearance import mixture_inside
 from opencram.threat.config import Place
-from opencram.threat.cubature import RATIO_MAX, SIDE, grid_integrals
+from opencram.threat.cubature import DEGREE, RATIO_MAX, SIDE, SMALL_DEGREE, SMALL_RATIO_MAX, SMALL_SIDE, grid_integrals
 from opencram.threat.gaussian import COMPONENT_SIZE, EE, EN, NN, fill_component, line_integral
 from opencram.threat.harm import kernel_variance_m2, lethal_area_m2, vulnerable_share
 from opencram.threat.index import KERNEL_M2, build
@@ -63,40 +63,63 @@ def test_a_small_zone_in_a_wide_ellipse_within_2e_4_of_the_exact_integral(seed):
     assert found[2] == pytest.approx(widened_probability(row, index.rings, index.scales[KERNEL_M2]), abs=2e-4)
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_the_small_grid_within_1e_4_where_it_is_used(seed):
+    rng = np.random.default_rng(500 + seed)
+    index = index_of(crooked(rng, rng.uniform(60.0, 600.0)))
+    box = index.boxes[0]
+    short = 0.5 * math.hypot(box[2] - box[0], box[3] - box[1]) / (0.999 * SMALL_RATIO_MAX)
+    row = component(*rng.normal(0.0, 1.2 * short, 2), short * rng.uniform(1.0, 5.0), short, rng.uniform(0.0, math.pi))
+    found = np.zeros(3)
+    grid_integrals(row[0], box, index.weights[0], found)
+    assert found[0] == pytest.approx(mixture_inside(row, index.pieces, 50.0, 0.0), abs=1e-4)
+    assert found[2] == pytest.approx(widened_probability(row, index.rings, index.scales[KERNEL_M2]), abs=1e-4)
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_cramers_bound_holds(seed):
     rng = np.random.default_rng(100 + seed)
     index = index_of(crooked(rng, 300.0))
     box = index.boxes[0]
     half_diagonal = 0.5 * math.hypot(box[2] - box[0], box[3] - box[1])
-    for ratio in (0.5, 1.0, RATIO_MAX):
+    for ratio in (0.5, 1.0, SMALL_RATIO_MAX + 0.01, RATIO_MAX):
+        small = ratio <= SMALL_RATIO_MAX
+        degree, used = (SMALL_DEGREE, slice(SIDE * SIDE, None)) if small else (DEGREE, slice(SIDE * SIDE))
+        weights = index.weights[0, 0, used]
         short = half_diagonal / ratio
         row = component(0.3 * short, -0.2 * short, 1.5 * short, short, 0.7)
         found = np.zeros(3)
         grid_integrals(row[0], box, index.weights[0], found)
         exact = mixture_inside(row, index.pieces, 50.0, 0.0)
         unit_m2 = (box[2] - box[0]) * (box[3] - box[1]) / 4.0
-        mass_m2 = unit_m2 * (index.weights[0, 0].sum() + np.abs(index.weights[0, 0]).sum())
-        bound = 1.09 * ratio**9 / math.sqrt(math.factorial(9)) * mass_m2 / (2.0 * math.pi * 1.5 * short**2)
+        mass_m2 = unit_m2 * (weights.sum() + np.abs(weights).sum())
+        bound = (
+            1.09
+            * ratio ** (degree + 1)
+            / math.sqrt(math.factorial(degree + 1))
+            * mass_m2
+            / (2.0 * math.pi * 1.5 * short**2)
+        )
         assert abs(found[0] - exact) <= bound + 1e-7
 
 
-def test_weights_integrate_every_polynomial_up_to_their_degree():
+@pytest.mark.parametrize(("side", "used"), [(SIDE, slice(SIDE**2)), (SMALL_SIDE, slice(SIDE**2, None))])
+def test_weights_integrate_every_polynomial_up_to_their_degree(side, used):
     square = ((-100.0, -50.0), (100.0, -50.0), (100.0, 50.0), (-100.0, 50.0))
     index = index_of(square)
     box = index.boxes[0]  # 150 by 100 to either side
-    axis = np.linspace(-cubature._SPAN, cubature._SPAN, SIDE)
+    axis = np.linspace(-cubature._SPAN, cubature._SPAN, side)
     u, v = (grid.ravel() for grid in np.meshgrid(axis, axis, indexing="ij"))
+    hazard, covered, harmed = index.weights[0, :, used]
     spread = 50.0**2 / 4.0
     assert box[:4].tolist() == [-150.0, -100.0, 150.0, 100.0]
     unit_m2 = 150.0 * 100.0
-    assert unit_m2 * index.weights[0, 0].sum() == pytest.approx(200 * 100 + 2 * 50 * 300 + math.pi * 2500, rel=1e-9)
-    assert unit_m2 * index.weights[0, 1].sum() == pytest.approx(20_000.0, rel=1e-9)
-    assert unit_m2 * (index.weights[0, 1] @ u**2) == pytest.approx(20_000 * (1e4 / 3 + spread) / 150.0**2, rel=1e-9)
-    assert unit_m2 * (index.weights[0, 2] @ v**2) == pytest.approx(
-        20_000 * (2500 / 3 + kernel_variance_m2(30.0)) / 100.0**2, rel=1e-9
-    )
-    assert abs(index.weights[0, 0] @ (u**3 * v)) < 1e-9
+    assert unit_m2 * hazard.sum() == pytest.approx(200 * 100 + 2 * 50 * 300 + math.pi * 2500, rel=1e-9)
+    assert unit_m2 * covered.sum() == pytest.approx(20_000.0, rel=1e-9)
+    assert unit_m2 * (covered @ u**2) == pytest.approx(20_000 * (1e4 / 3 + spread) / 150.0**2, rel=1e-9)
+    harm_m2 = 2500 / 3 + kernel_variance_m2(30.0)
+    assert unit_m2 * (harmed @ v**2) == pytest.approx(20_000 * harm_m2 / 100.0**2, rel=1e-9)
+    assert abs(hazard @ (u**3 * v)) < 1e-9
 
 
 @pytest.mark.parametrize(("east", "std"), [(0.0, 20.0), (150.0, 60.0), (300.0, 200.0), (400.0, 900.0)])

@@ -13,6 +13,7 @@ from opencram.threat.arrays import Floats, Integers
 from opencram.threat.clearance import hull_clearance, line_clearance, mixture_inside, signed_distance, zone_clearance
 from opencram.threat.cubature import RATIO_MAX, grid_integrals
 from opencram.threat.gaussian import (
+    BOUND,
     COMPONENT_SIZE,
     EAST,
     EE,
@@ -184,14 +185,15 @@ def _integrals(
     out[0], out[1], out[2] = 0.0, 0.0, 0.0
     bound = 0.0
     for c in range(components.shape[0]):
-        bound += _bound(components[c], box[0], box[1], box[2], box[3])
+        components[c, BOUND] = _bound(components[c], box[0], box[1], box[2], box[3])
+        bound += components[c, BOUND]
     if bound < least or bound == 0.0:
         return
     half_diagonal = 0.5 * math.hypot(box[2] - box[0], box[3] - box[1])
     wide = np.empty(COMPONENT_SIZE)
     for c in range(components.shape[0]):
         row = components[c]
-        if _bound(row, box[0], box[1], box[2], box[3]) == 0.0:
+        if row[BOUND] == 0.0:
             continue
         if half_diagonal <= RATIO_MAX * row[STD_MIN]:
             grid_integrals(row, box, weights, out)

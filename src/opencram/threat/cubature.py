@@ -6,9 +6,10 @@ exactly, three times over the same points: for the hazard area, for the area tha
 (people exposed), and for the same with the harm of each metre from the impact (casualties).  On an even grid the
 density is had from its neighbour by two products, so that a whole grid costs a handful of exponentials.
 
-Error, for `ratio` = half the diagonal of the box over the shorter deviation: Cramér's bound on Hermite
-functions gives, by Taylor's remainder, at most 1.09 ratio⁹ / √9! of the greatest density times (area + Σ|weights|);
-measured up to `RATIO_MAX`, under 2e-4 of probability and mostly under 1e-5 (tests/threat/test_cubature.py).
+Error, for `ratio` = half the diagonal of the box over the shorter deviation: Cramér's bound on Hermite functions
+gives, by Taylor's remainder, at most 1.09 ratioⁿ⁺¹ / √(n+1)! of the greatest density times (area + Σ|weights|) for
+degree n; measured up to `RATIO_MAX`, under 2e-4 of probability and mostly under 1e-5, and up to `SMALL_RATIO_MAX` with
+the small grid under 1e-4 (tests/threat/test_cubature.py).
 Source: moments by Green's theorem; Cramér's inequality, Abramowitz and Stegun 1964, 22.14.17.
 """
 
@@ -24,6 +25,11 @@ from opencram.threat.gaussian import EAST, NORTH, STD_MAX, STD_MIN, W_XE, W_XN, 
 DEGREE = 8
 SIDE = 9
 RATIO_MAX = 2.6
+# Where the ellipse is wider still, a smaller grid and degree do.
+SMALL_DEGREE = 4
+SMALL_SIDE = 5
+SMALL_RATIO_MAX = 1.2
+POINTS = SIDE * SIDE + SMALL_SIDE * SMALL_SIDE  # of both, one after the other
 _SPAN = 0.95  # the grid reaches so far towards the edges of the box
 _ARC_PANEL_RAD = 0.4
 _CHUNK = 512  # places whose weights are made at once
@@ -34,25 +40,25 @@ _NODES = np.polynomial.legendre.leggauss(7)[0]
 _WEIGHTS = np.polynomial.legendre.leggauss(7)[1]
 
 
-def _exponents() -> list[tuple[int, int]]:
-    return [(i, j) for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)]
+def _exponents(degree: int) -> list[tuple[int, int]]:
+    return [(i, j) for i in range(degree + 1) for j in range(degree + 1 - i)]
 
 
-def _from_moments() -> Floats:
+def _from_moments(side: int, degree: int) -> Floats:
     """Return the matrix (points, monomials) from moments over the unit box to the least weights that have them."""
-    axis = np.linspace(-_SPAN, _SPAN, SIDE)
+    axis = np.linspace(-_SPAN, _SPAN, side)
     u, v = (grid.ravel() for grid in np.meshgrid(axis, axis, indexing="ij"))
-    powers = np.stack([u**i * v**j for i, j in _exponents()])
+    powers = np.stack([u**i * v**j for i, j in _exponents(degree)])
     return np.ascontiguousarray(np.linalg.pinv(powers))
 
 
-WEIGHTS_OF_MOMENTS = _from_moments()
+_GRIDS = tuple((_exponents(n), _from_moments(side, n)) for side, n in ((SIDE, DEGREE), (SMALL_SIDE, SMALL_DEGREE)))
 _BINOMIAL = np.array([[float(math.comb(n, k)) for k in range(DEGREE + 1)] for n in range(DEGREE + 1)])
 
 
 def all_weights(rings: list[Floats], outlines: list[Floats], boxes: Floats, radius_m: float, kernel_m: float) -> Floats:
     """Return the weights (places, 3, points) of every place: of hazard area, disc's cover, and harm."""
-    weights = np.empty((len(rings), 3, SIDE * SIDE))
+    weights = np.empty((len(rings), 3, POINTS))
     for first in range(0, len(rings), _CHUNK):
         some = slice(first, first + _CHUNK)
         unit = 2.0 / (boxes[some, 2:4] - boxes[some, :2])
@@ -105,7 +111,7 @@ def spread_moments(moments: Floats, scales: Floats, radial: Floats) -> Floats:
     """
     out = np.zeros_like(moments)
     powers = scales[:, None, :] ** np.arange(DEGREE + 1.0)[:, None]
-    for i, j in _exponents():
+    for i, j in _exponents(DEGREE):
         for a in range(0, i + 1, 2):
             for b in range(0, j + 1, 2):
                 part = _BINOMIAL[i, a] * _BINOMIAL[j, b] * radial[a, b] * powers[:, a, 0] * powers[:, b, 1]
@@ -114,9 +120,12 @@ def spread_moments(moments: Floats, scales: Floats, radial: Floats) -> Floats:
 
 
 def weights_of(moments: Floats) -> Floats:
-    """Return the weights (places, points) of the grid, for an integral in the units of the box."""
-    rows, columns = np.array(_exponents()).T
-    return moments[:, rows, columns] @ WEIGHTS_OF_MOMENTS.T
+    """Return the weights (places, points) of both grids, for an integral in the units of the box."""
+    found = []
+    for exponents, from_moments in _GRIDS:
+        rows, columns = np.array(exponents).T
+        found.append(moments[:, rows, columns] @ from_moments.T)
+    return np.concatenate(found, axis=1)
 
 
 def disc_moments() -> Floats:
@@ -142,9 +151,12 @@ def _radial_moments(of_radius) -> Floats:  # type: ignore[no-untyped-def]
 @kernel
 def grid_integrals(row: Floats, box: Floats, weights: Floats, out: Floats) -> None:
     """Add to `out` what the component `row` gives by each row of `weights` over the grid of `box`."""
+    east, north = box[2] - box[0], box[3] - box[1]
+    small = east * east + north * north <= 4.0 * SMALL_RATIO_MAX * SMALL_RATIO_MAX * row[STD_MIN] * row[STD_MIN]
+    side, k = (SMALL_SIDE, SIDE * SIDE) if small else (SIDE, 0)
     ce, cn = 0.5 * (box[0] + box[2]) - row[EAST], 0.5 * (box[1] + box[3]) - row[NORTH]
-    he, hn = 0.5 * _SPAN * (box[2] - box[0]), 0.5 * _SPAN * (box[3] - box[1])
-    step_e, step_n = 2.0 * he / (SIDE - 1), 2.0 * hn / (SIDE - 1)
+    he, hn = 0.5 * _SPAN * east, 0.5 * _SPAN * north
+    step_e, step_n = 2.0 * he / (side - 1), 2.0 * hn / (side - 1)
     # −½ (point)ᵀ Q (point): along one row of the grid the logarithm is a parabola, so the ratio of neighbours
     # changes by one constant factor.
     ee = row[W_XE] * row[W_XE] + row[W_YE] * row[W_YE]
@@ -159,10 +171,9 @@ def grid_integrals(row: Floats, box: Floats, weights: Floats, out: Floats) -> No
     first_ratio = math.exp(-step_e * (ee * e + en * n0) - 0.5 * ee * step_e * step_e)
     first_bend = math.exp(-ee * step_e * step_e)
     hazard, covered, harmed = 0.0, 0.0, 0.0
-    k = 0
-    for _ in range(SIDE):
+    for _ in range(side):
         value, ratio = first, ratio_0
-        for _ in range(SIDE):
+        for _ in range(side):
             hazard += weights[HAZARD, k] * value
             covered += weights[COVERED, k] * value
             harmed += weights[HARMED, k] * value
@@ -172,7 +183,7 @@ def grid_integrals(row: Floats, box: Floats, weights: Floats, out: Floats) -> No
         first *= first_ratio
         first_ratio *= first_bend
         ratio_0 *= cross
-    scale = row[WEIGHT] * (box[2] - box[0]) * (box[3] - box[1]) / (8.0 * math.pi * row[STD_MAX] * row[STD_MIN])
+    scale = row[WEIGHT] * east * north / (8.0 * math.pi * row[STD_MAX] * row[STD_MIN])
     out[HAZARD] += scale * max(hazard, 0.0)
     out[COVERED] += scale * max(covered, 0.0)
     out[HARMED] += scale * max(harmed, 0.0)

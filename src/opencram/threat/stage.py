@@ -8,13 +8,14 @@ approximation on the safe side stands with `assess` and `clearance`.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
-from opencram.messages import Impact, Message, PlaceThreat, Rejected, Threat
+from opencram.messages import Impact, Message, PlaceKind, PlaceThreat, Rejected, Threat
 from opencram.threat.arrays import Floats
 from opencram.threat.assess import FINDING_SIZE, HEAD_SIZE, PART_SIZE, TOLD_END, TOLD_SIZE, assess_impacts
-from opencram.threat.config import Config, Place
+from opencram.threat.config import Config
 from opencram.threat.index import NUMBER, Index, build, ordered
 
 _TIME_S_STD_MAX = 1e4
@@ -25,7 +26,8 @@ _TOGETHER = 64  # impacts that are assessed at once
 class State:
     """What the stage works with, all of it known from the start: the places in order, and their index."""
 
-    places: tuple[Place, ...]
+    kinds: tuple[PlaceKind, ...]
+    ids: tuple[str, ...]
     index: Index = field(repr=False, compare=False)
     people: tuple[tuple[int, ...], ...] = field(repr=False)  # by hour of the day and place
 
@@ -38,7 +40,9 @@ def initial(config: Config) -> State:
     there = np.empty(index.people.shape[:2])
     there[:, index.spans[:, NUMBER]] = index.people[:, :, 0]
     by_hour = tuple(tuple(round(float(each)) for each in row) for row in there)
-    return State(places=ordered(config), index=index, people=by_hour)
+    places = ordered(config)
+    kinds, ids = tuple(place.kind for place in places), tuple(place.id for place in places)
+    return State(kinds=kinds, ids=ids, index=index, people=by_hour)
 
 
 def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State, list[Message]]:
@@ -66,7 +70,7 @@ def _threats(config: Config, state: State, impacts: Sequence[Impact]) -> list[Me
         for part in impact.components:
             parts += (part.probability, part.east_m, part.north_m, *part.covariance_m2)
         part_start.append(len(parts) // PART_SIZE)
-    found = np.empty((FINDING_SIZE, len(impacts) * len(state.places)))
+    found = np.empty((FINDING_SIZE, len(impacts) * len(state.ids)))
     told = np.empty((len(impacts), TOLD_SIZE))
     assess_impacts(
         *state.index,
@@ -84,12 +88,14 @@ def _said(
     config: Config, state: State, impacts: Sequence[Impact], hours: Sequence[int], found: Floats, told: Floats
 ) -> list[Message]:
     """Return the findings as messages."""
-    ends = [int(end) for end in told[:, TOLD_END].tolist()]
-    findings = list(zip(*found[:, : ends[-1]].tolist(), strict=True))
+    ends = told[:, TOLD_END].astype(np.int64)
+    lengths = np.diff(ends, prepend=0).tolist()
+    numbers, *columns = found[:, : ends[-1]]
+    findings = zip(numbers.astype(np.int64).tolist(), *(column.tolist() for column in columns), strict=True)
     hazard_radius_m = state.index.hazard_radius_m
+    kinds, ids = state.kinds, state.ids
     out: list[Message] = []
-    begin = 0
-    for impact, hour, row, end in zip(impacts, hours, told.tolist(), ends, strict=True):
+    for impact, hour, row, length in zip(impacts, hours, told.tolist(), lengths, strict=True):
         components, _, exposed, casualties, std_m = row
         if components == 0.0:
             reason = f"threat: the impact of track {impact.track_id} has no finite position or covariance"
@@ -99,7 +105,7 @@ def _said(
             reason = f"threat: the impact of track {impact.track_id} has {components:.0f} components; "
             reason += f"the {config.components_max} most probable are used (components_max)"
             out.append(Rejected(t_ns=impact.t_ns, reason=reason, code="limit"))
-        people, places = state.people[hour], state.places
+        people = state.people[hour]
         time_s_std = impact.impact_time_s_std
         out.append(
             Threat(
@@ -111,19 +117,18 @@ def _said(
                 places=tuple(
                     [
                         PlaceThreat(
-                            kind=places[i].kind,
-                            place=places[i].id,
+                            kind=kinds[i],
+                            place=ids[i],
                             probability=probability,
                             distance_m=distance_m,
                             clearance_m=clearance_m,
                             people=people[i],
-                            exposed=each_exposed,
-                            casualties=each_casualties,
+                            exposed=here_exposed,
+                            casualties=here_casualties,
                         )
-                        for place, probability, distance_m, clearance_m, each_exposed, each_casualties in findings[
-                            begin:end
-                        ]
-                        for i in (int(place),)
+                        for i, probability, distance_m, clearance_m, here_exposed, here_casualties in islice(
+                            findings, length
+                        )
                     ]
                 ),
                 expected_exposed=exposed,
@@ -131,5 +136,4 @@ def _said(
                 impact_m_std=std_m,
             )
         )
-        begin = end
     return out
