@@ -1,0 +1,1 @@
+"""Recordings for other programs: MCAP, Parquet, CSV, GeoJSON, KML, CZML and NDJSON."""
