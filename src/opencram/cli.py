@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_bound(commands)
     _add_tool(commands, "study", "opencram.studies.study_command", "fly thousands of raids; figures with intervals")
     _add_tool(commands, "plan", "opencram.siting.plan_command", "map the seconds of warning; place radars and sirens")
+    _add_tool(commands, "doctor", "opencram.runtime.doctor", "look at a site's feeds, clock, disk, files and outlets")
     _add_tool(commands, "export", "opencram.runtime.export.command", "write a recording for other programs")
     _add_warmup(commands)
     return parser

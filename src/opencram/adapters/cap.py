@@ -29,10 +29,13 @@ from opencram.messages import Warning
 
 NAMESPACE: Final = "urn:oasis:names:tc:emergency:cap:1.2"
 EXERCISE_NOTE: Final = "Exercise: no real danger; take no action beyond that of the exercise."
+TEST_NOTE: Final = "Test of the equipment: no danger, no exercise; disregard this message."
+TEST_WORDS: Final = "TEST ONLY, NO DANGER. "
+_NOTES: Final = {"Exercise": EXERCISE_NOTE, "Test": TEST_NOTE}
 # Round figures of this program: from here on a probability counts as likely (the standard says "~50%").
 LIKELY: Final = 0.5
 
-Status = Literal["Actual", "Exercise"]
+Status = Literal["Actual", "Exercise", "Test"]
 Source = Literal["live", "process", "simulation", "replay"]
 
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -64,7 +67,9 @@ class CapConfig:
 
     @property
     def real_status(self) -> Status:
-        """`Actual` only if the site asks for it and real radars are live; else `Exercise`."""
+        """`Actual` only if the site asks for it and real radars are live; `Test` if asked for; else `Exercise`."""
+        if self.status == "Test":
+            return "Test"
         meant = self.status == "Actual" and self.source == "live" and not self.simulated
         return "Actual" if meant else "Exercise"
 
@@ -203,7 +208,7 @@ def _alert(
         source="opencram",
         scope=config.scope,
         restriction=config.restriction if config.scope == "Restricted" else "",
-        note=EXERCISE_NOTE if status == "Exercise" else "",
+        note=_NOTES.get(status, ""),
         references=" ".join(earlier),
     )
     for language in config.languages:
@@ -214,7 +219,7 @@ def _alert(
 def _info(config: CapConfig, zone: CapZone, warning: Warning, language: Language) -> ET.Element:
     situation = situation_of(warning)
     values = told_values(warning, zone.name)
-    exercise = language.exercise if config.real_status == "Exercise" else ""
+    exercise = {"Exercise": language.exercise, "Test": TEST_WORDS + language.exercise}.get(config.real_status, "")
     over = situation in ("cancelled", "all_clear")
     info = ET.Element(f"{{{NAMESPACE}}}info")
     expires_t_ns = max(warning.expires_t_ns, warning.t_ns + 10**9)
