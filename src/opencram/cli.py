@@ -41,9 +41,19 @@ examples:
   opencram serve raid.opencram                                 watch it in a browser"""
 
 
+_TOOLS = (
+    ("study", "opencram.studies.study_command", "fly thousands of raids; every figure with its interval"),
+    ("plan", "opencram.siting.plan_command", "map the seconds of warning; place radars and sirens"),
+    ("doctor", "opencram.runtime.doctor", "look at a site's feeds, clock, disk, files and outlets"),
+    ("export", "opencram.runtime.export.command", "write a recording for other programs"),
+    ("raids", "opencram.register.raids_command", "the register of raids: add, list, show, export"),
+)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
-    args = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    args = _parser(given[0] if given else "").parse_args(given)
     command: Callable[[argparse.Namespace], int] = args.command
     try:
         code = command(args)
@@ -61,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(wanted: str = "") -> argparse.ArgumentParser:
+    """Return the parser; of the tools, only the one that is wanted is imported, so that `--help` answers at once."""
     parser = argparse.ArgumentParser(
         prog="opencram",
         description=_DESCRIPTION,
@@ -80,10 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_show(commands)
     _add_bound(commands)
-    _add_tool(commands, "study", "opencram.studies.study_command", "fly thousands of raids; figures with intervals")
-    _add_tool(commands, "plan", "opencram.siting.plan_command", "map the seconds of warning; place radars and sirens")
-    _add_tool(commands, "doctor", "opencram.runtime.doctor", "look at a site's feeds, clock, disk, files and outlets")
-    _add_tool(commands, "export", "opencram.runtime.export.command", "write a recording for other programs")
+    for tool in _TOOLS:
+        _add_tool(commands, wanted, *tool)
     _add_warmup(commands)
     return parser
 
@@ -145,9 +154,10 @@ def _add_replay(commands: Any) -> None:
 
 
 def _add_report(commands: Any) -> None:
-    parser = _add(commands, "report", _report, "write the after-action report of a recording, one HTML file")
-    parser.add_argument("recording", metavar="RECORDING", help="a recording")
+    parser = _add(commands, "report", _report, "write the report on a recording or a study, one HTML file")
+    parser.add_argument("recording", metavar="RECORDING", help="a recording, or the .parquet of a study")
     parser.add_argument("--out", metavar="FILE", help="where to write it (default: beside the recording)")
+    parser.add_argument("--language", choices=("en", "fr", "ar"), default="en", help="of a study's report")
     _add_truth(parser)
     parser.add_argument("--json", action="store_true", help="print where it went as JSON")
 
@@ -209,16 +219,17 @@ def _show(args: argparse.Namespace) -> int:
     return 0
 
 
-def _add_tool(commands: Any, name: str, module: str, text: str) -> None:
+def _add_tool(commands: Any, wanted: str, name: str, module: str, text: str) -> None:
     """Add a command whose module says what it takes, and makes of it a text or what becomes JSON."""
-    tool = importlib.import_module(module)
+    parser = _add(commands, name, lambda args: _tell(args.tool.run(args, sys.stderr)), text)
+    if wanted == name:
+        parser.set_defaults(tool=importlib.import_module(module))
+        parser.get_default("tool").add_arguments(parser)
 
-    def command(args: argparse.Namespace) -> int:
-        made = tool.run(args, sys.stderr)
-        print(made) if isinstance(made, str) else _print_json(made)
-        return 0
 
-    tool.add_arguments(_add(commands, name, command, text))
+def _tell(made: str | dict[str, Any]) -> int:
+    print(made) if isinstance(made, str) else _print_json(made)
+    return 0
 
 
 def _add_bound(commands: Any) -> None:
@@ -385,6 +396,12 @@ def _replay(args: argparse.Namespace) -> int:
 def _report(args: argparse.Namespace) -> int:
     from opencram.recording import SUFFIX, read_header
 
+    if args.recording.endswith(".parquet"):
+        from opencram.report.study_page import command
+
+        return _tell(command(args))
+    if args.language != "en":
+        raise UsageError(f"--language {args.language}: the report on a recording is written in English only")
     out_path = args.out or f"{args.recording.removesuffix(SUFFIX)}.html"
     read_header(args.recording)
     _must_have_folder(out_path)
