@@ -241,12 +241,7 @@ def _add_bound(commands: Any) -> None:
 def _bound(args: argparse.Namespace) -> int:
     from opencram.evaluation.bound_command import run
 
-    said = run(args)
-    if isinstance(said, str):
-        print(said)
-    else:
-        _print_json(said)
-    return 0
+    return _tell(run(args))
 
 
 def _add_warmup(commands: Any) -> None:
