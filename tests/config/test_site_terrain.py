@@ -8,6 +8,7 @@ import pytest
 from opencram.config.site import load_site, parse_site, site_notes
 from opencram.errors import ConfigError
 from opencram.runtime.configure import configure
+from opencram.runtime.shell import site_health
 
 SITE = """
 [site]
@@ -93,3 +94,26 @@ def test_each_fault_is_told(tmp_path, old, new, words):
 def test_heights_above_the_ellipsoid_need_no_geoid(tmp_path):
     text = TERRAIN.replace("geoid_height_m = 28.0", 'heights = "ellipsoid"')
     assert float(load_site(written(tmp_path, text)).terrain.at(0.0, 0.0)) == pytest.approx(372.0, abs=0.1)
+
+
+def test_what_is_not_known_is_told_from_the_file_and_from_the_recording_and_in_the_log(tmp_path):
+    path = written(tmp_path)
+    heights = np.load(tmp_path / "dem.npy")
+    heights[:, 70:] = np.nan  # the east of the model
+    np.save(tmp_path / "dem.npy", heights)
+    site = load_site(path)
+    again = parse_site(site.text, "recorded")
+    for each in (site, again):
+        (note,) = [note for note in site_notes(each) if "terrain" in note]
+        assert "is unknown, taken at the mean height" in note
+        (health,) = site_health(each, 5)
+        assert (health.t_ns, health.part, health.state, health.reason) == (5, "terrain", "degraded", note)
+    assert site_health(load_site(written(tmp_path)), 5) == []
+    assert again.text == site.text
+
+
+def test_debris_falls_on_the_terrain_too(tmp_path):
+    rule = '[[rule]]\nid = "ground"\nkind = "ground_danger"\n'
+    site = load_site(written(tmp_path, TERRAIN + rule))
+    (ground,) = [each for each in (configure(site).engagement.ground,) if each is not None]
+    assert ground.terrain is site.terrain

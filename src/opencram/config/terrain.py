@@ -50,6 +50,7 @@ def read_terrain(
         terrain = unpacked(dict(inlined.values))
         if terrain is None:
             inlined.here("was changed after it was written", "take [terrain.grid] out and keep the file")
+        _note_unknown(table, inlined.values.get("unknown_share"))
         return terrain, text
     if not file or not all(math.isfinite(value) for value in (*origin, radius_m, step_m)):
         return None, text
@@ -61,8 +62,17 @@ def read_terrain(
         table.fault("step_m", step_m, f"makes more than {CELLS_MAX} points", "make step_m larger or radius_m smaller")
         return None, text
     bounds = (corners[0], corners[1], corners[2], corners[3])
-    terrain = _read(table, path, file, origin, radius_m, step_m, _bounds(bounds), geoid_m or 0.0, geoid_file)
-    return (terrain, _with_grid(text, terrain, table)) if terrain is not None else (None, text)
+    read = _read(table, path, file, origin, radius_m, step_m, _bounds(bounds), geoid_m or 0.0, geoid_file)
+    if read is not None:
+        _note_unknown(table, read[1])
+        text = _with_grid(text, *read, table)
+    return None if read is None else read[0], text
+
+
+def _note_unknown(table: Table, share: object) -> None:
+    """Note what share of the terrain is not known: of a recording's grid too, which holds it."""
+    if isinstance(share, float) and share > 0.0:
+        table.findings.notes.append(f"{table.place}.file: {share:.1%} is unknown, taken at the mean height")
 
 
 def _bounds(corners: tuple[float | None, ...]) -> Bounds | None:
@@ -82,8 +92,8 @@ def _read(
     bounds: Bounds | None,
     geoid_m: float,
     geoid_file: str,
-) -> Terrain | None:
-    """Return the terrain of a file, or None after noting why there is none."""
+) -> tuple[Terrain, float] | None:
+    """Return the terrain of a file and the share of it that is not known, or None after noting why there is none."""
     longitude_deg, latitude_deg, height_m = origin
     reach_deg = math.degrees(1.5 * radius_m / 6.356e6)
     wide_deg = min(reach_deg / max(math.cos(math.radians(latitude_deg)), 0.01), 179.0)
@@ -107,15 +117,14 @@ def _read(
             f"it must hold the site and half the square; {elevations.note or 'is it the right tile?'}",
         )
         return None
-    if known < 1.0:
-        table.findings.notes.append(f"{table.place}.file: {1.0 - known:.1%} is unknown, taken at the mean height")
-    return terrain
+    return terrain, 1.0 - known
 
 
-def _with_grid(text: str, terrain: Terrain, table: Table) -> str:
+def _with_grid(text: str, terrain: Terrain, unknown_share: float, table: Table) -> str:
     """Return the site's text with the grid appended."""
     lines = [text.rstrip("\n"), "", "# The terrain above, as it is flown over.", "[terrain.grid]"]
     lines += [f"{key} = {json.dumps(value)}" for key, value in packed(terrain).items()]
+    lines += [f"unknown_share = {unknown_share!r}"] if unknown_share > 0.0 else []
     whole = "\n".join(lines) + "\n"
     try:
         parse_toml(whole, "")

@@ -137,7 +137,7 @@ def _processed(site: Site, plots: str, options: Options, streams: "Streams") -> 
         from opencram.runtime.process import batches
 
         try:
-            yield from batches(site, _with(said, chain(shell.weather_health(site, given.first_t_ns), given.messages)))
+            yield from batches(site, _with(said, chain(shell.site_health(site, given.first_t_ns), given.messages)))
         finally:
             stack.__exit__(None, None, None)
 

@@ -16,6 +16,7 @@ from opencram.ballistics.environment import Environment, environment
 from opencram.ballistics.lanes import LANES
 from opencram.ballistics.propagation import STATES, to_ground
 from opencram.earth.profile import Profile
+from opencram.earth.terrain import Terrain
 from opencram.engagement.config import Effector
 from opencram.engagement.holds import Fire, Mask, inside_polygon
 from opencram.engagement.state import Lead
@@ -97,6 +98,7 @@ class GroundDanger:
     ground_height_m: float
     wind_m_s: tuple[float, float] = (0.0, 0.0)
     profile: Profile | None = None  # measured air and wind; its wind stands instead of `wind_m_s`
+    terrain: Terrain | None = None  # the ground where it reaches
     asset_people: float = 100.0
     ratio: float = 1.0  # a shot may endanger this many for each that it saves
     failures: Failures = field(default_factory=Failures)
@@ -133,7 +135,7 @@ class GroundDanger:
     def endangered(self, effector: Effector, shots: Shots, hazard_radius_m: float) -> Floats:
         """Return the expected number of people endangered by each shot (whether it kills or not)."""
         rows = np.unique(np.linspace(0, len(shots) - 1, _NODES).round().astype(np.int64))
-        env = _air(self.latitude_rad, self.height_m, self.ground_height_m, self.wind_m_s, self.profile)
+        env = _air(self.latitude_rad, self.height_m, self.ground_height_m, self.wind_m_s, self.profile, self.terrain)
         at_nodes = np.array([self._at(env, effector, shots, int(row), hazard_radius_m) for row in rows])
         every: Floats = np.interp(np.arange(len(shots)), rows, at_nodes)
         return every
@@ -182,8 +184,11 @@ def _air(
     ground_height_m: float,
     wind_m_s: tuple[float, float],
     profile: Profile | None,
+    terrain: Terrain | None,
 ) -> Environment:
-    return environment(latitude_rad, height_m, ground_height_m=ground_height_m, wind_m_s=wind_m_s, profile=profile)
+    return environment(
+        latitude_rad, height_m, ground_height_m=ground_height_m, wind_m_s=wind_m_s, profile=profile, terrain=terrain
+    )
 
 
 def landings(

@@ -1,5 +1,6 @@
 """Sections 6 to 8: the predictions against time, sensors and input, and what made the log."""
 
+import math
 from collections.abc import Sequence
 
 from opencram.report.catalogue import Catalogue
@@ -46,6 +47,36 @@ def prediction(facts: Facts, say: Catalogue) -> Markup:
         folded(say("prediction.rows"), _by_track(facts, say)),
         el("p", close_lead, class_="lead close-lead"),
         el("div", *small, class_="closes"),
+        _launches(facts, say),
+    )
+
+
+def _launches(facts: Facts, say: Catalogue) -> Markup | None:
+    """Return the areas that the rounds came from: coarse, and only of those that have come down."""
+    if not facts.launches:
+        return None
+    columns = [
+        Column(say("col.tracks")),
+        Column(say("launch.from")),
+        Column(say("launch.centre"), is_number=True),
+        Column(say("launch.radius"), is_number=True),
+    ]
+    rows: list[list[Child]] = []
+    for each in facts.launches:
+        distance_m = math.hypot(each.area.east_m, each.area.north_m)
+        sector = round(math.atan2(each.area.east_m, each.area.north_m) / (math.pi / 8.0)) % 16
+        rows.append(
+            [
+                ", ".join(map(str, each.track_ids)),
+                say("launch.place", distance=metres(distance_m), direction=say(f"compass.{sector}")),
+                say("launch.degrees", latitude=f"{each.latitude_deg:.2f}", longitude=f"{each.longitude_deg:.2f}"),
+                metres(each.area.radius_m),
+            ]
+        )
+    return join(
+        el("h3", say("launch.title")),
+        el("p", say("launch.lead"), class_="lead"),
+        table(say("launch.title"), columns, rows),
     )
 
 

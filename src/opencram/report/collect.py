@@ -15,6 +15,7 @@ from opencram.messages import (
     Engagement,
     Header,
     Health,
+    Hypothesis,
     Impact,
     Message,
     Operator,
@@ -27,6 +28,8 @@ from opencram.messages import (
 
 TRAIL_STEP_NS = 240_000_000  # a quarter of a second, with room for jitter of the radar's period
 EXAMPLES_MAX = 3  # of each kind of rejected input
+FIT_STEP_NS = 3_000_000_000  # flight models are kept so far apart, the newest always,
+FITS_MAX = 8  # and no more of them
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class TrackLog:
     warned: dict[str, int] = field(default_factory=dict)
     places: tuple[tuple[str, str, float], ...] = ()
     expected_exposed: float | None = None
+    fits: list[tuple[int, Hypothesis]] = field(default_factory=list)  # the likeliest flight model at some moments
 
 
 @dataclass
@@ -168,10 +172,22 @@ def _track(log: Collected, track: Track) -> None:
         entry.coasting[-1] = (entry.coasting[-1][0], max(entry.coasting[-1][1], track.t_ns))
     if track.classes:
         entry.classes, entry.projectile_probability = track.classes, track.projectile_probability
+    if track.hypotheses:
+        _fit(entry, track)
     ended = track.status == "dropped"
     if not ended and (not entry.trail or track.t_ns - entry.trail[-1].t_ns >= TRAIL_STEP_NS):
         entry.trail.append(Fix(track.t_ns, *track.position_enu_m))
     entry.last = track
+
+
+def _fit(entry: TrackLog, track: Track) -> None:
+    """Keep the likeliest flight model: the newest, and older ones some seconds apart."""
+    best = max(track.hypotheses, key=lambda each: each.probability if math.isfinite(each.probability) else -1.0)
+    if len(entry.fits) >= 2 and entry.fits[-1][0] - entry.fits[-2][0] < FIT_STEP_NS:
+        entry.fits.pop()
+    if len(entry.fits) >= FITS_MAX:
+        entry.fits.pop(1)
+    entry.fits.append((track.t_ns, best))
 
 
 def _impact(log: Collected, impact: Impact) -> None:

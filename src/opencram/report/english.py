@@ -321,6 +321,32 @@ TEXTS: dict[str, str] = {
     "close.plain": "",
     "close.shot_down": " shot down (model)",
     "close.error": " last prediction {error} off",
+    # ---- launches
+    "launch.title": "Where the rounds came from",
+    "launch.lead": "Worked out for this report, after the impacts and coarsely: each circle holds the launch with "
+    "about 95 %, its centre is rounded to half a kilometre, and it is never smaller than one. A rocket’s burn is "
+    "not known and lies within the rounding. Rounds that had not come down by the end of the recording are left out.",
+    "launch.from": "From the site",
+    "launch.centre": "Centre: latitude, longitude",
+    "launch.radius": "Radius",
+    "launch.place": "{distance} {direction}",
+    "launch.degrees": "{latitude}°, {longitude}°",
+    "compass.0": "north",
+    "compass.1": "north-north-east",
+    "compass.2": "north-east",
+    "compass.3": "east-north-east",
+    "compass.4": "east",
+    "compass.5": "east-south-east",
+    "compass.6": "south-east",
+    "compass.7": "south-south-east",
+    "compass.8": "south",
+    "compass.9": "south-south-west",
+    "compass.10": "south-west",
+    "compass.11": "west-south-west",
+    "compass.12": "west",
+    "compass.13": "west-north-west",
+    "compass.14": "north-west",
+    "compass.15": "north-north-west",
     # ---- sensors
     "sensors.lead": "Plots by sensor. Used: a track took the plot. The rest is clutter, or came from what was "
     "never confirmed.",

@@ -7,7 +7,7 @@ positions and ellipses are as they were logged at the time, never smoothed after
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opencram.messages import Decision, Engagement, Header, Health, Message, Operator
 from opencram.report.collect import Collected, Estimate, Fix, collect
@@ -15,6 +15,9 @@ from opencram.report.geometry import Point, distance_to_polygon, ellipse_95, hol
 from opencram.report.siteplan import PlanArea, SitePlan, plan_from_text
 from opencram.report.truth import TrueRound, Truth, match, read_truth
 from opencram.report.zones import DistrictFacts, ZoneFacts, district_facts, is_district, zone_facts
+
+if TYPE_CHECKING:
+    from opencram.report.launches import LaunchFacts
 
 SECOND_NS = 1_000_000_000
 AFTERMATH_S = 3.0  # how long the replay goes on after the last impact
@@ -141,6 +144,7 @@ class Facts:
     operators: tuple[Operator, ...]
     truth: Truth | None
     unseen: tuple[TrueRound, ...]  # rounds of the truth that no projectile track answers to
+    launches: "tuple[LaunchFacts, ...]" = ()  # where those came from that have come down; the busiest area first
     districts: tuple[DistrictFacts, ...] = ()  # in alarm, by time of warning
 
     @property
@@ -189,7 +193,23 @@ def gather(messages: Iterable[Message], truth: Mapping[str, Any] | None = None) 
         operators=tuple(log.operators),
         truth=known,
         unseen=tuple(entry for entry in rounds if entry.number not in answered),
+        launches=_launches(log, projectiles),
     )
+
+
+def _launches(log: Collected, projectiles: Sequence[TrackFacts]) -> "tuple[LaunchFacts, ...]":
+    """Return the areas that those projectiles came from which have come down.
+
+    A round that was shot down counts from the time at which it would have come down.
+    """
+    fits = {each.track_id: [model for _, model in log.tracks[each.track_id].fits] for each in projectiles}
+    if log.header is None or log.end_t_ns is None or not any(fits.values()):
+        return ()
+    from opencram.report.launches import launch_areas, site_environment  # the flight model is compiled code
+
+    place = site_environment(log.header)
+    down = {each.track_id: max(each.end_t_ns, each.final.impact_t_ns) for each in projectiles if each.final is not None}
+    return () if place is None else launch_areas(fits, down, end_t_ns=log.end_t_ns, frame=place[0], env=place[1])
 
 
 def _matched(log: Collected, truth: Truth | None) -> dict[int, TrueRound]:

@@ -63,6 +63,7 @@ def ground_danger(site: Site, frame: Frame) -> GroundDanger | None:
         ground_height_m=site.ground_height_m,
         wind_m_s=(wind.wind_east_m_s, wind.wind_north_m_s) if wind is not None else (0.0, 0.0),
         profile=measured(site),
+        terrain=site.terrain,
         asset_people=rule.asset_people,
         ratio=rule.ratio,
     )

@@ -18,9 +18,10 @@ from typing import BinaryIO, TextIO
 from opencram.adapters.events import encode_events
 from opencram.config.model import Site
 from opencram.config.scenario_model import Scenario
+from opencram.config.site import site_notes
 from opencram.config.weather import short_notes
 from opencram.errors import FileError, NoPlotsError
-from opencram.messages import Header, Health, Rejected
+from opencram.messages import Header, Health, Message, Rejected
 from opencram.recording import Writer, write_truth
 from opencram.runtime.header import header
 from opencram.runtime.sinks import EventSink, ProgressSink, RecordingSink, Sink, drive
@@ -71,7 +72,7 @@ def process(site: Site, plots: str, outputs: Outputs, streams: Streams) -> Outco
         head = header(site, given.first_t_ns, "process")
         tally = Tally(site)
         sinks = open_sinks(tally, head, outputs, streams, prompt=plots == STANDARD, raw_line=source.raw_line)
-        drive(batches(site, chain(weather_health(site, given.first_t_ns), given.messages)), sinks)
+        drive(batches(site, chain(site_health(site, given.first_t_ns), given.messages)), sinks)
         if not tally.plots:
             rejected = sum(tally.rejected.values())
             why = f"all {rejected} lines were rejected" if rejected else "it is empty"
@@ -89,9 +90,17 @@ def simulate(scenario: Scenario, outputs: Outputs, streams: Streams) -> Outcome:
     head = header(scenario.site, scenario.start_t_ns, "simulation", scenario_sha256=scenario.sha256, seed=scenario.seed)
     tally = Tally(scenario.site)
     sinks = open_sinks(tally, head, outputs, streams)
-    drive(raid.batches(), sinks)
+    first = site_health(scenario.site, scenario.start_t_ns)
+    drive(raid.batches(lambda _t_ns: [first.pop(0) for _ in range(len(first))]), sinks)
     truth = write_truth(outputs.recording, raid.truth()) if outputs.recording is not None else None
     return Outcome(summary=tally.summary(_worked_s(began_s, sinks)), truth=truth)
+
+
+def site_health(site: Site, t_ns: int) -> list[Message]:
+    """Return what the log says first of the site: every place where something else stands in for what is not known."""
+    terrain = [note for note in site_notes(site) if note.startswith("$.terrain")] if site.terrain is not None else []
+    told = [Health(t_ns=t_ns, part="terrain", state="degraded", reason=note) for note in terrain]
+    return [*weather_health(site, t_ns), *told]
 
 
 def weather_health(site: Site, t_ns: int) -> list[Health]:
