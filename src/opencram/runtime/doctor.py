@@ -13,11 +13,14 @@ import os
 import shutil
 import ssl
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal, TextIO
+
+import msgspec
 
 from opencram.config.model import Site
 from opencram.errors import OpencramError
@@ -195,16 +198,15 @@ async def feeds(site: Site, seconds: float) -> list[Finding]:
     from opencram.adapters.gate import Gate
     from opencram.adapters.stations import limits
     from opencram.errors import UsageError
-    from opencram.messages import Health
+    from opencram.messages import Health, Plot, Rejected
     from opencram.runtime.sockets import bind_sockets, open_feed
     from opencram.runtime.stations import stations
 
     known = stations(site)
-    gate = Gate(limits(known))
     found: list[Finding] = []
     if not site.live.feeds:
         return [Finding("feeds", "fault", "the site file names no feed", "write each under [[feed]]")]
-    opened: list[tuple[str, Feed, list[Any], asyncio.Task[None], dict[str, Any]]] = []
+    opened: list[tuple[str, Feed, Gate, list[Any], asyncio.Task[None], dict[str, Any]]] = []
     for source in site.live.feeds:
         config = FeedConfig(
             name=source.name,
@@ -215,6 +217,7 @@ async def feeds(site: Site, seconds: float) -> list[Finding]:
             late_s_max=source.late_s_max,
             ahead_s_max=source.ahead_s_max,
         )
+        gate = Gate(limits(known))
         feed = Feed(config, known, gate)
         said: list[Any] = []
 
@@ -230,11 +233,15 @@ async def feeds(site: Site, seconds: float) -> list[Finding]:
             found.append(Finding(f"feed {source.name}", "fault", str(error), remedy))
             continue
         task = await open_feed(source, feed, receive, lambda messages, clock_ns: None, sockets)
-        opened.append((source.name, feed, said, task, sockets))
+        opened.append((source.name, feed, gate, said, task, sockets))
     await asyncio.sleep(seconds)
-    for name, feed, said, task, sockets in opened:
-        feed.disconnected(time.time_ns())  # what waits for a first good plot is told now
+    for name, feed, gate, said, task, sockets in opened:
         status = feed.status(time.time_ns())
+        waiting: list[Plot | Rejected] = []
+        gate.finish(waiting)  # what waits for a first good plot is told now
+        codes = Counter(dict(status.rejected)) + Counter(m.code for m in waiting if isinstance(m, Rejected))
+        plots = status.plots + sum(isinstance(m, Plot) for m in waiting)
+        status = msgspec.structs.replace(status, plots=plots, rejected=tuple(sorted(codes.items())))
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         for each in sockets.values():
