@@ -77,7 +77,7 @@ class Operator(Message, frozen=True, kw_only=True, tag="operator"):
 class Association(Message, frozen=True, kw_only=True, tag="association"):
     """Which plot went to which track, for one dwell of one sensor; no plot is missing from it.
 
-    `track_ids[i]` is the track that plot `plot_ids[i]` updated or started; 0: kept as a candidate for
+    `track_ids[i]` is the track that plot `plot_ids[i]` updated, started or doubled; 0: kept as a candidate for
     a new track, and forgotten unless a later `Association` or `Track` names it.
     """
 

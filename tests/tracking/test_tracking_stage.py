@@ -231,7 +231,6 @@ def test_every_track_that_was_told_of_is_told_to_end():
     assert all(m.reason for m in last.values())
 
 
-@pytest.mark.xfail(reason="doubles are looked for once, when a candidate is promoted (life._is_double)", strict=True)
 def test_two_plots_of_each_dwell_make_one_round():
     _, said = run(CONFIG, dwells(split_plots()))
     assert len(confirmed_projectiles(said)) == 1

@@ -8,6 +8,7 @@ from opencram.kernel import kernel
 from opencram.tracking.association import assigned, gated
 from opencram.tracking.candidates import SIX, follow_straight, join, start
 from opencram.tracking.filter import predict_rows, update_rows
+from opencram.tracking.fit import wrap
 from opencram.tracking.state import TARGET, TENTATIVE
 
 # Rows of `given` (3, plots): the index of the track or candidate that has the plot (−1: none, −2: it found no room),
@@ -21,6 +22,7 @@ _FIT_PLOTS = 12
 FIT_AGE_S_MAX = 12.0
 
 _TENTATIVE_PLOTS = 3
+_DOUBLE = 11.3  # squared distance of two plots of one object: 99 % of chi squared, three degrees of freedom
 
 # Beyond these numbers a plot is no measurement, and its square no number.
 RANGE_M_MAX = 1e7
@@ -70,6 +72,7 @@ def follow(
     due_count, left = 0, z.shape[0]
     starts, plots, costs = gated(h[best], s[best], sound[best], z, variances, gate)
     plot_of = assigned(starts, plots, costs, z.shape[0], gate)
+    left -= _take_doubles(targets, starts, plots, plot_of, z, variances, given)
     update_rows(x, p, h, s, cross, z, variances, plot_of[owner], log_weight)
     for r in range(rows):
         if math.isnan(log_weight[r]):
@@ -86,6 +89,38 @@ def follow(
             due[k] = _is_due(targets[k], t_ns, fit_pauses)
             due_count += due[k]
     return due, due_count, left
+
+
+@kernel
+def _take_doubles(targets, starts, plots, plot_of, z, variances, given):
+    """Give each track the plots that are doubles of its own; return how many.
+
+    A plot that no track has, inside the gate of one, and no further from that track's plot than two plots of one
+    object scatter, is a second plot of the same round: radars split what they see.  It is not used, and starts nothing.
+    """
+    count, taken = 0, np.zeros(z.shape[0], dtype=np.bool_)
+    for k in range(plot_of.shape[0]):
+        if plot_of[k] >= 0:
+            taken[plot_of[k]] = True
+    for k in range(plot_of.shape[0]):
+        own = plot_of[k]
+        if own < 0:
+            continue
+        for i in range(starts[k], starts[k + 1]):
+            j = plots[i]
+            if taken[j]:
+                continue
+            apart = wrap(z[j, 1] - z[own, 1])
+            distance = apart * apart / (variances[j, 1] + variances[own, 1])
+            for m in (0, 2):
+                apart = z[j, m] - z[own, m]
+                distance += apart * apart / (variances[j, m] + variances[own, m])
+            if distance < _DOUBLE:
+                taken[j] = True
+                given[OWNER, j] = k
+                given[TRACK_ID, j] = targets[k]["track_id"]
+                count += 1
+    return count
 
 
 @kernel

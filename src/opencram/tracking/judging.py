@@ -103,11 +103,11 @@ def _moves(config: Config, rows: Rows) -> bool:
 
 
 def _is_double(tracks: Tracks, rows: Rows) -> bool:
-    """Return whether a track is already where this one would start (d² of position and velocity below 9)."""
+    """Return whether a track is already where this one would start (d² of position and velocity below 16.8, 99 %)."""
     x, p = rows[0][0, :6], rows[1][0, :6, :6]
     for r in np.flatnonzero(np.abs(tracks.x[:, :3] - x[:3]).sum(axis=1) <= 500.0).tolist():
         difference = tracks.x[r, :6] - x
-        if difference @ np.linalg.solve(tracks.p[r, :6, :6] + p, difference) < 9.0:
+        if difference @ np.linalg.solve(tracks.p[r, :6, :6] + p, difference) < 16.8:
             return True
     return False
 
