@@ -369,7 +369,7 @@ def assess_impacts(
             projectile = min(max(head[HEAD_PROJECTILE], 0.0), 1.0)
         _assess_assets(components, rings, pieces, spans[:assets], scales, projectile, east_m, north_m, found[:, end:])
         least = limits[0] / max(projectile, 1e-12)
-        listed, exposed, casualties = 0, 0.0, 0.0
+        listed, exposed, casualties = 0 * count, 0.0, 0.0  # a mere 0 has a type of its own, and sorts compiled anew
         for k in range(_near_zones(components, scales, sizes, cell_start, least, near)):
             i = near[k]
             span = spans[i]

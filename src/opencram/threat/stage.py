@@ -88,15 +88,16 @@ def _said(
     config: Config, state: State, impacts: Sequence[Impact], hours: Sequence[int], found: Floats, told: Floats
 ) -> list[Message]:
     """Return the findings as messages."""
-    ends = told[:, TOLD_END].astype(np.int64)
-    lengths = np.diff(ends, prepend=0).tolist()
-    numbers, *columns = found[:, : ends[-1]]
-    findings = zip(numbers.astype(np.int64).tolist(), *(column.tolist() for column in columns), strict=True)
+    rows: list[list[float]] = told.tolist()
+    columns: list[list[float]] = found[:, : int(rows[-1][TOLD_END])].tolist()
+    findings = zip(map(int, columns[0]), *columns[1:], strict=True)
     hazard_radius_m = state.index.hazard_radius_m
     kinds, ids = state.kinds, state.ids
     out: list[Message] = []
-    for impact, hour, row, length in zip(impacts, hours, told.tolist(), lengths, strict=True):
-        components, _, exposed, casualties, std_m = row
+    begin = 0
+    for impact, hour, row in zip(impacts, hours, rows, strict=True):
+        components, end, exposed, casualties, std_m = row
+        length, begin = int(end) - begin, int(end)
         if components == 0.0:
             reason = f"threat: the impact of track {impact.track_id} has no finite position or covariance"
             out.append(Rejected(t_ns=impact.t_ns, reason=reason, code="nan"))
