@@ -22,7 +22,7 @@ NONE = -1
 SEAT, START, END, COST, JOB = range(5)  # columns of `Given.option`
 COUNT, SHOTS, TOUCHED = range(3)  # columns of `Book.tally`
 RETURN, RATE, DEADLINE = range(3)  # greedy orders
-_STAGES, _HEAT = 3, 0.2  # found by trial on frozen instances (benchmarks/engagement_plan.py)
+_STAGES, _STAGED, _HEAT = 3, 300, 0.2  # found by trial on frozen instances (benchmarks/engagement_plan.py)
 
 
 class Given(NamedTuple):
@@ -107,10 +107,11 @@ def search(given: Given, warm: Any, prices: int, iterations: int) -> tuple[float
         value = float(given.value[book.plan[book.plan != NONE]].sum())
         if value > best_value or (begin == 3 and value == best_value):
             best, best_value = book.plan, value
-    for k in range(_STAGES):  # the better the plan, the more options are ruled out, and the faster it goes on
+    stages = _STAGES if iterations >= _STAGED else 1  # the better the plan, the more options are ruled out
+    for k in range(stages):
         best_value = float(given.value[best[best != NONE]].sum())
         if iterations and best_value < bound * (1.0 - 1e-9):
-            best = _improved(given, best, best_value, bound, iterations // _STAGES, 1.0 - k / _STAGES)
+            best = _improved(given, best, best_value, bound, iterations // stages, 1.0 - k / stages)
     return float(given.value[best[best != NONE]].sum()), best, warm_value, float(bound)
 
 
@@ -133,6 +134,8 @@ def _improved(given: Given, best: Any, best_value: float, bound: float, iteratio
     keep = top[jobs] - regret <= bound - best_value + 1e-9
     keep[best[best != NONE]] = True
     kept = np.flatnonzero(keep)
+    if not len(kept):
+        return best
     number = np.cumsum(keep) - 1  # of each option among those kept
     fewer = given._replace(
         first=np.concatenate([[0], np.cumsum(keep)])[given.first],

@@ -1,5 +1,6 @@
 """When an effector could meet a round: the predicted path cut into shots that its model allows."""
 
+import functools
 import math
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -117,11 +118,12 @@ def shots_along(config: Config, effector: Effector, path: Path, from_t_ns: int, 
     size = len(path.t_ns)
     if not size:
         return _nothing("no_path", math.inf)
-    limits, spans = _limits(config, effector)
+    place, limits, spans, grid, table = _prepared(
+        effector, config.period_s, config.intercept_height_m_min, config.assessment_delay_s
+    )
+    limits, spans = limits.copy(), spans.copy()
     limits[9], spans[3] = common_m(effector.behaviour, track_m_std), from_t_ns
     times, numbers = np.empty((6, size), dtype=np.int64), np.empty((6, size))
-    grid, table = kill_table(effector.behaviour, effector.range_m_min, effector.range_m_max)
-    place = np.array(effector.position_enu_m)
     count, code, closest = shots_on(
         path.t_ns, path.points, place, limits, spans, grid, table, np.empty((3, size)), times, numbers
     )
@@ -146,8 +148,11 @@ def shots_along(config: Config, effector: Effector, path: Path, from_t_ns: int, 
     )
 
 
-def _limits(config: Config, effector: Effector) -> tuple[Floats, Ints]:
-    """Return limits and spans as `cut.shots_on` takes them; common error and first fire are left to be filled in."""
+@functools.lru_cache(maxsize=64)
+def _prepared(
+    effector: Effector, period_s: float, height_m_min: float, assessment_s: float
+) -> tuple[Floats, Floats, Ints, Floats, Floats]:
+    """Return what `cut.shots_on` takes of an effector; common error and first fire are left to be filled in."""
     model = effector.behaviour
     limits = np.array(
         [
@@ -156,7 +161,7 @@ def _limits(config: Config, effector: Effector) -> tuple[Floats, Ints]:
             model.speed_m_s,
             model.decay_m,
             model.flight_s_min,
-            config.intercept_height_m_min,
+            height_m_min,
             model.dispersion_rad,
             model.miss_m_std,
             model.bias_rad,
@@ -168,12 +173,13 @@ def _limits(config: Config, effector: Effector) -> tuple[Floats, Ints]:
         [
             ns(model.reaction_s),
             ns(0.5 * model.burst_s),
-            math.ceil(0.5 * model.burst_s / config.period_s),
+            math.ceil(0.5 * model.burst_s / period_s),
             0,
-            ns(config.assessment_delay_s),
+            ns(assessment_s),
         ]
     )
-    return limits, spans
+    grid, table = kill_table(model, effector.range_m_min, effector.range_m_max)
+    return np.array(effector.position_enu_m), limits, spans, grid, table
 
 
 def held_back(config: Config, shots: Shots, allowed: NDArray[np.bool_], why: Text) -> Shots:
