@@ -409,10 +409,17 @@ def _report(args: argparse.Namespace) -> int:
 
 
 def _explain(args: argparse.Namespace) -> int:
-    from opencram.recording import read
-    from opencram.report.explain import story, told
+    from opencram.config.site import parse_site
+    from opencram.recording import read, read_header, truth_of
+    from opencram.report.explain import outcome_of, story, told
 
-    lines = story(read(args.recording), args.track, args.language)
+    messages = list(read(args.recording))
+    lines = story(messages, args.track, args.language)
+    header = read_header(args.recording)
+    truth = truth_of(args.recording, header)
+    if lines and truth is not None:
+        became = outcome_of(messages, parse_site(header.site_toml, args.recording), truth, args.track)
+        lines += [became] if became is not None else []
     if not lines:
         raise UsageError(f"{args.recording} holds no track {args.track}: its report lists the tracks that it holds")
     if args.json:

@@ -2,12 +2,34 @@
 
 import pytest
 
+from opencram.config.site import parse_site
 from opencram.messages import Decision, Engagement, Impact, Message, PlaceThreat, Threat, Track, Warning
-from opencram.report.explain import LANGUAGES, story, told
+from opencram.report.explain import LANGUAGES, Line, outcome_of, story, told
 from opencram.report.outcomes import is_inside
 
 S = 1_000_000_000
 T0 = 1_767_225_600 * S
+SITE = """
+[site]
+name = "here"
+latitude_deg = 33.3
+longitude_deg = 44.4
+height_m = 35.0
+ground_height_m = 35.0
+[[sensor]]
+id = "radar"
+latitude_deg = 33.3
+longitude_deg = 44.4
+height_m = 35.0
+range_std_m = 10.0
+azimuth_std_mrad = 1.0
+elevation_std_mrad = 1.0
+range_max_m = 20000.0
+period_s = 0.1
+[[asset]]
+id = "compound"
+polygon = [[44.398, 33.298], [44.402, 33.298], [44.402, 33.302], [44.398, 33.302]]
+"""
 
 
 def engagement() -> Engagement:
@@ -94,7 +116,8 @@ def test_the_story_names_every_stage_with_its_time() -> None:
     assert [line.key for line in lines] == [
         "seen", "status", "impact", "warning", "decision", "known", "engagement",
     ]  # fmt: skip
-    text = "\n".join(told(lines, 3, truth="hit inside"))
+    became = Line(T0, "truth", {"said": "hit inside", "people": "0.0"})
+    text = "\n".join(told([*lines, became], 3))
     assert "lands 100 m from the site's centre" in text
     assert "give or take 20 m" in text
     assert "known then: 94.0 % at compound; impact 23.0 s away" in text
@@ -118,3 +141,26 @@ def test_inside_and_outside_the_fence() -> None:
     fence = ((-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0))
     assert is_inside((0.2, -0.3), fence)
     assert not is_inside((1.2, 0.0), fence)
+
+
+def test_what_became_of_the_round_is_told_where_a_simulation_left_it_and_in_words_of_the_language() -> None:
+    site = parse_site(SITE, "test")
+    flown = {
+        "name": "1",
+        "fate": "impact",
+        "impact_enu_m": [55.0, -70.0, 0.0],
+        "impact_time": "2026-01-01T00:00:33Z",
+        "unengaged_impact_enu_m": [55.0, -70.0, 0.0],
+        "debris": [],
+    }
+    truth = {"rounds": [flown], "engagements": [], "own_debris": []}
+    became = outcome_of(messages(), site, truth, 3)
+    assert became is not None
+    assert became.values["said"] == "hit inside"
+    assert outcome_of(messages(), site, truth, 4) is None
+    assert outcome_of(messages(), site, {"rounds": []}, 3) is None
+    lines = [*story(messages(), 3, "fr"), became]
+    french = "\n".join(told(lines, 3, "fr"))
+    assert "tombé à l’intérieur" in french
+    for english in ("confirmed", "rocket", "engage [", "fired", "shelter"):
+        assert english not in french, english

@@ -10,7 +10,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from opencram.engagement.config import Config, ns
-from opencram.engagement.rules import Verdict, surety
+from opencram.engagement.rules import Verdict, ended, surety
 from opencram.engagement.state import Draft, Friend, Lead, Round, without
 from opencram.engagement.windows import Shots, resample, shots_along
 from opencram.engagement.words import LANGUAGES, numbers, say, text, whole
@@ -142,10 +142,10 @@ def _end_unknown(config: Config, draft: Draft, track: Track, probability: float)
     if probability < config.projectile_probability:
         return
     full = len(draft.rounds) >= config.rounds_max
-    ended = track.reason or "lost"
-    reason = text("no_time_unknown", ended=ended)
+    why = ended(track.reason or "lost")
+    reason = text("no_time_unknown", ended=why)
     if full:
-        reason = text("no_time_limit", ended=ended, limit=whole(config.rounds_max))
+        reason = text("no_time_limit", ended=why, limit=whole(config.rounds_max))
     draft.ended = {**draft.ended, track.track_id: None}
     verdict = Verdict("hold", "limit" if full else "no_time", lambda: reason)
     draft.out.append(decision(track.t_ns, track.track_id, verdict, None, 0.0, None))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import msgspec
 from msgspec.structs import replace
 
+from opencram.engagement.catalogue import SENTENCES
 from opencram.engagement.config import Config, Effector, ns
 from opencram.engagement.state import NEVER_T_NS, Lead, Round
 from opencram.engagement.windows import Shots
@@ -114,6 +115,11 @@ def _why_missed(known: Round, *, spent: bool) -> Text:
     if spent:
         return text("missed_limit", shot=shot_of(known), shots=whole(known.shots_fired))
     return text("missed_no_shot", shot=shot_of(known))
+
+
+def ended(reason: str) -> Text:
+    """Return why a track ended, in words."""
+    return text(f"ended_{reason}" if f"ended_{reason}" in SENTENCES else "ended_lost")
 
 
 def shot_of(known: Round) -> Text:
@@ -314,9 +320,9 @@ def last_word(facts: Facts) -> Verdict | None:
         return None
     why = text({"in_window": "before_shot", "unsure": "before_sure"}.get(known.standing[2], "before_first"))
     if known.lead is None:
-        return Verdict("hold", "track_ended", lambda: text("track_ended_early", ended=known.ended, why=why))
+        return Verdict("hold", "track_ended", lambda: text("track_ended_early", ended=ended(known.ended), why=why))
     chance = odds(known.lead)
-    return Verdict("hold", "track_ended", lambda: text("track_ended", odds=chance, ended=known.ended, why=why))
+    return Verdict("hold", "track_ended", lambda: text("track_ended", odds=chance, ended=ended(known.ended), why=why))
 
 
 def _first_and_last_word(facts: Facts) -> Verdict:
@@ -328,9 +334,9 @@ def _first_and_last_word(facts: Facts) -> Verdict:
     if verdict.action == "ignore":
         return verdict
     if known.lead is None:
-        return Verdict("hold", "no_time", lambda: text("no_time_early", ended=known.ended))
+        return Verdict("hold", "no_time", lambda: text("no_time_early", ended=ended(known.ended)))
     chance = odds(known.lead)
-    return Verdict("hold", "no_time", lambda: text("no_time", ended=known.ended, odds=chance))
+    return Verdict("hold", "no_time", lambda: text("no_time", ended=ended(known.ended), odds=chance))
 
 
 # ---- shared by the rules -----------------------------------------------------------------------------

@@ -11,7 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from opencram.config.model import Site
 from opencram.messages import Decision, Engagement, Impact, Message, Operator, Threat, Track, Warning
+from opencram.report.outcomes import ledger
+from opencram.report.truth import match, read_truth
 
 Language = str
 LANGUAGES: Final = ("en", "fr", "ar")
@@ -48,9 +51,58 @@ _LINES: Final[dict[str, tuple[str, str, str]]] = {
         "engagement {number}, {effector} : {state} ; {rounds} coups, rencontre à {at}, {kill} de chances de détruire",
         "الاشتباك {number}، {effector}: {state}؛ {rounds} طلقة، اللقاء في {at}، احتمال التدمير {kill}",
     ),
-    "end": ("track ended: {reason}", "fin de la piste : {reason}", "انتهى المسار: {reason}"),
-    "truth": ("in truth: {said}", "en vérité : {said}", "في الحقيقة: {said}"),
+    "end": ("track ended: {reason_word}", "fin de la piste : {reason_word}", "انتهى المسار: {reason_word}"),
+    "truth": (
+        "in truth, as the simulation has it: {said}; {people} people within 50 m",
+        "en vérité, selon la simulation : {said} ; {people} personnes à moins de 50 m",
+        "في الحقيقة، وفق المحاكاة: {said}؛ {people} شخصًا ضمن 50 م",
+    ),
 }
+
+# Words of messages as people say them: English, French, Arabic.  What is not here is a name, and stays as it is.
+_WORDS: Final[dict[str, tuple[str, str, str]]] = {
+    "tentative": ("tentative", "provisoire", "مبدئي"),
+    "confirmed": ("confirmed", "confirmée", "مؤكد"),
+    "coasting": ("coasting", "extrapolée", "مستنتج"),
+    "impact": ("impact", "impact", "سقوط"),
+    "lost": ("lost", "perdue", "فُقد"),
+    "intercepted": ("intercepted", "interceptée", "اعتُرض"),
+    "duplicate": ("duplicate", "doublon", "مكرر"),
+    "never_confirmed": ("never confirmed", "jamais confirmée", "لم يتأكد"),
+    "limit": ("limit", "limite", "الحد"),
+    "rocket": ("rocket", "roquette", "صاروخ"),
+    "mortar": ("mortar", "mortier", "هاون"),
+    "shell": ("shell", "obus", "قذيفة"),
+    "aircraft": ("aircraft", "aéronef", "طائرة"),
+    "drone": ("drone", "drone", "مسيّرة"),
+    "bird": ("bird", "oiseau", "طائر"),
+    "issued": ("issued", "émise", "صدر"),
+    "updated": ("updated", "mise à jour", "محدَّث"),
+    "cancelled": ("cancelled", "annulée", "أُلغي"),
+    "all_clear": ("all clear", "fin d’alerte", "زوال الخطر"),
+    "expired": ("expired", "expirée", "انتهى"),
+    "shelter": ("shelter", "à l’abri", "إلى الملجأ"),
+    "drop": ("drop", "à terre", "انبطح"),
+    "none": ("no advice", "sans consigne", "بلا إرشاد"),
+    "engage": ("engage", "engager", "اشتباك"),
+    "ignore": ("ignore", "ignorer", "تجاهل"),
+    "hold": ("hold", "retenir", "انتظار"),
+    "consent": ("consents", "accord", "موافقة"),
+    "veto": ("vetoes", "veto", "نقض"),
+    "release": ("releases", "libère", "إفراج"),
+    "acknowledge": ("acknowledges", "prend acte", "إقرار"),
+    "committed": ("committed", "décidé", "تقرر"),
+    "fired": ("fired", "tiré", "أُطلق"),
+    "killed": ("killed", "détruit", "دُمّر"),
+    "missed": ("missed", "manqué", "أخطأ"),
+    "aborted": ("aborted", "annulé", "أُلغي"),
+    "hit inside": ("hit inside", "tombé à l’intérieur", "سقط في الداخل"),
+    "hit outside": ("hit outside", "tombé à l’extérieur", "سقط في الخارج"),
+    "burst in the air": ("burst in the air", "éclaté en l’air", "انفجر في الجو"),
+    "dud": ("dud", "non explosé", "لم ينفجر"),
+    "still flying": ("still flying", "encore en vol", "ما زال في الجو"),
+}
+_WORDED: Final = frozenset({"status", "reason_word", "state", "advice", "action", "said"})  # values that are such words
 
 
 @dataclass(frozen=True)
@@ -100,15 +152,28 @@ def story(messages: Iterable[Message], track_id: int, language: Language = "en")
     return lines
 
 
-def told(lines: Iterable[Line], track_id: int, language: Language = "en", truth: str = "") -> list[str]:
+def outcome_of(messages: Iterable[Message], site: Site, truth: dict[str, Any], track_id: int) -> Line | None:
+    """Return what truly became of the round behind a track, as a simulation left it; None where no round fits."""
+    predicted = {
+        message.track_id: ((message.position_enu_m[0], message.position_enu_m[1]), message.impact_t_ns)
+        for message in messages
+        if isinstance(message, Impact)
+    }
+    behind = match(read_truth(truth), predicted, {}).get(track_id)
+    if behind is None or not truth.get("rounds") or "fate" not in truth["rounds"][behind.number - 1]:
+        return None
+    became = ledger(site, truth).outcomes[behind.number - 1]
+    values = {"said": became.said, "people": f"{became.people:.1f}", "round": behind.name}
+    return Line(behind.end_t_ns or 0, "truth", values)
+
+
+def told(lines: Iterable[Line], track_id: int, language: Language = "en") -> list[str]:
     """Return the story as lines of text."""
     text = [_said("title", language, {"track": track_id})]
     for line in lines:
         indent = "  " if line.key != "known" else "      "
         when = f"{clock(line.t_ns)}  " if line.key != "known" else " " * 8
         text.append(f"{indent}{when}{_said(line.key, language, line.values)}")
-    if truth:
-        text.append("  " + _said("truth", language, {"said": truth}))
     return text
 
 
@@ -128,12 +193,19 @@ def percent(share: float) -> str:
 
 
 def _said(key: str, language: Language, values: dict[str, Any]) -> str:
-    return _LINES[key][LANGUAGES.index(language)].format(**values)
+    number = LANGUAGES.index(language)
+    worded = {
+        name: _WORDS[value][number] if name in _WORDED and value in _WORDS else value for name, value in values.items()
+    }
+    if "classes" in values:
+        kinds = (part.split(" ", 1) for part in values["classes"].split(", ") if part)
+        worded["classes"] = ", ".join(f"{_WORDS.get(kind, (kind,) * 3)[number]} {share}" for kind, share in kinds)
+    return _LINES[key][number].format(**worded)
 
 
 def _status(track: Track) -> Line:
     if track.status == "dropped":
-        return Line(track.t_ns, "end", {"reason": track.reason or "lost"})
+        return Line(track.t_ns, "end", {"reason_word": track.reason or "lost"})
     classes = ", ".join(f"{name} {percent(share)}" for name, share in track.classes[:3])
     return Line(track.t_ns, "status", {"status": track.status, "plots": track.plots, "classes": classes})
 
