@@ -409,17 +409,9 @@ def _report(args: argparse.Namespace) -> int:
 
 
 def _explain(args: argparse.Namespace) -> int:
-    from opencram.config.site import parse_site
-    from opencram.recording import read, read_header, truth_of
-    from opencram.report.explain import outcome_of, story, told
+    from opencram.report.explain import told, whole_story
 
-    messages = list(read(args.recording))
-    lines = story(messages, args.track, args.language)
-    header = read_header(args.recording)
-    truth = truth_of(args.recording, header)
-    if lines and truth is not None:
-        became = outcome_of(messages, parse_site(header.site_toml, args.recording), truth, args.track)
-        lines += [became] if became is not None else []
+    lines = whole_story(args.recording, args.track, args.language)
     if not lines:
         raise UsageError(f"{args.recording} holds no track {args.track}: its report lists the tracks that it holds")
     if args.json:

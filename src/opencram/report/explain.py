@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from opencram.config.model import Site
+from opencram.config.site import parse_site
 from opencram.messages import Decision, Engagement, Impact, Message, Operator, Threat, Track, Warning
+from opencram.recording import read, read_header, truth_of
 from opencram.report.outcomes import ledger
 from opencram.report.truth import match, read_truth
 
@@ -53,7 +55,7 @@ _LINES: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "end": ("track ended: {reason_word}", "fin de la piste : {reason_word}", "انتهى المسار: {reason_word}"),
     "truth": (
-        "in truth, as the simulation has it: {said}; {people} people within 50 m",
+        "in truth: {said}, as the simulation has it; {people} people within 50 m",
         "en vérité, selon la simulation : {said} ; {people} personnes à moins de 50 m",
         "في الحقيقة، وفق المحاكاة: {said}؛ {people} شخصًا ضمن 50 م",
     ),
@@ -165,6 +167,16 @@ def outcome_of(messages: Iterable[Message], site: Site, truth: dict[str, Any], t
     became = ledger(site, truth).outcomes[behind.number - 1]
     values = {"said": became.said, "people": f"{became.people:.1f}", "round": behind.name}
     return Line(behind.end_t_ns or 0, "truth", values)
+
+
+def whole_story(recording: str, track_id: int, language: Language = "en") -> list[Line]:
+    """Return the story of a track of a recording, with its true end where a simulation left its truth beside it."""
+    messages, header = list(read(recording)), read_header(recording)
+    lines, truth = story(messages, track_id, language), truth_of(recording, header)
+    if lines and truth is not None:
+        became = outcome_of(messages, parse_site(header.site_toml, recording), truth, track_id)
+        lines += [became] if became is not None else []
+    return lines
 
 
 def told(lines: Iterable[Line], track_id: int, language: Language = "en") -> list[str]:
