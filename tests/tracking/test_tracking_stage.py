@@ -34,6 +34,7 @@ from tracking_worlds import (
 )
 
 from opencram import tracking
+from opencram.earth.terrain import Terrain
 from opencram.messages import Association, Health, Plot, Rejected, Tick, Track
 from opencram.tracking.history import History
 
@@ -91,6 +92,24 @@ def test_a_round_is_one_track_from_its_first_second_to_the_ground(state, curve, 
     assert not len(end.tracks.targets)
     assert not len(end.candidates.targets)
     assert sum(used == track[0].track_id for used in users(said).values()) >= 0.97 * len(plots)
+
+
+def test_a_round_that_falls_on_a_plateau_ends_where_the_ground_is():
+    plateau = Terrain.of(-15_000.0, -15_000.0, 1000.0, np.full((31, 31), SITE["ground_height_m"] + 400.0))
+    high = tracking.Config(**SITE, sensors=(NORTH,), terrain=plateau)
+    times = every(0.1, 60.0)
+    falls = flown(ROCKET, times)
+    last = int(np.flatnonzero(falls[:, 2] > 400.0)[-1])
+    plots = seen(NORTH, ROCKET, times[2:last], share=0.9)
+    ended = {}
+    for name, config in (("high", high), ("flat", CONFIG)):
+        state, said = run(config, dwells(plots))
+        _, more = run(config, ticks(plots[-1].t_ns, 40.0), state)
+        (track,) = tracks([*said, *more]).values()
+        assert track[-1].reason == "impact"
+        ended[name] = (track[-1].t_ns - plots[-1].t_ns) / S
+    assert ended["high"] < 0.8
+    assert ended["flat"] > ended["high"] + 0.5
 
 
 def test_a_confirmed_track_speaks_every_half_second_and_tells_its_models_every_second():

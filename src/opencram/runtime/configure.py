@@ -40,6 +40,7 @@ def _tracking(site: Site, frame: Frame) -> tracking.Config:
         sensors=tuple(_sensor(sensor, frame) for sensor in site.sensors),
         wind_m_s=_wind_m_s(site),
         profile=measured(site),
+        terrain=site.terrain,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 
 from opencram.ballistics.classes import CLASS_BANK, Model
 from opencram.earth.profile import Profile
+from opencram.earth.terrain import Terrain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ class Config:
     wind_m_s: tuple[float, float] = (0.0, 0.0)  # what the site believes, east and north
     wind_m_s_std: float = 4.0  # of the true wind about it, each component
     profile: Profile | None = None  # measured air and wind; its wind stands instead of `wind_m_s`
+    terrain: Terrain | None = None  # the ground where it reaches; beyond, the constant ground
     models: tuple[Model, ...] = CLASS_BANK
 
     gate: float = 20.0  # of a track: 99.98 % of three degrees of freedom

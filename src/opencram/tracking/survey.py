@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from opencram.ballistics.environment import altitude
+from opencram.ballistics.environment import altitude, surface
 from opencram.kernel import kernel
 from opencram.tracking.bank import KEEP
 from opencram.tracking.state import COASTING, CONFIRMED, DROPPED, IMPACT, LOST, NEVER_CONFIRMED, TENTATIVE
@@ -35,7 +35,7 @@ def survey(targets, x, log_weight, owner, t_ns, coast_after, coast_s_max, env, o
     for k in range(targets.shape[0]):
         target, r = targets[k], best[k]
         before = target["status"]
-        height = altitude(x[r, 0], x[r, 1], x[r, 2], env) - env.ground_m
+        height = altitude(x[r, 0], x[r, 1], x[r, 2], env) - surface(x[r, 0], x[r, 1], env)
         falling = x[r, 5] < 0.0
         gap_s = (t_ns - target["updated_t_ns"]) * 1e-9
         if not math.isfinite(log_weight[r]) or math.isnan(height):

@@ -45,6 +45,8 @@ def world(config: Config) -> World:
     sensors = config.sensors
     volume = [s.range_m_max * 2.0 * np.pi * 0.5 * np.pi for s in sensors]
     names = tuple(dict.fromkeys(model.class_name for model in config.models))
+    curves = np.stack([standard_curve(model.curve) for model in config.models])
+    curves.setflags(write=False)  # like the standard curves: one kind of array, one compilation of what flies on it
     clutter = [max(s.clutter_per_scan, _CLUTTER_MIN) for s in sensors]
     return World(
         env=environment(
@@ -53,10 +55,9 @@ def world(config: Config) -> World:
             ground_height_m=config.ground_height_m,
             wind_m_s=config.wind_m_s,
             profile=config.profile,
+            terrain=config.terrain,
         ),
-        bank=bank_of(
-            config.models, config.wind_m_s_std, np.stack([standard_curve(model.curve) for model in config.models])
-        ),
+        bank=bank_of(config.models, config.wind_m_s_std, curves),
         rotations=np.array([s.local_from_enu for s in sensors]).reshape(-1, 3, 3),
         origins=np.array([s.position_enu_m for s in sensors]).reshape(-1, 3),
         variances=np.array([[s.range_m_std, s.azimuth_rad_std, s.elevation_rad_std] for s in sensors]).reshape(-1, 3)
