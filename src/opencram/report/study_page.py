@@ -153,12 +153,17 @@ def _sentence(effect: Effect, say: _Say) -> str:
 
 def _figures(result: StudyResult, say: _Say) -> Markup:
     parts: list[Child] = [el("p", say("chart"), class_="lead")]
+    same: list[Child] = []
     for measure in result.measures:
         estimates = [result.estimate(measure.name, each.number) for each in result.alternatives]
-        if any(each.runs for each in estimates):
+        if len({(each.value, each.low, each.high) for each in estimates}) == 1 and estimates[0].runs:
+            same.append(el("li", f"{say.measure(measure.name)}: {_told(estimates[0])}"))
+        elif any(each.runs for each in estimates):
             unit = unit_name(say.language, measure.unit)
             parts.append(el("h3", say.measure(measure.name), " ", el("span", unit, class_="quiet")))
             parts.append(_chart(measure, [each.name for each in result.alternatives], estimates, say))
+    if same:
+        parts += [el("h3", say("same")), el("ul", *same, class_="plain")]
     return el("div", *parts)
 
 

@@ -37,6 +37,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "program": "program", "seed": "seed", "study": "study file", "files": "hashes of study, scenario and site",
     "command": "Save the study file beside its scenario, then:",
     "not_warned": "not warned",
+    "same": "The same in every alternative",
 }  # fmt: skip
 
 _FRENCH: Final[Mapping[str, str]] = {
@@ -79,6 +80,7 @@ _FRENCH: Final[Mapping[str, str]] = {
     "program": "programme", "seed": "graine", "study": "fichier d’étude", "files": "empreintes : étude, scénario, site",
     "command": "Placer le fichier d’étude à côté de son scénario, puis :",
     "not_warned": "non avertie",
+    "same": "Identiques dans toutes les variantes",
 }  # fmt: skip
 
 _ARABIC: Final[Mapping[str, str]] = {
@@ -109,6 +111,7 @@ _ARABIC: Final[Mapping[str, str]] = {
     "program": "البرنامج", "seed": "البذرة", "study": "ملف الدراسة", "files": "بصمات الدراسة والسيناريو والموقع",
     "command": "ضع ملف الدراسة بجانب السيناريو ثم نفّذ:",
     "not_warned": "بلا إنذار",
+    "same": "متطابقة في كل البدائل",
 }  # fmt: skip
 
 CATALOGUES: Final = {"en": _ENGLISH, "fr": _FRENCH, "ar": _ARABIC}
