@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import shutil
 import socket
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from opencram.adapters import mqtt, webhook
@@ -268,3 +270,35 @@ def test_a_broker_that_comes_back_without_memory_is_told_again(broker) -> None:
         assert [m.delivered for m in said if isinstance(m, Delivery)] == [True, True]
 
     asyncio.run(scene())
+
+
+def test_a_burst_of_zones_goes_side_by_side_and_each_zone_in_its_order() -> None:
+    class Slow:
+        """Takes 50 ms for each, and remembers the order."""
+
+        def __init__(self) -> None:
+            self.done: list[tuple[str, str]] = []
+
+        async def send(self, message: CapMessage) -> None:
+            await asyncio.sleep(0.05)
+            self.done.append((message.warning.zone, message.warning.state))
+
+        async def close(self) -> None:
+            pass
+
+    async def run() -> None:
+        sender = Slow()
+        outlet = Outlet("o", sender, lambda message: None)
+        for message in messages(3):
+            for zone in range(20):
+                warning = msgspec.structs.replace(message.warning, zone=f"z{zone}")
+                outlet.put(alarm(dataclasses.replace(message, warning=warning)))
+        task = asyncio.create_task(outlet.run())
+        began_s = time.monotonic()
+        await outlet.drain(5.0)
+        assert time.monotonic() - began_s < 1.0  # one after the other it is three seconds
+        for zone in range(20):
+            assert [state for name, state in sender.done if name == f"z{zone}"] == ["issued", "updated", "cancelled"]
+        task.cancel()
+
+    asyncio.run(run())

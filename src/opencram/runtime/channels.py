@@ -21,6 +21,7 @@ from opencram.runtime.core import Alarm, write_whole
 from opencram.runtime.tls import tls_context
 
 QUEUE_MAX: Final = 10_000
+AT_ONCE: Final = 64  # alarms that an outlet delivers side by side
 RETRY_S, RETRY_S_MAX = 0.2, 5.0
 
 Report = Callable[[Message], None]
@@ -102,6 +103,7 @@ class Mqtt:
         self._password = password
         self._stack: contextlib.AsyncExitStack | None = None
         self._client: Any = None
+        self._connecting = asyncio.Lock()
         self._standing: dict[str, CapMessage] = {}  # the last of each zone: a broker that forgot is told again
 
     async def send(self, message: CapMessage) -> None:
@@ -111,9 +113,11 @@ class Mqtt:
         self._standing[message.warning.zone] = message
         try:
             async with asyncio.timeout(self._channel.timeout_s):
-                if self._client is None:
-                    await self._connect()
-                else:
+                async with self._connecting:
+                    connected = self._client is not None
+                    if not connected:
+                        await self._connect()  # which tells all that stands, this message too
+                if connected:
                     await self._publish(message)
         except (MqttError, TimeoutError, OSError) as error:
             await self.close()
@@ -124,8 +128,9 @@ class Mqtt:
         from aiomqtt import MqttError
 
         try:
-            async with asyncio.timeout(self._channel.timeout_s):
-                await self._connect()
+            async with asyncio.timeout(self._channel.timeout_s), self._connecting:
+                if self._client is None:
+                    await self._connect()
         except (MqttError, TimeoutError, OSError) as error:
             await self.close()
             raise OSError(f"{type(error).__name__}: {error}") from error
@@ -160,11 +165,13 @@ class Mqtt:
         from paho.mqtt.packettypes import PacketTypes
         from paho.mqtt.properties import Properties
 
-        warning = message.warning
+        warning, client = message.warning, self._client
+        if client is None:
+            raise OSError("the connection was lost while others were sent")
         for topic, payload, expiry_s in mqtt.zone_messages(self._channel.topic, warning, self._zones.get(warning.zone)):
             properties: Any = Properties(PacketTypes.PUBLISH)
             properties.MessageExpiryInterval = expiry_s
-            await self._client.publish(topic, payload, qos=1, retain=True, properties=properties)
+            await client.publish(topic, payload, qos=1, retain=True, properties=properties)
 
     async def close(self) -> None:
         """Say that the system is down, as the last will would, and part."""
@@ -227,8 +234,16 @@ class Outlet:
             except OSError as error:
                 self._fail(0, str(error))
         while True:
-            await self._deliver(await self._queue.get())
-            self._queue.task_done()
+            alarms = [await self._queue.get()]
+            while not self._queue.empty() and len(alarms) < AT_ONCE:
+                alarms.append(self._queue.get_nowait())
+            zones: dict[str, list[Alarm]] = {}
+            for alarm in alarms:
+                zones.setdefault(alarm.message.warning.zone, []).append(alarm)
+            # A burst of zones goes side by side; what is told of one zone stays in its order.
+            await asyncio.gather(*(self._deliver_in_order(each) for each in zones.values()))
+            for _ in alarms:
+                self._queue.task_done()
 
     async def drain(self, seconds: float) -> None:
         """Wait until all is delivered, but not longer than this; then part."""
@@ -238,6 +253,10 @@ class Outlet:
     async def close(self) -> None:
         """Part from the other side."""
         await self._sender.close()
+
+    async def _deliver_in_order(self, alarms: Sequence[Alarm]) -> None:
+        for alarm in alarms:
+            await self._deliver(alarm)
 
     async def _deliver(self, alarm: Alarm) -> None:
         warning = alarm.message.warning

@@ -1,0 +1,230 @@
+"""From plot to siren: the live service under clutter, measured from its own log.
+
+    python benchmarks/live_latency.py [--tracks 10,100] [--clutter 1000,10000] [--seconds 30]
+
+Starts `opencram live` on a site made for the purpose and sends it a radar of ten scans a second as ASTERIX CAT015
+over UDP, in real time: so many rounds in the air at any moment, on vacuum parabolas from 7 to 9 km away into the
+zones, and so many false plots a second at random places.  The siren is an outlet that writes CAP files.  Latency
+runs from the arrival of the plots that led to a warning to the outlet's word that it has it.  Backlog is how far
+the newest dwell in the log is behind the clock at the end.  Processor time is that of the service.
+"""
+
+import argparse
+import math
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from opencram.adapters.asterix.encode import encode_plots
+from opencram.config.site import load_site
+from opencram.messages import Delivery, Plot
+from opencram.recording import read_inputs
+from opencram.runtime.stations import stations
+
+PERIOD_S, REACH_M = 0.1, 12_000.0
+HEAD = """
+[site]
+name = "latency"
+latitude_deg = 33.0
+longitude_deg = 44.0
+height_m = 30.0
+[[sensor]]
+id = "radar"
+latitude_deg = 33.0
+longitude_deg = 44.0
+height_m = 30.0
+range_std_m = 10.0
+azimuth_std_mrad = 1.5
+elevation_std_mrad = 1.5
+range_max_m = {reach}
+period_s = {period}
+detection_probability = 0.9
+clutter_per_scan = {clutter}
+[[feed]]
+name = "radar"
+format = "asterix"
+udp = "127.0.0.1:{port}"
+[[outlet]]
+name = "siren"
+kind = "cap-directory"
+folder = "cap"
+[live]
+http = false
+raw = "{raw}"
+"""
+ZONE = """
+[[zone]]
+id = "z{n}"
+population = 500
+shelter_time_s = 10.0
+polygon = [[{x0}, {y0}], [{x1}, {y0}], [{x1}, {y1}], [{x0}, {y1}]]
+"""
+
+
+class Round:
+    """A round on a vacuum parabola, from its launch at `t_s` to the ground."""
+
+    def __init__(self, draw: random.Random, t_s: float) -> None:
+        azimuth, far = draw.uniform(0.0, 2.0 * math.pi), draw.uniform(7000.0, 9000.0)
+        self.flight_s = draw.uniform(30.0, 40.0)
+        self.t_s = t_s
+        self.start = (far * math.sin(azimuth), far * math.cos(azimuth))
+        aim = (draw.uniform(-1500.0, 1500.0), draw.uniform(-1500.0, 1500.0))
+        self.speed = tuple((b - a) / self.flight_s for a, b in zip(self.start, aim, strict=True))
+
+    def at(self, t_s: float) -> tuple[float, float, float]:
+        """Return the place (east, north, up) at a time of the run."""
+        s = t_s - self.t_s
+        up = 4.905 * s * (self.flight_s - s)
+        return self.start[0] + self.speed[0] * s, self.start[1] + self.speed[1] * s, up
+
+
+def site_text(tracks: int, clutter: float, port: int, raw: str) -> str:
+    """Return the site file: a radar in the middle of 6 by 6 blocks of 500 m."""
+    del tracks
+    text = HEAD.format(reach=REACH_M, period=PERIOD_S, clutter=max(clutter * PERIOD_S, 0.1), port=port, raw=raw)
+    for n in range(36):
+        east, north = (n % 6 - 3) * 500.0, (n // 6 - 3) * 500.0
+        lon, lat = 44.0 + east / 93_400.0, 33.0 + north / 110_900.0
+        text += ZONE.format(n=n, x0=lon, y0=lat, x1=lon + 500.0 / 93_400.0, y1=lat + 500.0 / 110_900.0)
+    return text
+
+
+def scans(tracks: int, clutter: float, seconds: float, seed: int) -> list[list[Plot]]:
+    """Return the plots of each scan, times from 0."""
+    draw = random.Random(seed)
+    flying = [Round(draw, draw.uniform(-35.0, 0.0)) for _ in range(tracks)]
+    made: list[list[Plot]] = []
+    for scan in range(round(seconds / PERIOD_S)):
+        t_s = scan * PERIOD_S
+        flying = [one if t_s < one.t_s + one.flight_s else Round(draw, t_s) for one in flying]
+        places = [one.at(t_s) for one in flying if draw.random() < 0.9]
+        plots = [polar(place, draw) for place in places if place[2] > 60.0]
+        for _ in range(round(clutter * PERIOD_S)):
+            elevation = math.asin(draw.uniform(0.02, 0.9))
+            plots.append((REACH_M * draw.random() ** (1 / 3) + 50.0, draw.uniform(0.0, 2.0 * math.pi), elevation))
+        draw.shuffle(plots)
+        kept = [p for p in plots if 10.0 < p[0] < REACH_M and 0.0 < p[2] < 1.5]
+        made.append(
+            [
+                Plot(t_ns=round(t_s * 1e9), plot_id=1, sensor="radar", range_m=r, azimuth_rad=a, elevation_rad=e)
+                for r, a, e in kept
+            ]
+        )
+    return made
+
+
+def polar(place: tuple[float, float, float], draw: random.Random) -> tuple[float, float, float]:
+    """Return range, azimuth and elevation as the radar measures them."""
+    east, north, up = place
+    flat = math.hypot(east, north)
+    azimuth = math.atan2(east, north) + draw.gauss(0.0, 1.5e-3)
+    return (
+        math.hypot(flat, up) + draw.gauss(0.0, 10.0),
+        azimuth % (2.0 * math.pi),
+        math.atan2(up, flat) + draw.gauss(0.0, 1.5e-3),
+    )
+
+
+def processor_s(pid: int) -> float:
+    """Return the processor time of a process and of the workers that it forked and that still run."""
+    total = 0.0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(path.parent.name) == pid or int(fields[1]) == pid:
+            total += (int(fields[11]) + int(fields[12])) / 100.0
+    return total
+
+
+def measure(tracks: int, clutter: float, seconds: float, raw: str) -> str:
+    """Run once and return a row of the table."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / "site.toml"
+        path.write_text(site_text(tracks, clutter, port, raw))
+        radars = stations(load_site(path))
+        plots = scans(tracks, clutter, seconds, 1)
+        out_path = folder / "out.txt"
+        with out_path.open("wb") as said:
+            command = [sys.executable, "-m", "opencram", "live", str(path)]
+            service = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)
+        try:
+            while "live:" not in out_path.read_text():
+                time.sleep(0.1)
+                if service.poll() is not None:
+                    raise SystemExit(out_path.read_text())
+            began_cpu_s = processor_s(service.pid)
+            sent, started_ns = send(plots, radars, port)
+            took_s = (time.time_ns() - started_ns) / 1e9
+            used_s = processor_s(service.pid) - began_cpu_s
+            time.sleep(1.0)
+            service.send_signal(signal.SIGTERM)
+            service.wait(60.0)
+        finally:
+            service.kill()
+            service.wait()
+        latencies, logged, newest_ns = [], 0, 0
+        for log in sorted((folder / "log").glob("live-*.opencram")):
+            for message in read_inputs(log):
+                if isinstance(message, Delivery):
+                    latencies.append(message.latency_s if message.delivered else math.inf)
+                elif isinstance(message, Plot):
+                    logged, newest_ns = logged + 1, max(newest_ns, message.t_ns)
+    latencies.sort()
+    at = [
+        1e3 * latencies[min(int(q * len(latencies)), len(latencies) - 1)] if latencies else math.nan
+        for q in (0.5, 0.99, 1.0)
+    ]
+    return (
+        f"| {tracks} | {clutter:,.0f} | {sent / took_s:,.0f} | {100.0 * logged / sent:.1f} % | {len(latencies)} "
+        f"| {at[0]:.0f} | {at[1]:.0f} | {at[2]:.0f} | {100.0 * used_s / took_s:.0f} % |"
+    )
+
+
+def send(plots: list[list[Plot]], radars: object, port: int) -> tuple[int, int]:
+    """Send every scan at its time; return how many plots, and when the first was sent."""
+    import msgspec
+
+    sent, started_ns = 0, time.time_ns() + 200_000_000
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        for scan in plots:
+            if not scan:
+                continue
+            t_ns = started_ns + scan[0].t_ns
+            dwell = [msgspec.structs.replace(plot, t_ns=t_ns) for plot in scan]
+            blocks = encode_plots(dwell, radars)
+            time.sleep(max(t_ns - time.time_ns(), 0) / 1e9)
+            for block in blocks:
+                out.sendto(block, ("127.0.0.1", port))
+            sent += len(scan)
+    return sent, started_ns
+
+
+def main() -> None:
+    """Measure each pair and print the table."""
+    parser = argparse.ArgumentParser(description="From plot to siren, under clutter.")
+    parser.add_argument("--tracks", default="10,100")
+    parser.add_argument("--clutter", default="1000,10000", help="false plots a second")
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--raw", choices=("keep", "drop"), default="keep")
+    chosen = parser.parse_args()
+    print("| tracks | clutter/s | plots/s sent | in the log | alarms | p50 (ms) | p99 (ms) | worst (ms) | of a core |")
+    print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+    for clutter in map(float, chosen.clutter.split(",")):
+        for tracks in map(int, chosen.tracks.split(",")):
+            print(measure(tracks, clutter, chosen.seconds, chosen.raw), flush=True)
+
+
+if __name__ == "__main__":
+    main()
