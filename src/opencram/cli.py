@@ -42,6 +42,8 @@ examples:
 
 
 _TOOLS = (
+    ("bound", "opencram.evaluation.bound_command", "tell how well any tracker could know an impact: Cramér-Rao"),
+    ("evaluate", "opencram.evaluation.evaluate_command", "tell how good predictions were on plots of your own"),
     ("study", "opencram.studies.study_command", "fly thousands of raids; every figure with its interval"),
     ("plan", "opencram.siting.plan_command", "map the seconds of warning; place radars and sirens"),
     ("doctor", "opencram.runtime.doctor", "look at a site's feeds, clock, disk, files and outlets"),
@@ -90,7 +92,6 @@ def _parser(wanted: str = "") -> argparse.ArgumentParser:
     _add_serve(commands)
     _add_check(commands)
     _add_show(commands)
-    _add_bound(commands)
     for tool in _TOOLS:
         _add_tool(commands, wanted, *tool)
     _add_warmup(commands)
@@ -230,18 +231,6 @@ def _add_tool(commands: Any, wanted: str, name: str, module: str, text: str) -> 
 def _tell(made: str | dict[str, Any]) -> int:
     print(made) if isinstance(made, str) else _print_json(made)
     return 0
-
-
-def _add_bound(commands: Any) -> None:
-    from opencram.evaluation.bound_command import add_arguments
-
-    add_arguments(_add(commands, "bound", _bound, "tell how well any tracker could know an impact: Cramér-Rao"))
-
-
-def _bound(args: argparse.Namespace) -> int:
-    from opencram.evaluation.bound_command import run
-
-    return _tell(run(args))
 
 
 def _add_warmup(commands: Any) -> None:

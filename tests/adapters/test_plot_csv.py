@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from opencram.adapters.columns import load_column_map
 from opencram.adapters.plots import PlotReader, SensorLimits
 from opencram.adapters.plots_csv import CsvPlotReader
 from opencram.adapters.readers import plot_reader
+from opencram.adapters.stations import Station
+from opencram.earth.geodesy import ecef_from_enu
 from opencram.errors import ConfigError
 from opencram.messages import Plot, Rejected
 
@@ -161,3 +164,44 @@ def test_the_name_of_the_file_chooses_the_reader():
 def test_random_bytes_never_raise(lines):
     for data in (b"\n".join(lines), HEADER + b"\n".join(lines)):
         assert all(isinstance(m, Plot | Rejected) for m in read(data))
+
+
+ECEF_MAP = '[csv]\nsensor = "north"\n[ecef]\nx = "X"\ny = "Y"\nz = "Z"\nunit = "km"\n'
+
+
+def test_a_position_about_the_centre_of_the_earth_becomes_range_and_angles(tmp_path):
+    station = Station(
+        id="north", latitude_rad=0.6, longitude_rad=0.8, height_m=100.0, range_m_std=10.0, azimuth_rad_std=1e-3,
+        elevation_rad_std=1e-3, range_m_max=20_000.0, period_s=0.1,
+    )  # fmt: skip
+    x, y, z = ecef_from_enu(station.frame, [3000.0, -4000.0, 1200.0]) / 1000.0
+    columns = column_map(tmp_path, ECEF_MAP)
+    reader = CsvPlotReader(SENSORS, columns, stations=(station,))
+    text = f"time,X,Y,Z\n2026-01-01T00:00:00Z,{x:.9f},{y:.9f},{z:.9f}\n2026-01-01T00:00:01Z,1e9,0,0\n"
+    text += f"2026-01-01T00:00:02Z,,{y},{z}\n"
+    out = [m for chunk in reader.read(text.encode().splitlines(keepends=True)) for m in chunk]
+    plot, *bad = sorted(out, key=lambda m: m.line or 0)
+    assert plot.range_m == pytest.approx(math.hypot(3000.0, 4000.0, 1200.0), abs=1e-3)
+    assert plot.azimuth_rad == pytest.approx(math.atan2(3000.0, -4000.0), abs=1e-6)
+    assert plot.elevation_rad == pytest.approx(math.atan2(1200.0, 5000.0), abs=1e-6)
+    assert [m.code for m in bad] == ["field", "field"]
+    assert "about the earth" in bad[0].reason
+
+
+def test_without_the_place_of_the_sensor_a_position_is_refused_and_not_guessed(tmp_path):
+    found = read(b"time,X,Y,Z\n2026-01-01T00:00:00Z,3000,3000,4000\n", column_map(tmp_path, ECEF_MAP))
+    assert [type(m) for m in found] == [Rejected]
+    assert "place of the sensor" in found[0].reason
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (ECEF_MAP + '[range_m]\ncolumn = "R"\n', "must not stand beside [ecef]"),
+        (ECEF_MAP.replace('"Y"', '"X"'), "three columns"),
+        (ECEF_MAP.replace('"km"', '"mi"'), "must be one of m, km, ft"),
+    ],
+)
+def test_a_wrong_map_of_positions_is_told(tmp_path, text, words):
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        column_map(tmp_path, text)

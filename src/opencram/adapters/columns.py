@@ -17,6 +17,12 @@
     [azimuth_deg]
     unit = "mil"               # rad, deg, mrad, mil (6400 to the circle)
 
+    [ecef]                     # instead of range, azimuth and elevation: a position, earth-centred, earth-fixed
+    x = "X"
+    y = "Y"
+    z = "Z"
+    unit = "m"                 # m, km, ft
+
 A table is named after the value as plots know it: `time`, `sensor`, `range_m`, `azimuth_deg`,
 `elevation_deg`, `range_rate_m_s`, `snr_db`, `range_std_m`, `azimuth_std_deg`, `elevation_std_deg`.
 """
@@ -42,6 +48,7 @@ NUMBERS: Final = (
     "elevation_std_deg",
 )
 REQUIRED: Final = ("time", "sensor", "range_m", "azimuth_deg", "elevation_deg")
+POLAR: Final = ("range_m", "azimuth_deg", "elevation_deg")
 TIME_UNITS: Final = ("rfc3339", "epoch_s", "epoch_ms", "s_of_day")
 
 _LENGTHS: Final = {"m": 1.0, "km": 1000.0, "ft": 0.3048}
@@ -70,6 +77,8 @@ class ColumnMap:
     day_ns: int = 0  # start of the day that seconds of the day count from
     columns: Mapping[str, str] = field(default_factory=dict)
     factors: Mapping[str, float] = field(default_factory=dict)
+    ecef: tuple[str, str, str] | None = None  # columns of a position that stands for range, azimuth and elevation
+    ecef_factor: float = 1.0
 
 
 STANDARD: Final = ColumnMap()
@@ -94,6 +103,7 @@ def load_column_map(path: str | Path) -> ColumnMap:
         units = _UNITS[name]
         unit = _one_of(table, name, next(iter(units)), tuple(units), faults)
         factors[name] = units[unit] * _scale(table, name, faults)
+    ecef, ecef_factor = _ecef(document, faults)
     time = _table(document, "time", ("column", "unit", "scale"), faults)
     sensor = _table(document, "sensor", ("column",), faults)
     columns["time"] = _text(time, "time", "column", "time", faults)
@@ -103,8 +113,8 @@ def load_column_map(path: str | Path) -> ColumnMap:
     if len(delimiter) != 1 or delimiter in '"\r\n':
         faults.append(Fault("$.csv.delimiter", repr(delimiter), "must be one character", 'write "," or ";" or "\\t"'))
     for name in document:
-        if name not in ("csv", "time", "sensor", *NUMBERS):
-            known = ", ".join(("csv", "time", "sensor", *NUMBERS))
+        if name not in ("csv", "time", "sensor", "ecef", *NUMBERS):
+            known = ", ".join(("csv", "time", "sensor", "ecef", *NUMBERS))
             faults.append(Fault(f"$.{name}", "a key", "is not the name of a value of a plot", f"use one of {known}"))
     found = ColumnMap(
         delimiter=delimiter,
@@ -114,10 +124,27 @@ def load_column_map(path: str | Path) -> ColumnMap:
         day_ns=_day(general, required=unit == "s_of_day", faults=faults),
         columns=columns,
         factors=factors,
+        ecef=ecef,
+        ecef_factor=ecef_factor,
     )
     if faults:
         raise ConfigError(str(path), faults)
     return found
+
+
+def _ecef(document: dict[str, Any], faults: list[Fault]) -> tuple[tuple[str, str, str] | None, float]:
+    """Return the columns of an earth-centred position and metres in its unit; None where there is none."""
+    if "ecef" not in document:
+        return None, 1.0
+    table = _table(document, "ecef", ("x", "y", "z", "unit"), faults)
+    x, y, z = (_text(table, "ecef", axis, axis, faults) for axis in ("x", "y", "z"))
+    if len({x, y, z}) < 3:
+        faults.append(Fault("$.ecef", f"{x}, {y}, {z}", "must be three columns", "name each of x, y and z once"))
+    for name in POLAR:
+        if name in document:
+            remedy = f"give [ecef] or [{name}]"
+            faults.append(Fault(f"$.{name}", "a table", "must not stand beside [ecef]", remedy))
+    return (x, y, z), _LENGTHS[_one_of(table, "ecef", "m", tuple(_LENGTHS), faults)]
 
 
 def _table(document: dict[str, Any], name: str, keys: tuple[str, ...], faults: list[Fault]) -> dict[str, Any]:

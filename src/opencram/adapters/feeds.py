@@ -184,7 +184,7 @@ class Feed:
         sensors = limits(self._stations)
         reader: PlotReader | CsvPlotReader
         if config.format == "csv":
-            reader = CsvPlotReader(sensors, config.columns, self._gate)
+            reader = CsvPlotReader(sensors, config.columns, self._gate, self._stations)
         else:
             reader = PlotReader(sensors, self._gate)
         return _Lines(reader, self._gate, stream=config.stream)

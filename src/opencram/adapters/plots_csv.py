@@ -11,13 +11,16 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO, Final
 
-from opencram.adapters.columns import NUMBERS, REQUIRED, STANDARD, ColumnMap
+from opencram.adapters.columns import NUMBERS, POLAR, REQUIRED, STANDARD, ColumnMap
 from opencram.adapters.gate import Gate, Message, Refusal, SensorLimits
 from opencram.adapters.lines import LINE_BYTES_MAX, line_blocks
+from opencram.adapters.stations import Station
 from opencram.adapters.times import DAY_NS, t_ns_from_rfc3339
+from opencram.earth.geodesy import enu_from_ecef
 
 _CHUNK_LINES: Final = 512
 _NANOSECONDS: Final = {"epoch_s": 10**9, "epoch_ms": 10**6, "s_of_day": 10**9}
+_EARTH_M: Final = 1e8
 _TIME_MAX: Final = 1e19  # ns; far beyond what the gate lets through
 
 
@@ -25,12 +28,19 @@ class CsvPlotReader:
     """Reads CSV plots, in order, from one source; `columns` is what the file's column map says."""
 
     def __init__(
-        self, sensors: Mapping[str, SensorLimits], columns: ColumnMap = STANDARD, gate: Gate | None = None
+        self,
+        sensors: Mapping[str, SensorLimits],
+        columns: ColumnMap = STANDARD,
+        gate: Gate | None = None,
+        stations: Sequence[Station] = (),
     ) -> None:
         self._gate = gate or Gate(sensors)  # a gate given is shared with other feeds
         self._columns = columns
+        self._frames = {station.id: station.frame for station in stations}
+        self._required = REQUIRED if columns.ecef is None else tuple(name for name in REQUIRED if name not in POLAR)
         self._header: list[str] | None = None
         self._places: dict[str, int] = {}
+        self._ecef: list[int] = []
         self._line = 0
         self._tail: bytes | None = None
 
@@ -107,12 +117,16 @@ class CsvPlotReader:
         names = [cell.strip() for cell in cells]
         named = {value: self._columns.columns.get(value, value) for value in (*REQUIRED, *NUMBERS, "type")}
         constant = ("sensor",) if self._columns.sensor else ()
-        missing = [named[value] for value in REQUIRED if value not in constant and named[value] not in names]
+        missing = [named[value] for value in self._required if value not in constant and named[value] not in names]
+        missing += [name for name in self._columns.ecef or () if name not in names]
         if missing:
             wanted = ", ".join(ascii(name) for name in missing)
             return Refusal("header", f"this should be the header, but has no column {wanted}: give a column map")
         self._header = names
         self._places = {value: names.index(name) for value, name in named.items() if name in names}
+        if self._columns.ecef is not None:
+            self._places = {value: place for value, place in self._places.items() if value not in POLAR}
+            self._ecef = [names.index(name) for name in self._columns.ecef]
         return []
 
     def _take_cells(self, out: list[Message], cells: list[str], *, cut: bool) -> None:
@@ -139,13 +153,30 @@ class CsvPlotReader:
             numbers: list[float | None] = []
             for name in NUMBERS:
                 text = cells[places[name]].strip() if name in places else ""
-                numbers.append(None if not text and name not in REQUIRED else self._number(name, text))
+                numbers.append(None if not text and name not in self._required else self._number(name, text))
+            if self._columns.ecef is not None:
+                name, text = "ecef", ", ".join(cells[place].strip() for place in self._ecef)
+                numbers[:3] = self._polar(sensor, [cells[place].strip() for place in self._ecef])
         except ValueError as error:
             code = "time" if name == "time" else "field"
             reason = f"{name} is {text[:60]!a}: {error}" if text else f"{name} is missing"
             self._gate.refuse(out, self._line, Refusal(code if text else "field", reason, t_ns, where))
             return
         self._gate.take(out, self._line, t_ns, sensor, *numbers)  # type: ignore[arg-type]  # the first three are there
+
+    def _polar(self, sensor: str, texts: list[str]) -> tuple[float, float, float]:
+        """Return range (m), azimuth and elevation (degrees) of an earth-centred position, seen from the sensor."""
+        frame = self._frames.get(sensor)
+        if frame is None:
+            if self._gate.knows(sensor):
+                raise ValueError("needs the place of the sensor, which is not known here")
+            return 1.0, 0.0, 0.0  # the gate refuses an unknown sensor, whatever the numbers
+        metres = [self._number("ecef", text) * self._columns.ecef_factor for text in texts]
+        if not all(abs(value) < _EARTH_M for value in metres):
+            raise ValueError("must be a place on or about the earth, in the unit of the column map")
+        east, north, up = (float(value) for value in enu_from_ecef(frame, metres))
+        ring = math.hypot(east, north)
+        return math.hypot(ring, up), math.degrees(math.atan2(east, north)), math.degrees(math.atan2(up, ring))
 
     def _number(self, name: str, text: str) -> float:
         """Return the number in the unit of `name`; NaN and the infinities are the gate's business."""

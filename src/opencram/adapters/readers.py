@@ -25,7 +25,7 @@ def plot_reader(
     if columns is None and stations and is_binary(name):
         return BinaryPlotReader(name, stations)
     if columns is not None or PurePath(name).suffix.lower() == ".csv":
-        return CsvPlotReader(sensors, columns or STANDARD)
+        return CsvPlotReader(sensors, columns or STANDARD, stations=stations)
     return PlotReader(sensors)
 
 

@@ -3,7 +3,7 @@
 import argparse
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from opencram.errors import FileError, UsageError
 
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
-def run(args: argparse.Namespace) -> str | dict[str, Any]:
+def run(args: argparse.Namespace, stderr: TextIO) -> str | dict[str, Any]:
     """Return the table, or what becomes JSON; write the figure if one is wanted."""
     if args.out is not None and Path(args.out).suffix.lower() not in _SUFFIXES:
         raise UsageError(f"--out {args.out}: must end with {', '.join(_SUFFIXES)}")
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> str | dict[str, Any]:
         raise UsageError(f"--wind-std {args.wind_std:g}: must be 0 to 100 m/s")
     from opencram.evaluation import cases
 
-    found = [cases.worked(case, args.ages) for case in _cases(args)]
+    found = [cases.worked(case, args.ages) for case in _cases(args, stderr)]
     if args.out is not None:
         from opencram.evaluation.bound_figure import bound_figure
 
@@ -64,20 +64,24 @@ def run(args: argparse.Namespace) -> str | dict[str, Any]:
     return "\n".join([*lines, f"Figure: {args.out}"] if args.out else lines[:-1])
 
 
-def _cases(args: argparse.Namespace) -> "list[Case]":
+def _cases(args: argparse.Namespace, stderr: TextIO) -> "list[Case]":
     from opencram.evaluation import cases
+    from opencram.runtime.shell import warm
 
     given = [name for name in ("projectile", "launch", "aim", "elevation") if getattr(args, name) is not None]
     if args.what is None:
         if given:
             raise UsageError(f"--{given[0]} needs a site file: opencram bound SITE.toml --{given[0]} …")
+        warm(stderr, simulation=True)
         return [cases.standard_case(drift=args.drift)]
     if cases.is_scenario(args.what):
         if given:
             raise UsageError(f"--{given[0]}: a scenario says itself what flies; give a site file instead")
+        warm(stderr, simulation=True)
         return cases.scenario_cases(args.what, wind_m_s_std=args.wind_std, drift=args.drift)
     if args.projectile is None or args.launch is None:
         raise UsageError("with a site give both --projectile and --launch: --projectile mortar-120mm --launch 3000,900")
+    warm(stderr, simulation=True)
     return [
         cases.site_case(
             args.what,

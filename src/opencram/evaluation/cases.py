@@ -172,7 +172,7 @@ def site_case(
         spin_drift_m_s=what.spin_m_s,
         curve=what.curve,
     )
-    env = _believed(site)
+    env = believed(site)
     launching = for_elevation(Flyer(env), pattern, aim_m, math.radians(elevation_deg))
     low, high = what.speed_m_s
     if not low <= launching.speed_m_s <= high:
@@ -261,7 +261,8 @@ def _drifting(radars: tuple[BoundRadar, ...], drift: tuple[float, float, float] 
     return tuple(replace(radar, drift=errors) for radar in radars)
 
 
-def _believed(site: Site) -> Environment:
+def believed(site: Site) -> Environment:
+    """Return the air and the ground that the pipeline believes in at a site."""
     weather = site.weather
     return environment(
         site.latitude_rad,

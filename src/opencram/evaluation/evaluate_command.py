@@ -1,0 +1,207 @@
+"""`opencram evaluate`: how good predictions were on a recording or a file of plots, as table, JSON and figure."""
+
+import argparse
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+from opencram.errors import FileError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from opencram.config.model import Site
+    from opencram.evaluation.run import End, Flights, Row
+    from opencram.messages import Message
+
+_SUFFIXES: Final = (".png", ".svg", ".pdf")
+_COLOURS: Final = {"mortar": "#1f6feb", "rocket": "#c2410c", "shell": "#15803d", "all": "#1f2933"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("what", metavar="RECORDING|SITE.toml", help="a recording, or a site file with --plots")
+    parser.add_argument("--plots", metavar="FILE", help="with a site: plots, .ndjson, .csv or any format of process")
+    parser.add_argument("--columns", metavar="MAP.toml", help="names and units of the columns of a CSV file")
+    parser.add_argument("--truth", metavar="FILE", help="a truth file: where the rounds really came down")
+    parser.add_argument(
+        "--horizons", type=_horizons, default=(5.0, 10.0, 15.0, 20.0), metavar="S,S,…", help="default 5,10,15,20"
+    )
+    parser.add_argument("--out", metavar="FILE", help="draw it: .png, .svg or .pdf")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+
+
+def run(args: argparse.Namespace, stderr: TextIO) -> str | dict[str, Any]:
+    """Return the table, or what becomes JSON; write the figure if one is wanted."""
+    if args.out is not None and Path(args.out).suffix.lower() not in _SUFFIXES:
+        raise UsageError(f"--out {args.out}: must end with {', '.join(_SUFFIXES)}")
+    is_site = args.what.endswith(".toml")
+    if is_site and args.plots is None:
+        raise UsageError("with a site give its plots: opencram evaluate SITE.toml --plots FILE")
+    if not is_site and (args.plots is not None or args.columns is not None):
+        raise UsageError("a recording holds its plots; give --plots and --columns with a site file")
+    truth = None if args.truth is None else _truth(args.truth)
+    from opencram.evaluation.run import rows, samples
+    from opencram.runtime.shell import warm
+
+    site, messages = _processed(args) if is_site else _recorded(args.what)
+    warm(stderr, simulation=True)
+    flights = _flights(messages)
+    from opencram.evaluation.cases import believed
+    from opencram.runtime.configure import configure
+
+    found = samples(flights, configure(site).tracking, believed(site), truth, horizons_s=args.horizons)
+    table = rows(found)
+    if args.out is not None:
+        try:
+            _figure(table, args.plots or args.what).savefig(args.out)
+        except OSError as error:
+            raise FileError(f"{args.out}: cannot be written ({error.strerror or error})") from error
+    counts = {"tracks": len(flights.last), "projectiles": len({sample.track_id for sample in found})}
+    if args.json:
+        impacts = "the truth file" if truth is not None else "the last prediction of each track that was seen down"
+        return {"figure": args.out, **counts, "impacts_against": impacts, "rows": [row.as_json() for row in table]}
+    return "\n".join(_lines(table, counts, truth is not None, args.out))
+
+
+def _recorded(path: str) -> "tuple[Site, Iterator[Message]]":
+    from opencram.config.site import parse_site
+    from opencram.recording import read, read_header
+
+    header = read_header(path)
+    return parse_site(header.site_toml, path), iter(read(path))
+
+
+def _processed(args: argparse.Namespace) -> "tuple[Site, Iterator[Message]]":
+    from opencram.adapters.columns import load_column_map
+    from opencram.config.site import load_site
+
+    site = load_site(args.what)
+    columns = None if args.columns is None else load_column_map(args.columns)
+    if not Path(args.plots).is_file():
+        raise FileError(f"cannot read plots from {args.plots}: no such file; give the path of a file that exists")
+    return site, _run(site, args.plots, columns)
+
+
+def _run(site: "Site", plots: str, columns: Any) -> "Iterator[Message]":
+    """Yield what goes into the pipeline and what comes out of it, in order."""
+    from itertools import chain
+
+    from opencram.adapters.gate import SensorLimits
+    from opencram.adapters.readers import plot_reader
+    from opencram.runtime import pipeline
+    from opencram.runtime.configure import configure
+    from opencram.runtime.stations import stations
+
+    limits = {s.id: SensorLimits(range_m_max=s.range_m_max, period_s=s.period_s) for s in site.sensors}
+    reader = plot_reader(plots, limits, columns, stations(site))
+    with Path(plots).open("rb") as file:
+        read = chain.from_iterable(reader.read_stream(file))
+        for batch, made in pipeline.run(configure(site), read):
+            yield from batch
+            yield from made
+
+
+def _flights(messages: "Iterator[Message]") -> "Flights":
+    from opencram.evaluation.run import Flights
+
+    flights = Flights()
+    flights.take(messages, {})
+    return flights
+
+
+def _truth(path: str) -> "Sequence[End]":
+    """Return where the rounds of a truth file came down; those that did not are left out."""
+    from opencram.adapters.times import t_ns_from_rfc3339
+    from opencram.evaluation.run import End
+    from opencram.recording.truth import load_truth
+
+    ends = []
+    for number, entry in enumerate(load_truth(path).get("rounds") or ()):
+        place, when = _get(entry, "impact_enu_m"), _get(entry, "impact_time")
+        if place is None or when is None:
+            continue
+        try:
+            east, north = float(place[0]), float(place[1])
+            t_ns = t_ns_from_rfc3339(when)
+            if not (math.isfinite(east) and math.isfinite(north)):
+                raise ValueError("not finite")
+        except (TypeError, ValueError, LookupError) as error:
+            raise FileError(
+                f"{path}: rounds[{number}]: impact_enu_m and impact_time must be metres and an RFC 3339 time ({error})"
+            ) from error
+        ends.append(End(east_m=east, north_m=north, t_ns=t_ns, class_name=str(_get(entry, "class") or "")))
+    if not ends:
+        raise FileError(f"{path} holds no round with impact_enu_m and impact_time; without --truth none is needed")
+    return ends
+
+
+def _get(entry: "Mapping[str, Any] | Any", key: str) -> Any:
+    return entry.get(key) if isinstance(entry, dict) else None
+
+
+def _horizons(text: str) -> tuple[float, ...]:
+    try:
+        values = tuple(sorted(float(part) for part in text.split(",")))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: give seconds, say 5,10,20") from error
+    if not all(0.0 < value <= 120.0 for value in values) or len(values) > 20:
+        raise argparse.ArgumentTypeError(f"{text!r}: give at most 20 times of over 0 to 120 s")
+    return values
+
+
+def _lines(table: "Sequence[Row]", counts: dict[str, int], with_truth: bool, out: str | None) -> list[str]:
+    lines = [f"{counts['tracks']} tracks, {counts['projectiles']} of them projectiles with something to compare"]
+    titles = {
+        "ahead": "Position ahead, against the track's own later plots",
+        "impact": "Impact, against the truth file"
+        if with_truth
+        else "Impact, against the last prediction of the track",
+    }
+    for kind, title in titles.items():
+        part = [row for row in table if row.kind == kind]
+        if not part:
+            continue
+        when = "seconds ahead" if kind == "ahead" else "seconds before"
+        lines += ["", title, f"class    {when:>14}  tracks  samples  median m    90 % m  in 95 % region"]
+        lines += [
+            f"{row.class_name:8} {row.horizon_s:14g}  {row.tracks:6}  {row.samples:7}  {row.median_m:8.1f}  "
+            f"{row.most_m:8.1f}  {row.held.share:.3f} [{row.held.low:.3f}, {row.held.high:.3f}]"
+            for row in part
+        ]
+    if not table:
+        lines.append("Nothing to compare: no track of a projectile lasted long enough.")
+    return lines + ([f"Figure: {out}"] if out else [])
+
+
+def _figure(table: "Sequence[Row]", name: str) -> Any:
+    """Return a Matplotlib figure: errors and containment by horizon, for positions ahead and for impacts."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise UsageError("plots need Matplotlib: pip install 'opencram[plots]'") from error
+    drawn = Figure(figsize=(11.0, 7.0), layout="constrained")
+    axes = drawn.subplots(2, 2, sharex="col")
+    for column, kind in enumerate(("ahead", "impact")):
+        errors, held = axes[0][column], axes[1][column]
+        for class_name in sorted({row.class_name for row in table if row.kind == kind}):
+            part = [row for row in table if (row.kind, row.class_name) == (kind, class_name)]
+            x, colour = [row.horizon_s for row in part], _COLOURS.get(class_name, "#64748b")
+            errors.plot(x, [row.median_m for row in part], "o-", color=colour, label=f"{class_name}, median")
+            errors.plot(x, [row.most_m for row in part], "^--", lw=1, color=colour, label=f"{class_name}, 90 %")
+            share = [row.held.share for row in part]
+            bars = [[max(row.held.share - row.held.low, 0.0) for row in part],
+                    [max(row.held.high - row.held.share, 0.0) for row in part]]  # fmt: skip
+            held.errorbar(x, share, bars, fmt="o-", capsize=3, color=colour, label=class_name)
+        held.axhline(0.95, color="#64748b", lw=1, ls=":")
+        held.set_ylim(0.0, 1.03)
+        held.set_ylabel("share in the 95 % region")
+        errors.set_ylabel("error, m")
+        errors.set_title("position ahead, 3-D" if kind == "ahead" else "impact, level")
+        held.set_xlabel("seconds ahead" if kind == "ahead" else "seconds before the impact")
+        for each in (errors, held):
+            each.grid(alpha=0.25)
+            if each.has_data() and each.get_legend_handles_labels()[1]:
+                each.legend(fontsize=8)
+    drawn.suptitle(f"Predictions on {Path(name).name}", color="#1f2933")
+    return drawn
