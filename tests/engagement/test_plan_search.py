@@ -116,3 +116,12 @@ def test_the_bound_on_static_instances_holds_and_small_ones_are_solved(seed: int
     assert value <= best + 1e-9
     assert value >= 0.99 * best
     assert static_bound(kill, worth, value, 60) >= best - 1e-9
+
+
+def test_rounds_that_are_worth_nothing_get_no_plan() -> None:
+    given = instance(3, 8, 2, 200)
+    given.value[:] = 0.0
+    value, plan, _, bound = search(given, nothing(given), 20, 10)
+    assert value == 0.0
+    assert bound == 0.0
+    assert (plan == NONE).all()
