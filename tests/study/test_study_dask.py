@@ -6,10 +6,10 @@ import threading
 import warnings
 
 import pytest
-from study_data import write_study
 
 from opencram.errors import UsageError
 from opencram.studies.api import dask_executor, run_study
+from study_data import write_study
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import integrate, stats
-from study_data import STUDY, write_study
 
 from opencram.config.study import load_study, parse_study
 from opencram.config.study_model import Distribution
 from opencram.studies.distributions import chosen, log_density, value_of
 from opencram.studies.drawing import draw, run_seed
 from opencram.studies.preparing import prepare, scenario_of
+from study_data import STUDY, write_study
 
 UNIFORMS = (np.arange(4000) + 0.5) / 4000
 CONTINUOUS = [

@@ -3,13 +3,13 @@
 import tomllib
 
 import pytest
-from study_data import SITE, STUDY, write_study
 
 from opencram.config.overlay import PathError, changed, toml_text, without, words_of
 from opencram.config.study import load_study, parse_study
 from opencram.config.study_model import Distribution
 from opencram.errors import OpencramError
 from opencram.studies.preparing import prepare
+from study_data import SITE, STUDY, write_study
 
 
 def faults(text, tmp_path):
