@@ -3,6 +3,7 @@
 import math
 import tomllib
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
@@ -70,6 +71,13 @@ def test_the_life_of_an_alarm_is_right_by_schema_and_rules(end: str) -> None:
     assert [info.findtext(f"{NS}language") for info in last.findall(f"{NS}info")] == list(SHIPPED)
     response = last.find(f"{NS}info").findtext(f"{NS}responseType")
     assert response == ("None" if end == "cancelled" else "AllClear")
+
+
+def test_a_message_is_written_the_same_whatever_else_is_written_as_xml() -> None:
+    before = told(CapBook(config(), ZONES), life("issued"))
+    ElementTree.register_namespace("", "http://www.w3.org/2005/Atom")
+    assert told(CapBook(config(), ZONES), life("issued")) == before
+    assert b"<status>" in before[0]
 
 
 def test_identifiers_differ_and_come_from_the_warnings_alone() -> None:

@@ -42,8 +42,6 @@ _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 _NOT_NAME: Final = re.compile(r"[^A-Za-z0-9._@-]+")
 _MESSAGE_TYPES: Final = {"issued": "Alert", "updated": "Update", "cancelled": "Cancel", "all_clear": "Update"}
 
-ET.register_namespace("", NAMESPACE)
-
 
 @dataclass(frozen=True, kw_only=True)
 class CapConfig:
@@ -123,6 +121,7 @@ class CapBook:
         sender, sent = _name(self.config.sender), cap_time(warning.t_ns)
         if message_type == "Alert" or earlier:
             alert = _alert(self.config, self._zone(warning), warning, message_type, (identifier, sent), earlier)
+            ET.register_namespace("", NAMESPACE)  # each time: the feed of alarms gives the empty prefix to Atom
             xml: bytes = ET.tostring(alert, encoding="UTF-8", xml_declaration=True)
         else:
             self._forget(warning.alarm_id)
