@@ -151,6 +151,7 @@ class Mqtt:
             timeout=channel.timeout_s,
             keepalive=10,
         )
+        client.pending_calls_threshold = 4 * AT_ONCE  # a burst is no fault: two topics a zone
         self._stack = contextlib.AsyncExitStack()
         self._client = await self._stack.enter_async_context(client)
         # The alarms first: discovery of a thousand zones must not hold up a siren.

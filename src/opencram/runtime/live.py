@@ -343,6 +343,7 @@ def live(site_path: str, tell: Callable[[str], None], stderr: TextIO) -> None:
         with warmup.progress(stderr) as say:
             warmup.warm_up(say, simulation=False)
             warmup.warm_site(site, say)
+            warmup.warm_feeds(site, say)
         gc.freeze()
         gc.set_threshold(*GARBAGE_THRESHOLDS)
 
@@ -358,6 +359,8 @@ def serve(site: Site, base: Path, sockets: Mapping[str, socket.socket], tell: Ca
         return service.handed_over
 
     try:
-        return asyncio.run(run())
+        # All kernels are ready before the first plot; one that is not holds up alarms, and that is told.
+        with warmup.listening(lambda name: tell(f"live: the kernel {name} was not ready; plots wait for it")):
+            return asyncio.run(run())
     except OSError as error:
         raise OpencramError(f"the live service cannot go on: {error}") from error

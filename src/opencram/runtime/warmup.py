@@ -98,6 +98,30 @@ def warm_site(site: Site, tell: Callable[[str], None] = lambda kernel_name: None
     return len(compiled)
 
 
+def warm_feeds(site: Site, tell: Callable[[str], None] = lambda kernel_name: None) -> int:
+    """Make ready the kernels of the formats in which plots come to a site; return how many had to be compiled."""
+    if numba.config.DISABLE_JIT or not any(f.format == "asterix" for f in site.live.feeds):  # type: ignore[attr-defined]
+        return 0
+    from opencram.adapters.asterix.encode import encode_plots, encode_service
+    from opencram.adapters.feeds import Feed, FeedConfig
+    from opencram.adapters.gate import Gate
+    from opencram.adapters.stations import limits
+    from opencram.runtime.stations import stations
+
+    known = stations(site)
+    seen = [msgspec.structs.replace(plot, sensor=known[0].id) for plot in raid()[:12]]
+    blocks = [encode_service(known[0], _START_NS)]
+    blocks += [block for number in (15, 48) for block in encode_plots(seen, known, category=number, simulated=True)]
+    with listening(tell) as compiled:
+        for stream in (False, True):
+            feed = Feed(
+                FeedConfig(name="warm-up", format="asterix", stream=stream, simulated=True), known, Gate(limits(known))
+            )
+            for block in blocks:
+                feed.receive(block, _START_NS)
+    return len(compiled)
+
+
 def _fly() -> None:
     """Fly one aimed round through the simulated world."""
     from opencram.runtime.simulate import Raid  # a run on recorded plots needs no simulation
@@ -127,12 +151,18 @@ def listening(tell: Callable[[str], None]) -> Iterator[list[str]]:
 
 
 def raid() -> list[Plot]:
-    """Return plots of two rounds in a vacuum, one lofted over the radar, one far away, and false ones."""
+    """Return plots of four rounds in a vacuum, three of them onto the asset, one far away, and false ones.
+
+    Three at once, so that the search for a plan has something to fill, to improve and to take back.
+    """
     plots: list[Plot] = []
     for scan in range(80):
         t_s = 0.1 * scan
         places = [
-            (3000.0 - 150.0 * t_s, 40.0, 300.0 + 120.0 * t_s - 4.905 * t_s * t_s),
+            *(
+                (x - x / 14.0 * t_s, y - y / 14.0 * t_s, 300.0 + 47.0 * t_s - 4.905 * t_s * t_s)
+                for x, y in ((2600.0, 40.0), (2500.0, 500.0), (2400.0, -700.0))
+            ),
             (-2000.0 + 90.0 * t_s, 2500.0, 500.0 + 60.0 * t_s - 4.905 * t_s * t_s),
             (100.0 + 37.0 * (scan * 7 % 23), -1500.0, 900.0),
         ]
