@@ -24,6 +24,7 @@ class Raid:
         self._world_config = world_of(scenario)
         self._world_state = world.initial(self._world_config)
         self._config = configure(scenario.site, closed_loop=True) if config is None else config
+        self._down: tuple[object, int] = (None, 0)  # bodies, and when the last of them is down
 
     @property
     def truth_now(self) -> tuple[WorldConfig, world.WorldState]:
@@ -76,6 +77,8 @@ class Raid:
         """Return whether the last round, or what is left of it, has been down for so long."""
         if tail_ns is None:
             return False
-        last_ns = max((b.end_t_ns for b in self._world_state.bodies if b.kind != "traffic"), default=None)
-        start_ns = self._world_config.start_t_ns
-        return self._world_state.next_t_ns > (start_ns if last_ns is None else last_ns) + tail_ns
+        bodies = self._world_state.bodies
+        if self._down[0] is not bodies:
+            start_ns = self._world_config.start_t_ns
+            self._down = bodies, max((b.end_t_ns for b in bodies if b.kind != "traffic"), default=start_ns)
+        return self._world_state.next_t_ns > self._down[1] + tail_ns

@@ -14,12 +14,13 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace as changed
 
 from opencram.earth.geodesy import Frame, enu_from_geodetic
 from opencram.messages import Engagement, Message, Plot
 from opencram.simulation.debris import own_pieces
-from opencram.simulation.echoes import ground, rain
 from opencram.simulation.effects import KILLS, Outcome, Piece, effector_of, engage, pieces
 from opencram.simulation.flights import Flight, Flyer, positions_at
 from opencram.simulation.launch import all_rounds
@@ -29,18 +30,13 @@ from opencram.simulation.radars import (
     Sightings,
     Station,
     Target,
-    clutter,
-    last_dwell_t_ns,
-    reported,
     sightings,
     station,
 )
 from opencram.simulation.streams import stream
+from opencram.simulation.telling import WINDOW_NS, Timeline, timeline_of
 from opencram.simulation.things import Draft, Kind, first_things
 
-WINDOW_S = 60.0
-_WINDOW_NS = round(WINDOW_S * 1e9)
-_SAID = ("stamp_ns", "radar", "range_m", "azimuth_rad", "elevation_rad", "range_rate_m_s", "snr_db")
 _FAR_M = 1e6  # no engagement meets anything further away
 
 
@@ -74,8 +70,7 @@ class Origins:
     things: tuple[int, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class WorldState:
+class WorldState(msgspec.Struct, frozen=True, kw_only=True):
     """The world as it stands just before `next_t_ns`."""
 
     next_t_ns: int
@@ -85,7 +80,7 @@ class WorldState:
     stations: tuple[Station, ...]
     bodies: tuple[Body, ...]
     window: int
-    timeline: Sightings  # of the window, in the order of being told
+    timeline: Timeline  # of the window
     pending: tuple[Engagement, ...]
     untold: tuple[Outcome, ...]  # outcomes that `act` has not returned yet
     outcomes: tuple[Outcome, ...]
@@ -112,7 +107,7 @@ def initial(config: WorldConfig) -> WorldState:
         stations=stations,
         bodies=bodies,
         window=0,
-        timeline=_timeline(config, stations, bodies, 0),
+        timeline=timeline_of(config, stations, bodies, 0),
         pending=(),
         untold=(),
         outcomes=(),
@@ -147,10 +142,10 @@ def scan(config: WorldConfig, state: WorldState, until_t_ns: int) -> tuple[World
         if due <= state.next_t_ns:
             state = _resolve_first(config, state)
             continue
-        window_end = config.start_t_ns + (state.window + 1) * _WINDOW_NS
+        window_end = config.start_t_ns + (state.window + 1) * WINDOW_NS
         if state.next_t_ns >= window_end:
-            window = (state.next_t_ns - config.start_t_ns) // _WINDOW_NS
-            state = replace(state, window=window, timeline=_timeline(config, state.stations, state.bodies, window))
+            window = (state.next_t_ns - config.start_t_ns) // WINDOW_NS
+            state = changed(state, window=window, timeline=timeline_of(config, state.stations, state.bodies, window))
             continue
         state = _tell(config, state, min(last, due, window_end), plots)
     return state, plots
@@ -162,19 +157,20 @@ def act(config: WorldConfig, state: WorldState, messages: Iterable[Message]) -> 
     An `Engagement` that says "fired" takes effect at its time of intercept, once: when `scan` comes
     there, or now if that time is past.  "aborted" before then calls it off.  Other messages do nothing.
     """
+    engagements = [message for message in messages if type(message) is Engagement]
+    if not (engagements or state.untold or state.pending):
+        return state, []  # as for most batches
     pending = state.pending
-    for message in messages:
-        if not isinstance(message, Engagement):
-            continue
+    for message in engagements:
         known = {e.engagement_id for e in pending} | {o.engagement_id for o in state.outcomes}
         if message.state == "fired" and message.engagement_id not in known:
             pending = (*pending, message)
         elif message.state == "aborted":
             pending = tuple(each for each in pending if each.engagement_id != message.engagement_id)
-    state = replace(state, pending=pending)
+    state = changed(state, pending=pending)
     while any(each.intercept_t_ns < state.next_t_ns for each in state.pending):
         state = _resolve_first(config, state)
-    return replace(state, untold=()), list(state.untold)
+    return changed(state, untold=()), list(state.untold)
 
 
 def origins(state: WorldState) -> tuple[int, ...]:
@@ -288,13 +284,13 @@ def _resolve_first(config: WorldConfig, state: WorldState) -> WorldState:
     # Told of late, it cannot take back plots that are out.
     t_ns = max(first.intercept_t_ns, state.next_t_ns)
     outcome, body = _outcome(config, state, first, t_ns)
-    state = replace(
+    state = changed(
         state,
         pending=tuple(each for each in state.pending if each is not first),
         untold=(*state.untold, outcome),
         outcomes=(*state.outcomes, outcome),
     )
-    state = replace(state, bodies=(*state.bodies, *_own_bodies(config, state, outcome, first)))
+    state = changed(state, bodies=(*state.bodies, *_own_bodies(config, state, outcome, first)))
     if body is None or not outcome.killed:
         return state
     hit = state.bodies[body]
@@ -307,7 +303,9 @@ def _resolve_first(config: WorldConfig, state: WorldState) -> WorldState:
         bodies = [replace(b, seen=b.seen[(b.seen["thing"] != body) | (b.seen["t_ns"] < t_ns)]) for b in bodies]
     for k, piece in enumerate(left):
         bodies.append(_body(config, state.stations, _piece(config, state, outcome, piece, f"{stem}/{k}", len(bodies))))
-    return replace(state, bodies=tuple(bodies), timeline=_timeline(config, state.stations, tuple(bodies), state.window))
+    return changed(
+        state, bodies=tuple(bodies), timeline=timeline_of(config, state.stations, tuple(bodies), state.window)
+    )
 
 
 def _outcome(config: WorldConfig, state: WorldState, engagement: Engagement, t_ns: int) -> tuple[Outcome, int | None]:
@@ -345,73 +343,15 @@ def _outcome(config: WorldConfig, state: WorldState, engagement: Engagement, t_n
 # ---- plots ----------------------------------------------------------------------------------------
 
 
-def _timeline(config: WorldConfig, stations: tuple[Station, ...], bodies: tuple[Body, ...], window: int) -> Sightings:
-    """Return all that the radars tell within a window: by time, then radar, then the draw of the order."""
-    begin = config.start_t_ns + window * _WINDOW_NS
-    parts = []
-    for each in stations:
-        # What comes late may have been seen in the window before: no latency is as long as a window.
-        late = each.radar.faults.latency_s > 0.0 or each.radar.faults.latency_s_mean > 0.0
-        for number in range(max(window - 1, 0) if late else window, window + 1):
-            told = _told(config, each, bodies, number)
-            parts.append(told[(told["told_ns"] >= begin) & (told["told_ns"] < begin + _WINDOW_NS)] if late else told)
-    seen = np.concatenate(parts) if parts else NOTHING_SEEN
-    return seen[np.lexsort((seen["order"], seen["radar"], seen["told_ns"]))]
-
-
-def _told(config: WorldConfig, station: Station, bodies: tuple[Body, ...], window: int) -> Sightings:
-    """Return what one radar tells of the dwells of a window."""
-    begin = config.start_t_ns + window * _WINDOW_NS
-    end = begin + _WINDOW_NS
-    last, stuck_ns = NOTHING_SEEN, last_dwell_t_ns(config, station)
-    if stuck_ns is not None and end > stuck_ns:
-        last = _seen(config, station, bodies, (stuck_ns - config.start_t_ns) // _WINDOW_NS)
-        last = last[last["t_ns"] == stuck_ns]
-    return reported(config, station, window, _seen(config, station, bodies, window), last, (begin, end))
-
-
-def _seen(config: WorldConfig, station: Station, bodies: tuple[Body, ...], window: int) -> Sightings:
-    """Return what one radar sees in the dwells of a window."""
-    begin = config.start_t_ns + window * _WINDOW_NS
-    end = begin + _WINDOW_NS
-    parts = [clutter(config, station, window, begin, end)]
-    parts += [rain(config, station, each, window, begin, end) for each in config.rain]
-    parts += [ground(config, station, each, window, begin, end) for each in config.ground_echoes]
-    for body in bodies:
-        if body.start_t_ns < end:
-            seen = body.seen
-            parts.append(seen[(seen["t_ns"] >= begin) & (seen["t_ns"] < end) & (seen["radar"] == station.number)])
-    return np.concatenate(parts)
-
-
 def _tell(config: WorldConfig, state: WorldState, before_t_ns: int, plots: list[Plot]) -> WorldState:
     """Append the plots of [next_t_ns, before) within the window to `plots`; return the state after them."""
-    times = state.timeline["told_ns"]
-    first, last = np.searchsorted(times, [state.next_t_ns, before_t_ns])
-    rows = state.timeline[first:last]
-    if not len(rows):
-        return replace(state, next_t_ns=before_t_ns)
-    doppler = [radar.range_rate_m_s_std > 0.0 for radar in config.radars]
-    with_snr = [radar.snr_db_at_1_km is not None for radar in config.radars]
-    told = zip(*(rows[name].tolist() for name in _SAID), strict=True)
-    plots += [
-        Plot(
-            t_ns=stamp_ns,
-            plot_id=plot_id,
-            sensor=config.radars[radar].id,
-            range_m=range_m,
-            azimuth_rad=azimuth_rad,
-            elevation_rad=elevation_rad,
-            range_rate_m_s=range_rate_m_s if doppler[radar] else None,
-            snr_db=snr_db if with_snr[radar] else None,
-        )
-        for plot_id, (stamp_ns, radar, range_m, azimuth_rad, elevation_rad, range_rate_m_s, snr_db) in enumerate(
-            told, state.next_plot_id
-        )
-    ]
-    return replace(
+    rows = state.timeline.between(state.next_t_ns, before_t_ns)
+    if rows.start == rows.stop:
+        return changed(state, next_t_ns=before_t_ns)
+    plots += state.timeline.plots(config, rows, state.next_plot_id)
+    return changed(
         state,
         next_t_ns=before_t_ns,
-        next_plot_id=state.next_plot_id + len(rows),
-        origins=Origins(state.origins, tuple(rows["origin"].tolist()), tuple(rows["thing"].tolist())),
+        next_plot_id=state.next_plot_id + rows.stop - rows.start,
+        origins=Origins(state.origins, tuple(state.timeline.origin[rows]), tuple(state.timeline.thing[rows])),
     )
