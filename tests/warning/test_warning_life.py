@@ -2,6 +2,7 @@
 
 import copy
 import math
+from dataclasses import replace
 
 import msgspec
 from hypothesis import given, settings
@@ -77,6 +78,9 @@ class Life(RuleBasedStateMachine):
         assert (after, said) == (again, said_again)
         assert self.state == given_state
         assert batch == given_batch
+        # Zones that nobody speaks of sleep until their time comes: had all been judged, nothing else would be said.
+        all_judged, said_of_all = warning.step(CONFIG, replace(self.state, wakes=None), batch)
+        assert (all_judged.alarms, said_of_all) == (after.alarms, said)
         self.state = after
         for one in said:
             if isinstance(one, Warning):

@@ -81,17 +81,18 @@ def search(given: Given, warm: Any, prices: int, iterations: int) -> tuple[float
     """Return the value of the best plan found, the plan, the value of `warm`, and a bound on any plan.
 
     `warm`: a plan to start from, options of which that no longer fit are dropped; infinite is the bound without
-    `prices`.
+    `prices`.  Where every round can have its best option there is nothing to search for.
     """
-    best, best_value, warm_value, bound = (
-        np.full((len(given.first) - 1) // len(given.capacity), NONE),
-        -1.0,
-        0.0,
-        math.inf,
-    )
-    jobs = len(best)
+    jobs = (len(given.first) - 1) // len(given.capacity)
+    best, best_value, warm_value, bound = np.full(jobs, NONE), -1.0, 0.0, math.inf
+    tops = np.zeros(jobs)
+    np.maximum.at(tops, given.option[:, JOB], given.value)
+    limit = float(tops.sum()) * (1.0 - 1e-12)
     given.rent[:] = 0.0
     for begin in range(6):  # three greedy orders, the old plan, and twice by return with prices
+        if best_value >= limit and begin in (1, 2, 4, 5):
+            bound = best_value
+            continue
         book = new_book(given)
         if begin == 3:
             for o in warm[warm != NONE].tolist():

@@ -75,6 +75,19 @@ def judge(config: Config, sight: Sight, alarm: Alarm | None, next_id: int) -> tu
     return _update(config, sight, alarm)
 
 
+def wake_t_ns(config: Config, sight: Sight, alarm: Alarm) -> int:
+    """Return from when on the passing of time alone may change the alarm, or what is told of it."""
+    t_ns, sent = sight.t_ns, alarm.sent
+    times = [sent.expires_t_ns - _ns(0.5 * config.expiry_margin_s), sent.t_ns + _ns(config.update_interval_s)]
+    if alarm.below_t_ns is not None:
+        kept_t_ns = alarm.hold_t_ns if alarm.clear_t_ns is None else alarm.clear_t_ns
+        times.append(max(alarm.below_t_ns + _ns(config.cancel_hold_s), kept_t_ns))
+    if sight.flying:
+        times.append(sent.impact_t_ns - _ns(config.drop_s) + 1)  # whom it catches outside is told to lie down
+        times += [flown.impact_t_ns - _ns(config.drop_s) + 1 for flown, _ in sight.flying]
+    return min([each for each in times if each > t_ns], default=t_ns)
+
+
 def _ns(seconds: float) -> int:
     return round(seconds * 1e9)
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from opencram.messages import Health, Message, Rejected, Threat, Tick, Track, Warning
-from opencram.warning.alarm import Alarm, Sight, judge
+from opencram.warning.alarm import Alarm, Sight, judge, wake_t_ns
 from opencram.warning.config import Config
 from opencram.warning.districts import ENDS, above, district_warnings
 from opencram.warning.rounds import Fall, Round, either, round_of
@@ -39,6 +39,7 @@ class State:
     numbers: Mapping[str, int] = field(default_factory=dict)  # of the zones, by id; fixed
     districts: Mapping[str, Warning] = field(default_factory=dict)  # in alarm, and the last said of them
     holders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # districts of each zone; fixed
+    wakes: Mapping[int, int] | None = None  # when time alone may change what is said, by zone; None: judge them all
 
 
 def initial(config: Config) -> State:
@@ -69,6 +70,9 @@ class _Scene:
     districts: dict[str, Warning]
     holders: Mapping[str, tuple[str, ...]]  # as in the state
     falls: dict[int, list[Fall]]
+    wakes: dict[int, int]
+    touched: set[int]  # zones of which something new has been heard
+    everyone: bool  # all zones are to be judged
     out: list[Message]
 
 
@@ -93,6 +97,9 @@ def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State,
         districts=dict(state.districts),
         holders=state.holders,
         falls={},
+        wakes=dict(state.wakes or {}),
+        touched=set(),
+        everyone=state.wakes is None,
         out=[],
     )
     pending = False
@@ -114,6 +121,7 @@ def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State,
         numbers=state.numbers,
         districts=scene.districts,
         holders=state.holders,
+        wakes=scene.wakes,
     )
     return after, scene.out
 
@@ -135,6 +143,7 @@ def _hear(scene: _Scene, message: Message) -> None:
 
 
 def _hear_health(scene: _Scene, health: Health) -> None:
+    scene.everyone = True
     if health.state == "ok":
         scene.degraded.pop(health.part, None)
     elif health.part in scene.degraded or len(scene.degraded) < scene.config.degraded_max:
@@ -149,6 +158,7 @@ def _hear_threat(scene: _Scene, threat: Threat) -> None:
     if threat.track_id in scene.ended or (before is not None and threat.t_ns < before.t_ns):
         return
     heard = round_of(scene.config, scene.numbers, threat, before)
+    _touch(scene, heard, before)
     if not heard.shares:
         scene.rounds.pop(threat.track_id, None)
         return
@@ -156,6 +166,7 @@ def _hear_threat(scene: _Scene, threat: Threat) -> None:
     if len(scene.rounds) > scene.config.rounds_max:
         least = min(scene.rounds.values(), key=lambda each: (each.worst, -each.track_id))
         del scene.rounds[least.track_id]
+        _touch(scene, least)
         reason = f"warning: {scene.config.rounds_max} rounds are in the air (rounds_max); round {least.track_id}, "
         reason += f"the least dangerous at {least.worst:.3f}, is left out"
         scene.out.append(Rejected(t_ns=scene.t_ns, reason=reason, code="limit"))
@@ -169,6 +180,7 @@ def _hear_end(scene: _Scene, track: Track) -> None:
     if track.reason in ("lost", "limit", ""):
         return
     del scene.rounds[track.track_id]
+    _touch(scene, ended)
     if track.reason == "impact":
         _fall(scene, ended, min(ended.impact_t_ns, scene.t_ns))
     elif track.reason == "intercepted":
@@ -179,44 +191,47 @@ def _hear_end(scene: _Scene, track: Track) -> None:
                 scene.alarms[number] = replace(alarm, hold_t_ns=max(alarm.hold_t_ns, hold_t_ns))
 
 
+def _touch(scene: _Scene, *rounds: Round | None) -> None:
+    """Remember that something is new in every zone that these rounds may come down near."""
+    for each in rounds:
+        if each is not None:
+            scene.touched.update([number for number, _ in each.shares])
+
+
 def _fall(scene: _Scene, fallen: Round, t_ns: int) -> None:
     for number, p in fallen.shares:
         scene.falls.setdefault(number, []).append(Fall(fallen.track_id, t_ns, p))
 
 
 def _judge_zones(scene: _Scene) -> None:
-    """Judge every zone that has an alarm, a round that just fell, or rounds in the air, in config order."""
-    if not scene.rounds and not scene.alarms and not scene.falls:
+    """Judge, in config order, every zone of which something new was heard, or in which time may change something."""
+    _let_fall(scene)
+    due = _due(scene)
+    if not due:
         return
-    config, now_ns = scene.config, scene.t_ns
-    past_ns = now_ns - round(config.overdue_s * 1e9)
-    for fallen in [each for each in scene.rounds.values() if past_ns > each.impact_t_ns and past_ns > each.latest_t_ns]:
-        del scene.rounds[fallen.track_id]
-        scene.ended[fallen.track_id] = now_ns
-        _fall(scene, fallen, fallen.impact_t_ns)
-    flying: dict[int, list[tuple[Round, float]]] = {}
+    config = scene.config
+    flying: dict[int, list[tuple[Round, float]]] = {number: [] for number in due}
     for each in scene.rounds.values():
         for number, p in each.shares:
             if number in flying:
                 flying[number].append((each, p))
-            else:
-                flying[number] = [(each, p)]
     factor = config.degraded_factor if scene.degraded else 1.0
     clause = ""
     begun = len(scene.out)
     if scene.degraded:
         parts = ", ".join(f"{part} {how}" for part, how in sorted(scene.degraded.items()))
         clause = f"; thresholds times {config.degraded_factor:g}: {parts}"
-    for number in sorted(flying.keys() | scene.falls.keys() | scene.alarms.keys()):
+    for number in due:
         zone = config.zones[number]
         threshold = factor * (config.probability if zone.probability is None else zone.probability)
-        near, alarm = flying.get(number, ()), scene.alarms.get(number)
+        near, alarm = flying[number], scene.alarms.get(number)
         falls = scene.falls.get(number, ())
         probability = either([p for _, p in near])
         if alarm is None and not falls and probability < threshold:
+            scene.wakes.pop(number, None)
             continue  # most zones, most of the time
         sight = Sight(
-            t_ns=now_ns,
+            t_ns=scene.t_ns,
             zone=zone,
             flying=tuple(near),
             probability=probability,
@@ -225,10 +240,31 @@ def _judge_zones(scene: _Scene) -> None:
             cancel_below=threshold * config.cancel_ratio,
             degraded=clause,
         )
-        _settle(scene, number, judge(config, sight, alarm, scene.alarms_issued + 1))
+        _settle(scene, number, sight, judge(config, sight, alarm, scene.alarms_issued + 1))
     scene.falls.clear()
+    scene.touched.clear()
+    scene.everyone = False
     if config.districts:
         _tell_districts(scene, [each for each in scene.out[begun:] if isinstance(each, Warning)])
+
+
+def _let_fall(scene: _Scene) -> None:
+    """Take down the rounds that must have reached the ground by now."""
+    past_ns = scene.t_ns - round(scene.config.overdue_s * 1e9)
+    for fallen in [each for each in scene.rounds.values() if past_ns > each.impact_t_ns and past_ns > each.latest_t_ns]:
+        del scene.rounds[fallen.track_id]
+        scene.ended[fallen.track_id] = scene.t_ns
+        _touch(scene, fallen)
+        _fall(scene, fallen, fallen.impact_t_ns)
+
+
+def _due(scene: _Scene) -> list[int]:
+    """Return the zones to judge: those touched, and those whose time has come."""
+    if scene.everyone:
+        near = {number for each in scene.rounds.values() for number, _ in each.shares}
+        return sorted(near | scene.touched | scene.alarms.keys())
+    now_ns = scene.t_ns
+    return sorted(scene.touched.union([number for number, wake_ns in scene.wakes.items() if wake_ns <= now_ns]))
 
 
 def _tell_districts(scene: _Scene, said: list[Warning]) -> None:
@@ -243,12 +279,14 @@ def _tell_districts(scene: _Scene, said: list[Warning]) -> None:
             scene.districts[one.zone] = one
 
 
-def _settle(scene: _Scene, number: int, judged: tuple[Alarm | None, Warning | None]) -> None:
+def _settle(scene: _Scene, number: int, sight: Sight, judged: tuple[Alarm | None, Warning | None]) -> None:
     alarm, warning = judged
     if alarm is None:
         scene.alarms.pop(number, None)
+        scene.wakes[number] = sight.t_ns  # it may be warned at any moment
     else:
         scene.alarms[number] = alarm
         scene.alarms_issued = max(scene.alarms_issued, alarm.alarm_id)
+        scene.wakes[number] = wake_t_ns(scene.config, sight, alarm)
     if warning is not None:
         scene.out.append(warning)
