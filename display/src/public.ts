@@ -1,50 +1,47 @@
 // For people in the zones, on a phone: my zone, what to do, seconds left; and it says when it has lost contact.
+import { WORDS } from "./public_words";
 
-type Advice = "shelter" | "drop" | "none";
 interface State {
   t: number;
   live: boolean;
+  age: number; // s since the server itself heard something
   mode: string;
-  site: string;
-  zones: { id: string; name: string }[];
-  alarms: { zone: string; zones: string[]; advice: Advice; impact: number; std: number | null }[];
-  cleared: { zone: string; state: string; t: number }[];
+  alarms: { advice: "shelter" | "drop" | "none"; impact: number; std: number | null }[];
+  ended: { state: string; t: number } | null;
+}
+interface Zone {
+  id: string;
+  name: string;
+  shelter: number;
+}
+interface Said {
+  look: string;
+  what: string;
+  when: string;
+  more: string;
 }
 
 const ASK_MS = 1000;
 const GIVE_UP_MS = 4000;
 const LOST_MS = 6000;
-const CLEARED_SHOWN_MS = 120_000;
-const WORDS: Record<string, Record<string, string>> = {
-  en: {
-    shelter: "TAKE SHELTER", drop: "DROP AND COVER", none: "STAY ALERT", stay: "STAY IN SHELTER", calm: "No alarm", clear: "ALL CLEAR", withdrawn: "Warning withdrawn",
-    left: "{n} s", stayMore: "Wait for the all-clear.", lost: "CONTACT LOST", lostMore: "This page has heard nothing for {n} s. Listen to sirens and radio.",
-    ok: "connected, updated {n} s ago", zone: "My zone", language: "Language", choose: "choose your zone", pick: "Choose your zone above.",
-    simulation: "SIMULATION", exercise: "EXERCISE", test: "TEST", actual: "",
-  },
-  fr: {
-    shelter: "À L’ABRI", drop: "AU SOL, PROTÉGEZ-VOUS", none: "RESTEZ ATTENTIF", stay: "RESTEZ À L’ABRI", calm: "Aucune alerte", clear: "FIN D’ALERTE", withdrawn: "Alerte annulée",
-    left: "{n} s", stayMore: "Attendez la fin d’alerte.", lost: "CONTACT PERDU", lostMore: "Rien reçu depuis {n} s. Écoutez les sirènes et la radio.",
-    ok: "connecté, mis à jour il y a {n} s", zone: "Ma zone", language: "Langue", choose: "choisissez votre zone", pick: "Choisissez votre zone ci-dessus.",
-    simulation: "SIMULATION", exercise: "EXERCICE", test: "TEST", actual: "",
-  },
-  ar: {
-    shelter: "إلى الملجأ", drop: "انبطحوا واحتموا", none: "ابقوا متيقظين", stay: "ابقوا في الملجأ", calm: "لا إنذار", clear: "زال الخطر", withdrawn: "أُلغي الإنذار",
-    left: "{n} ث", stayMore: "انتظروا إعلان زوال الخطر.", lost: "انقطع الاتصال", lostMore: "لم يصل شيء منذ {n} ث. استمعوا إلى صفارات الإنذار والإذاعة.",
-    ok: "متصل، حُدّث قبل {n} ث", zone: "منطقتي", language: "اللغة", choose: "اختر منطقتك", pick: "اختر منطقتك أعلاه.",
-    simulation: "محاكاة", exercise: "تمرين", test: "اختبار", actual: "",
-  },
-};
+const ENDED_SHOWN_MS = 120_000;
+const SOUND_MS = 2500;
 
 const byId = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
 const zoneChoice = byId<HTMLSelectElement>("zone");
 const languageChoice = byId<HTMLSelectElement>("language");
+const soundButton = byId<HTMLButtonElement>("sound");
 const query = new URLSearchParams(location.search);
 let state: State | null = null;
+let zones: Zone[] = [];
 let heardAt = performance.now();
 let zone = query.get("zone") ?? localStorage.getItem("zone") ?? "";
 let language = query.get("lang") ?? localStorage.getItem("lang") ?? navigator.language.slice(0, 2);
 if (!WORDS[language]) language = "en";
+let audio: AudioContext | null = null;
+let sounding = false;
+let soundedAt = 0;
+let lastLook = "";
 
 function words(key: string, n = 0): string {
   return (WORDS[language]![key] ?? "").replace("{n}", `\u2066${n}\u2069`);
@@ -55,49 +52,95 @@ function put(id: string, text: string): void {
   if (element.textContent !== text) element.textContent = text; // a screen reader is told of changes only
 }
 
+/** What is true for my zone at this moment, as far as this page has heard. */
+function situation(silent: number): Said | null {
+  if (!state) return null;
+  const t = state.t + (state.live ? silent + state.age * 1000 : 0); // live, time has gone on since
+  const coming = state.alarms.find((a) => a.impact + 2000 * (a.std ?? 0) >= t);
+  if (coming) {
+    const left = Math.max((coming.impact - t) / 1000, 0);
+    const late = coming.advice === "shelter" && left < (zones.find((z) => z.id === zone)?.shelter ?? 0);
+    return { look: "alarm", what: words(coming.advice), when: words("left", Math.ceil(left)), more: late ? words("late") : "" };
+  }
+  if (state.alarms.length) return { look: "wait", what: words("stay"), when: "", more: words("stayMore") };
+  const ended = state.ended;
+  if (ended && t - ended.t < ENDED_SHOWN_MS) {
+    if (ended.state === "expired") return { look: "wait", what: words("expired"), when: "", more: words("expiredMore") };
+    return { look: "clear", what: words(ended.state === "all_clear" ? "clear" : "withdrawn"), when: "", more: "" };
+  }
+  return { look: "calm", what: words("calm"), when: "", more: "" };
+}
+
 function show(): void {
   const silent = performance.now() - heardAt;
+  const old = silent + (state?.live ? state.age * 1000 : 0);
+  const lost = old > LOST_MS;
   document.documentElement.lang = language;
   document.documentElement.dir = language === "ar" ? "rtl" : "ltr";
   put("language-label", words("language"));
   put("zone-label", words("zone"));
+  put("sound", words(sounding ? "soundOn" : "soundOff"));
   put("mode", state ? words(state.mode) : "");
-  let [look, what, when, more] = ["", words("calm"), "", ""];
-  if (silent > LOST_MS) [look, what, more] = ["lost", words("lost"), words("lostMore", Math.round(silent / 1000))];
-  else if (!zone) [what, more] = [words("pick"), ""];
-  else if (state) {
-    const t = state.t + (state.live ? silent : 0);
-    const mine = state.alarms.filter((a) => a.zone === zone || a.zones.includes(zone));
-    const coming = mine.find((a) => a.impact >= t);
-    const ended = state.cleared.filter((c) => c.zone === zone && t - c.t < CLEARED_SHOWN_MS).pop();
-    if (coming) [look, what, when] = ["alarm", words(coming.advice), words("left", Math.ceil((coming.impact - t) / 1000))];
-    else if (mine.length) [look, what, more] = ["wait", words("stay"), words("stayMore")];
-    else if (ended) [look, what] = ["clear", words(ended.state === "all_clear" ? "clear" : "withdrawn")];
-  }
-  document.body.dataset.state = look;
-  put("what", what);
-  put("when", when);
-  put("more", more);
-  put("contact", silent > LOST_MS ? "" : words("ok", Math.round(silent / 1000)));
+  document.body.dataset.mode = state?.mode ?? "";
+  const known = zone ? situation(silent) : { look: "calm", what: words("pick"), when: "", more: "" };
+  // An alarm outlives the contact: what was last heard stays, and the strip says that nothing newer is known.
+  const kept = known && (known.look === "alarm" || known.look === "wait");
+  const lostWords = words("lostMore", Math.round(old / 1000));
+  const said = lost && !kept ? { look: "lost", what: words("lost"), when: "", more: lostWords } : known ?? { look: "calm", what: words("joining"), when: "", more: "" };
+  document.body.dataset.state = said.look;
+  put("what", said.what);
+  put("when", said.when);
+  put("more", said.more);
+  put("lost", lost && kept ? `${words("lost")}. ${lostWords}` : "");
+  put("contact", lost || !state ? "" : words("ok", Math.round(old / 1000)));
+  document.title = `${said.what} ${said.when}`;
+  sound(said.look);
+}
+
+function sound(look: string): void {
+  const changed = look !== lastLook;
+  lastLook = look;
+  if (changed && look === "alarm" && navigator.userActivation?.hasBeenActive) navigator.vibrate?.([400, 150, 400, 150, 800]);
+  const due = look === "alarm" ? performance.now() - soundedAt > SOUND_MS : changed && (look === "clear" || look === "lost");
+  if (!sounding || !audio || !due) return;
+  soundedAt = performance.now();
+  const notes = look === "alarm" ? [880, 1175, 880, 1175] : look === "clear" ? [523, 659, 784] : [330, 330];
+  notes.forEach((hz, k) => {
+    const at = audio!.currentTime + 0.05 + k * 0.28;
+    const tone = new OscillatorNode(audio!, { type: look === "alarm" ? "square" : "sine", frequency: hz });
+    const volume = new GainNode(audio!, { gain: look === "alarm" ? 0.15 : 0.3 });
+    tone.connect(volume).connect(audio!.destination);
+    tone.start(at);
+    tone.stop(at + 0.25);
+  });
 }
 
 function choices(): void {
-  if (!state || zoneChoice.options.length > 1) return;
-  const empty = new Option(words("choose"), "");
-  zoneChoice.replaceChildren(empty, ...state.zones.map((z) => new Option(z.name, z.id)));
+  const named = zones.length ? zones : zone ? [{ id: zone, name: localStorage.getItem("zoneName") ?? zone }] : [];
+  zoneChoice.replaceChildren(new Option(words("choose"), ""), ...named.map((z) => new Option(z.name, z.id)));
   zoneChoice.value = zone;
 }
 
-async function ask(): Promise<void> {
+async function fetched<T>(path: string): Promise<T | null> {
   try {
-    const answer = await fetch("/public/state", { signal: AbortSignal.timeout(GIVE_UP_MS), cache: "no-store" });
-    if (answer.ok) {
-      state = (await answer.json()) as State;
-      heardAt = performance.now();
-      choices();
-    }
+    const answer = await fetch(path, { signal: AbortSignal.timeout(GIVE_UP_MS), cache: "no-store" });
+    return answer.ok ? ((await answer.json()) as T) : null;
   } catch {
-    // The page says by itself that it hears nothing.
+    return null; // the page says by itself that it hears nothing
+  }
+}
+
+async function ask(): Promise<void> {
+  const asked = zone;
+  const found = await fetched<State>(`/public/state?zone=${encodeURIComponent(asked)}`);
+  if (found && asked === zone) {
+    state = found;
+    heardAt = performance.now();
+    show();
+  }
+  if (!zones.length) {
+    zones = (await fetched<{ zones: Zone[] }>("/public/zones"))?.zones ?? [];
+    if (zones.length) choices();
   }
   setTimeout(ask, ASK_MS);
 }
@@ -105,6 +148,8 @@ async function ask(): Promise<void> {
 zoneChoice.onchange = () => {
   zone = zoneChoice.value;
   localStorage.setItem("zone", zone);
+  localStorage.setItem("zoneName", zoneChoice.selectedOptions[0]?.text ?? "");
+  if (state) state = { ...state, alarms: [], ended: null }; // those were of another zone
   show();
 };
 languageChoice.value = language;
@@ -114,6 +159,15 @@ languageChoice.onchange = () => {
   if (zoneChoice.options[0]) zoneChoice.options[0].text = words("choose");
   show();
 };
+soundButton.onclick = () => {
+  sounding = !sounding;
+  audio ??= new AudioContext();
+  soundButton.setAttribute("aria-pressed", String(sounding));
+  soundedAt = 0;
+  lastLook = "";
+  show();
+};
+choices();
 setInterval(show, 200);
 void ask();
 show();

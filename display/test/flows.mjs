@@ -176,18 +176,50 @@ const flows = {
     }
     return page.problems;
   },
+  // What people in the zones see on a phone: what to do, seconds left, the end; and that contact is lost.
   async publicPage() {
     const operator = await open(replay(10));
     await until(operator, "Block 55");
-    await operator.keyboard.press("ArrowLeft");
+    const to = async (s) => {
+      await operator.getByRole("slider").fill(String(s * 1000));
+      await operator.waitForFunction((t) => location.search.includes(`t=${t}`), at(s));
+    };
+    await to(5.2);
     const page = await open("/public?lang=en&zone=z44", { viewport: { width: 390, height: 780 } });
-    await page.getByText("TAKE SHELTER").waitFor();
+    const what = (text) => page.locator("#what", { hasText: text }).waitFor({ timeout: 15_000 });
+    await what("TAKE SHELTER");
     assert.match(await page.locator("#when").innerText(), /20/);
+    assert.match(await page.locator("#mode").innerText(), /SIMULATION – not real/);
+    assert.equal(await page.locator("#more").innerText(), "");
     if (folder) await page.screenshot({ path: `${folder}/public.png` });
+    await to(15); // ten seconds left, and shelter takes fifteen
+    await page.getByText("Drop and cover where you are").waitFor();
     await page.selectOption("#language", "ar");
-    await page.getByText("إلى الملجأ").waitFor();
+    await what("إلى الملجأ");
+    assert.equal(await page.locator("html").getAttribute("dir"), "rtl");
+    if (folder) await page.screenshot({ path: `${folder}/public-ar.png` });
+    await page.selectOption("#language", "fr");
+    await what("À L’ABRI");
+    assert.equal(await page.locator("#sound").getAttribute("aria-pressed"), "false");
+    await page.locator("#sound").click();
+    assert.match(await page.locator("#sound").innerText(), /Son actif/);
+    await page.context().setOffline(true); // an alarm outlives the contact
+    await page.locator("#lost", { hasText: "CONTACT PERDU" }).waitFor({ timeout: 15_000 });
+    assert.match(await page.locator("#what").innerText(), /À L’ABRI/);
+    if (folder) await page.screenshot({ path: `${folder}/public-lost.png` });
+    await page.context().setOffline(false);
+    await page.locator("#lost:empty").waitFor({ state: "attached", timeout: 15_000 });
+    await page.selectOption("#language", "en");
+    await to(30);
+    await what("STAY IN SHELTER");
+    await to(51);
+    await what("ALL CLEAR");
+    await page.selectOption("#zone", "z55");
+    await what("Warning withdrawn");
+    await page.selectOption("#zone", "z00");
+    await what("No alarm");
     await page.context().setOffline(true);
-    await page.getByText("انقطع الاتصال").waitFor({ timeout: 15_000 });
+    await what("CONTACT LOST"); // silence is not an all-clear
     return page.problems.filter((text) => !text.includes("ERR_INTERNET_DISCONNECTED"));
   },
 };

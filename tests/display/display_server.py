@@ -11,6 +11,7 @@ from typing import Any
 import display_raid as raid
 import uvicorn
 
+from opencram.display.access import Person
 from opencram.display.frames import Encoder
 from opencram.display.plan import plan
 from opencram.display.server import Hub, application
@@ -117,8 +118,8 @@ if __name__ == "__main__":
     if kind == "live":
         live_server(int(at_port), *(float(x) for x in rest))
     else:
-        tokens = {"a" * 32: "operator", "b" * 32: "viewer"} if kind == "tokens" else {}
+        people = {"a" * 32: Person("operator", "Rana K."), "b" * 32: Person("viewer")} if kind == "tokens" else {}
         mode = rest[0] if rest else "simulation"
-        with serving(hub_of(recorded(), tokens=tokens, mode=mode), int(at_port)) as running:
+        with serving(hub_of(recorded(), people=people, mode=mode), int(at_port)) as running:
             print(running.address, flush=True)
             threading.Event().wait()

@@ -9,14 +9,19 @@ from typing import Any
 
 import display_raid as raid
 import display_server
+import msgspec
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from opencram.config.live import is_loopback
+from opencram.display.access import Person, person_of, read_tokens, same_origin
 from opencram.display.frames import FRAME_HEAD, FRAME_KIND
-from opencram.display.run import is_loopback, read_tokens
-from opencram.display.server import POLICY, role_of, same_origin
+from opencram.display.rows import decision_row
+from opencram.display.server import POLICY
 from opencram.errors import FileError
+
+PEOPLE = {"a" * 32: Person("operator", "Rana K."), "b" * 32: Person("viewer")}
 
 
 @pytest.fixture(scope="module")
@@ -167,12 +172,13 @@ def test_a_stalled_screen_gets_the_newest_frame_and_costs_no_memory() -> None:
     ],
 )
 def test_roles_come_from_tokens(protocols: list[str], role: str | None) -> None:
-    assert role_of({"a" * 32: "operator", "b" * 32: "viewer"}, protocols) == role
-    assert role_of({}, protocols) == "operator"
+    found = person_of(PEOPLE, protocols)
+    assert (found.role if found else None) == role
+    assert person_of({}, protocols) == Person("operator")
 
 
 def test_a_wrong_token_and_a_foreign_page_are_refused() -> None:
-    hub = display_server.hub_of(display_server.recorded(), tokens={"a" * 32: "operator"})
+    hub = display_server.hub_of(display_server.recorded(), people=PEOPLE)
     with display_server.serving(hub) as running:
         with (
             opened(running, subprotocols=["opencram", "token.wrong"]) as client,
@@ -208,13 +214,13 @@ def test_operators_act_on_a_live_run_and_viewers_do_not() -> None:
     told: list[tuple[str, str, int, str]] = []
     timeline = display_server.recorded()
     hub = display_server.hub_of(
-        timeline, live=True, tokens={"a" * 32: "operator", "b" * 32: "viewer"}, tell=lambda *action: told.append(action)
-    )
+        timeline, live=True, people=PEOPLE, tell=lambda *action: told.append(action)
+    )  # fmt: skip
     with display_server.serving(hub) as running:
         for token in ("b" * 32, "a" * 32):
             with opened(running, subprotocols=["opencram", f"token.{token}"]) as client:  # type: ignore[list-item]
                 said(client, "state")
-                ask(client, do="consent", track=1)
+                ask(client, do="consent", track=1, by="somebody else")  # the token says who it is
                 ask(client, do="acknowledge", zone="z44")
                 framed(client)
                 ask(client, do="seek", t=raid.t_ns(10.0) / 1e6)
@@ -222,12 +228,56 @@ def test_operators_act_on_a_live_run_and_viewers_do_not() -> None:
                 ask(client, do="veto", track=1)  # on the past: nobody may
                 framed(client)
                 framed(client)
-    assert told == [("operator", "consent", 1, ""), ("operator", "acknowledge", 0, "z44")]
+    assert told == [("Rana K.", "consent", 1, ""), ("Rana K.", "acknowledge", 0, "z44")]
+
+
+def test_without_tokens_the_screen_says_who_acts_and_only_simulated_engagements_are_decided() -> None:
+    told: list[tuple[str, str, int, str]] = []
+    for source in ("simulation", "live"):
+        hub = display_server.hub_of(display_server.recorded(), live=True, tell=lambda *action: told.append(action))
+        hub.hello["source"] = source
+        with display_server.serving(hub) as running, opened(running) as client:
+            assert said(client, "hello")["name"] == ""
+            ask(client, do="veto", track=1, by=f" Ana\n{source} " + "x" * 100)
+            ask(client, do="acknowledge", zone="z44")
+            framed(client)
+            framed(client)
+    assert [(action, track, zone) for _, action, track, zone in told] == [
+        ("veto", 1, ""), ("acknowledge", 0, "z44"), ("acknowledge", 0, "z44"),
+    ]  # fmt: skip
+    assert told[0][0].startswith("Ana simulation x")
+    assert len(told[0][0]) == 80
+    assert told[1][0] == "operator"
+
+
+def test_a_screen_that_looks_at_the_past_is_told_of_alarms_at_the_live_end() -> None:
+    hub = display_server.hub_of(display_server.recorded(), live=True)
+    timeline = hub.shared.timeline
+    with display_server.serving(hub) as running, opened(running) as client:
+        assert said(client, "status")["ahead"] is None
+        ask(client, do="seek", t=raid.t_ns(10.0) / 1e6)
+        said(client, "state")
+        while (ahead := said(client, "status")["ahead"]) is None:
+            pass
+        assert (ahead["alarms"], ahead["end"]) == (0, raid.t_ns(60.0) / 1e6)
+        timeline.append(msgspec.structs.replace(raid.warning(1, 61.0, "issued"), alarm_id=9))
+        while (ahead := said(client, "status")["ahead"])["alarms"] == 0:
+            pass
+        assert (ahead["alarms"], ahead["zone"]) == (1, "z44")
+        ask(client, do="follow")
+        while said(client, "status")["ahead"] is not None:
+            pass
+
+
+def test_a_decision_that_waits_for_people_says_until_when() -> None:
+    waits = msgspec.structs.replace(raid.decision(1, 9.0, "hold"), code="awaiting_consent", values=(("until", 17),))
+    assert decision_row(waits)["until"] == 17e-6
+    assert decision_row(raid.decision(1, 9.0, "hold"))["until"] is None
 
 
 def test_the_public_page_is_small_and_its_state_is_right(server: display_server.Running) -> None:
     total = 0
-    for path in ("/public", "/static/public.js", "/static/public.css", "/public/state"):
+    for path in ("/public", "/static/public.js", "/static/public.css", "/public/zones", "/public/state?zone=z44"):
         with urllib.request.urlopen(f"http://{server.address}{path}") as answer:
             total += len(answer.read())
     assert total < 30_000
@@ -237,18 +287,38 @@ def test_the_public_page_is_small_and_its_state_is_right(server: display_server.
         said(client, "state")
         framed(client)
         time.sleep(0.3)
-        with urllib.request.urlopen(f"http://{server.address}/public/state") as answer:
-            state = json.loads(answer.read())
-    assert [alarm["zone"] for alarm in state["alarms"]] == ["z44", "z72"]
-    assert [cleared["zone"] for cleared in state["cleared"]] == ["z55"]
-    assert "track" not in json.dumps(state)
+        states = {}
+        for zone in ("z44", "z55", "z00"):
+            with urllib.request.urlopen(f"http://{server.address}/public/state?zone={zone}") as answer:
+                states[zone] = json.loads(answer.read())
+        with urllib.request.urlopen(f"http://{server.address}/public/zones") as answer:
+            zones = json.loads(answer.read())["zones"]
+    assert states["z44"]["alarms"] == [
+        {"advice": "shelter", "impact": raid.t_ns(25.0) / 1e6, "std": pytest.approx(0.4)}
+    ]
+    assert states["z55"]["alarms"] == states["z00"]["alarms"] == []
+    assert states["z55"]["ended"] == {"state": "cancelled", "t": raid.t_ns(12.0) / 1e6}
+    assert states["z00"]["ended"] is None
+    assert len(json.dumps(states["z44"])) < 300  # asked for every second, on a bad line
+    assert {"id": "z44", "name": "Block 44", "shelter": 15.0} in zones
+    assert "track" not in json.dumps(states)
+
+
+def test_the_public_state_says_how_old_the_live_data_is() -> None:
+    hub = display_server.hub_of(display_server.recorded(), live=True)
+    hub.shared.arrived_s = time.monotonic() - 30.0
+    with (
+        display_server.serving(hub) as running,
+        urllib.request.urlopen(f"http://{running.address}/public/state?zone=z44") as answer,
+    ):
+        assert json.loads(answer.read())["age"] == pytest.approx(30.0, abs=5.0)
 
 
 def test_token_files_are_read_or_refused(tmp_path: Any) -> None:
     path = tmp_path / "tokens"
-    path.write_text(f"# shift 1\noperator {'a' * 16}\n\nviewer {'b' * 20}\n")
-    assert read_tokens(str(path)) == {"a" * 16: "operator", "b" * 20: "viewer"}
-    for bad in ("", "operator short\n", f"admin {'a' * 20}\n", f"operator {'a' * 20} more\n"):
+    path.write_text(f"# shift 1\noperator {'a' * 16} Rana K.\n\nviewer {'b' * 20}\n")
+    assert read_tokens(str(path)) == {"a" * 16: Person("operator", "Rana K."), "b" * 20: Person("viewer")}
+    for bad in ("", "operator short\n", f"admin {'a' * 20}\n", f"operator {'a' * 20}!\n", "operator\n"):
         path.write_text(bad)
         with pytest.raises(FileError):
             read_tokens(str(path))

@@ -41,6 +41,7 @@ def plan(site: Site) -> dict[str, Any]:
             }
             for z in site.zones
         ],
+        "districts": [{"id": d.id, "name": d.name or d.id} for d in site.districts],
         "effectors": [
             {
                 "id": e.id,

@@ -10,6 +10,7 @@ from opencram.display.picture import Alarm, Picture, Seen
 from opencram.messages import Decision, Engagement, Health, Message, Operator, Track, Warning
 
 Row = dict[str, Any]
+_ASKED = {"awaiting_consent": "until", "veto_timer": "time"}  # the time that such a decision names
 
 
 def ms(t_ns: int) -> float:
@@ -50,7 +51,15 @@ def decision_row(d: Decision) -> Row:
         "effector": d.effector,
         "code": d.code,
         "reasons": {"en": d.reason} | dict(d.reasons),
+        "until": _until(d),
     }
+
+
+def _until(d: Decision) -> float | None:
+    """Return until when people are asked to consent, or may veto; None: nobody is asked."""
+    key = _ASKED.get(d.code)
+    until = dict(d.values).get(key) if key is not None else None
+    return ms(int(until)) if until is not None else None
 
 
 def engagement_row(e: Engagement) -> Row:

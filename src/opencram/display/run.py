@@ -1,7 +1,6 @@
 """`opencram serve`: from a recording, a scenario or a site to a web server that shows it."""
 
 import asyncio
-import ipaddress
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -11,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opencram import __version__
+from opencram.config.live import is_loopback
 from opencram.config.model import Site
 from opencram.config.site import load_site, parse_site
+from opencram.display.access import read_tokens
 from opencram.display.frames import Encoder
 from opencram.display.live import Batch, LiveRun, Said
 from opencram.display.plan import plan
@@ -50,11 +51,11 @@ def serve(what: str, options: Options, streams: "Streams") -> None:
         from opencram.display.server import Hub, application
     except ImportError as error:
         raise UsageError(f"{REMEDY} ({error})") from error
-    tokens = read_tokens(options.tokens)
-    if not tokens and not is_loopback(options.host):
+    people = read_tokens(options.tokens)
+    if not people and not is_loopback(options.host):
         raise UsageError(f"--host {options.host} is open to the network: give --tokens FILE, or listen on 127.0.0.1")
     shared, hello, live = open_source(what, options, streams)
-    hub = Hub(shared=shared, hello=hello, tokens=tokens, tell=live.tell if live is not None else None)
+    hub = Hub(shared=shared, hello=hello, people=people, tell=live.tell if live is not None else None)
     app = application(hub)
     if live is not None:
         app.router.lifespan_context = _lifespan(live, shared)
@@ -211,37 +212,3 @@ def _lifespan(live: LiveRun, shared: Shared) -> Callable[[Any], Any]:
 def _soon(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
     if not loop.is_closed():
         loop.call_soon_threadsafe(call)
-
-
-def read_tokens(path: str | None) -> dict[str, str]:
-    """Return token → role, from lines "role token"; blank lines and those that begin with # say nothing."""
-    if path is None:
-        return {}
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileError(
-            f'cannot read tokens from {path}: {error}; give a text file of lines "operator TOKEN"'
-        ) from error
-    found = {}
-    for number, line in enumerate(lines, 1):
-        words = line.split()
-        if not words or words[0].startswith("#"):
-            continue
-        if len(words) != 2 or words[0] not in ("viewer", "operator") or len(words[1]) < 16 or not words[1].isalnum():
-            raise FileError(
-                f'{path}, line {number}: must be "viewer TOKEN" or "operator TOKEN", the token at least 16 letters '
-                "and digits; `openssl rand -hex 16` makes one"
-            )
-        found[words[1]] = words[0]
-    if not found:
-        raise FileError(f'{path}: no token; give at least one line "operator TOKEN"')
-    return found
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a host."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -5,7 +5,6 @@ Tokens come as a WebSocket subprotocol, never in an address, and a page of anoth
 """
 
 import asyncio
-import hmac
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -13,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from starlette.applications import Starlette
@@ -26,19 +24,18 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from opencram.display.access import Person, person_of, same_origin
 from opencram.display.frames import COLUMNS
-from opencram.display.picture import standing
-from opencram.display.rows import alarm_row, ms
+from opencram.display.public import public_state, public_zones
+from opencram.display.rows import ms
 from opencram.display.session import Session, Shared
 
 STATIC = Path(__file__).parent / "static"
 FRAME_S = 0.1
 LINES_EVERY = 5  # frames: trails and paths are sent twice a second, as tracks are
 PROTOCOL = "opencram"
-TOKEN_PREFIX = "token."
 BAD_TOKEN, BAD_ORIGIN = 4401, 4403
 COMMAND_BYTES_MAX = 4096
-ROLES = ("viewer", "operator")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -62,6 +59,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     speed: float = 1.0
     track: int = 0
     zone: str = ""
+    by: str = ""  # who acts, where no token says it
 
 
 @dataclass
@@ -70,7 +68,7 @@ class Hub:
 
     shared: Shared
     hello: dict[str, Any]
-    tokens: Mapping[str, str] = field(default_factory=dict)  # token → role; none: everybody is an operator
+    people: Mapping[str, Person] = field(default_factory=dict)  # by token; none: everybody is an operator
     tell: Callable[[str, str, int, str], None] | None = None  # operator, action, track, zone
     shown: Session | None = None  # the screen that last moved: the public page of a replay shows its moment
 
@@ -87,8 +85,12 @@ def application(hub: Hub) -> Starlette:
     async def public(_: Request) -> Response:
         return FileResponse(STATIC / "public.html")
 
-    async def public_state(_: Request) -> Response:
-        return Response(_json.encode(_public(hub)), media_type="application/json")
+    async def state(request: Request) -> Response:
+        found = public_state(hub.shared, hub.hello, hub.shown, request.query_params.get("zone", ""))
+        return Response(_json.encode(found), media_type="application/json")
+
+    async def zones(_: Request) -> Response:
+        return Response(_json.encode(public_zones(hub.hello)), media_type="application/json")
 
     async def socket(websocket: WebSocket) -> None:
         await _screen(hub, websocket)
@@ -97,7 +99,8 @@ def application(hub: Hub) -> Starlette:
         routes=[
             Route("/", page),
             Route("/public", public),
-            Route("/public/state", public_state),
+            Route("/public/state", state),
+            Route("/public/zones", zones),
             WebSocketRoute("/ws", socket),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
@@ -120,50 +123,13 @@ class _Headers:
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
-def _public(hub: Hub) -> dict[str, Any]:
-    """Return what people in the zones need to know: which zones are in alarm, and which have just been cleared."""
-    shared, shown = hub.shared, hub.shown
-    live_end = shared.live or shown is None
-    picture, t_ns = (shared.timeline.latest, shared.timeline.end_ns) if live_end else shown.moment  # type: ignore[union-attr]
-    alarms = [alarm_row(alarm) for alarm in standing(picture.alarms)]
-    return {
-        "t": ms(t_ns),
-        "live": shared.live,
-        "mode": hub.hello["mode"],
-        "site": hub.hello["site"]["name"],
-        "zones": [{"id": zone["id"], "name": zone["name"]} for zone in hub.hello["site"]["zones"]],
-        "alarms": [{key: row[key] for key in ("zone", "zones", "advice", "impact", "std")} for row in alarms],
-        "cleared": [
-            {"zone": alarm.warning.zone, "state": alarm.warning.state, "t": ms(alarm.warning.t_ns)}
-            for alarm in picture.alarms.values()
-            if not alarm.stands and alarm.warning.state != "expired"  # nobody said that it is over
-        ],
-    }
-
-
-def role_of(tokens: Mapping[str, str], protocols: list[str]) -> str | None:
-    """Return the role that the offered subprotocols prove, or None.  Without tokens everybody is an operator."""
-    if not tokens:
-        return "operator"
-    offered = [p.removeprefix(TOKEN_PREFIX) for p in protocols if p.startswith(TOKEN_PREFIX)]
-    for token, role in tokens.items():
-        if any(hmac.compare_digest(token.encode(), given.encode()) for given in offered):
-            return role
-    return None
-
-
-def same_origin(origin: str | None, host: str | None) -> bool:
-    """Whether a page of this very server asks; programs send no origin."""
-    return origin is None or urlsplit(origin).netloc == host
-
-
 async def _screen(hub: Hub, websocket: WebSocket) -> None:
     """Serve one screen until it goes."""
     protocols = [p.strip() for p in websocket.headers.get("sec-websocket-protocol", "").split(",")]
-    role = role_of(hub.tokens, protocols)
+    person = person_of(hub.people, protocols)
     allowed = same_origin(websocket.headers.get("origin"), websocket.headers.get("host"))
     await websocket.accept(subprotocol=PROTOCOL if PROTOCOL in protocols else None)
-    if role is None or not allowed:
+    if person is None or not allowed:
         await websocket.close(BAD_ORIGIN if not allowed else BAD_TOKEN)
         return
     session = Session(hub.shared)
@@ -171,8 +137,8 @@ async def _screen(hub: Hub, websocket: WebSocket) -> None:
     reader = asyncio.create_task(_read(websocket, inbox))
     with suppress(WebSocketDisconnect, RuntimeError):
         try:
-            await _greet(hub, session, websocket, role)
-            await _play(hub, session, websocket, inbox, reader, role)
+            await _greet(hub, session, websocket, person)
+            await _play(hub, session, websocket, inbox, reader, person)
         finally:
             reader.cancel()
             if hub.shown is session:
@@ -191,7 +157,7 @@ async def _read(websocket: WebSocket, inbox: "asyncio.Queue[Command]") -> None:
             return
 
 
-async def _greet(hub: Hub, session: Session, websocket: WebSocket, role: str) -> None:
+async def _greet(hub: Hub, session: Session, websocket: WebSocket, person: Person) -> None:
     """Tell a new screen what it will see, from when to when, and what it may do."""
     timeline = hub.shared.timeline
     after = websocket.query_params.get("after", "")
@@ -203,7 +169,8 @@ async def _greet(hub: Hub, session: Session, websocket: WebSocket, role: str) ->
         "type": "hello",
         "columns": COLUMNS,
         "live": hub.shared.live,
-        "role": role,
+        "role": person.role,
+        "name": person.name,
         "begin": ms(timeline.begin_ns),
         "end": ms(timeline.end_ns),
         "marks": timeline.marks,
@@ -229,7 +196,7 @@ async def _play(
     websocket: WebSocket,
     inbox: "asyncio.Queue[Command]",
     reader: "asyncio.Task[None]",
-    role: str,
+    person: Person,
 ) -> None:
     """Send frames and events at the pace that the screen takes them; do what it asks in between."""
     last_s, due_s, count = time.monotonic(), time.monotonic(), 0
@@ -240,7 +207,7 @@ async def _play(
         session.advance(now_s - last_s)
         last_s = now_s
         if asked is not None:
-            wound = _obey(hub, session, asked, role)
+            wound = _obey(hub, session, asked, person)
             if wound:
                 await websocket.send_text(session.state().decode())
                 count = 0
@@ -268,7 +235,7 @@ async def _next_command(inbox: "asyncio.Queue[Command]", wait_s: float) -> Comma
         return None
 
 
-def _obey(hub: Hub, session: Session, asked: Command, role: str) -> bool:
+def _obey(hub: Hub, session: Session, asked: Command, person: Person) -> bool:
     """Do what a screen asks; return whether it was wound to another moment."""
     hub.shown = session
     wound = asked.do in ("seek", "follow")
@@ -288,9 +255,10 @@ def _obey(hub: Hub, session: Session, asked: Command, role: str) -> bool:
         case "speed":
             if math.isfinite(asked.speed):
                 session.set_speed(asked.speed)
-        case action if action in OPERATOR_ACTIONS and role == "operator" and hub.tell is not None:
-            if session.following:  # nothing is decided on what is no longer so
-                hub.tell("operator", action, asked.track, asked.zone)
+        case action if action in OPERATOR_ACTIONS and person.role == "operator" and hub.tell is not None:
+            allowed = action == "acknowledge" or hub.hello["source"] == "simulation"
+            if session.following and allowed:  # nothing is decided on what is no longer so
+                hub.tell(person.called(asked.by), action, asked.track, asked.zone)
         case _:
             pass
     return wound

@@ -5,11 +5,12 @@ asked: a slow screen asks less often and so gets the newest frame, and every eve
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
 from opencram.display.frames import Encoder, lines
-from opencram.display.picture import Picture
+from opencram.display.picture import Picture, standing
 from opencram.display.rows import ms, state_rows
 from opencram.display.timeline import Timeline
 
@@ -124,7 +125,24 @@ class Session:
             if silent_s is not None and silent_s > LOST_S:
                 state = "lost"
             found.append({"id": sensor, "silent": silent_s, "state": state, "plots": seen.plots if seen else 0})
-        return _json.encode({"type": "status", "sensors": found})
+        return _json.encode({"type": "status", "sensors": found, "ahead": self._ahead()})
+
+    def _ahead(self) -> dict[str, Any] | None:
+        """Return the alarms of a live run that a screen which looks at the past does not show, or None."""
+        if not self._shared.live or (self.following and self.playing):
+            return None
+        new = [
+            alarm
+            for alarm in standing(self._shared.timeline.latest.alarms)
+            if alarm.issued_t_ns > self.t_ns and alarm.acknowledged_t_ns is None
+        ]
+        first = new[0].warning if new else None
+        return {
+            "alarms": len(new),
+            "zone": first.zone if first else "",
+            "impact": ms(first.impact_t_ns) if first else 0.0,
+            "end": ms(self._shared.timeline.end_ns),
+        }
 
     def frame(self, now_s: float) -> bytes:
         """Return the tracks as they stand, in columns."""

@@ -1,0 +1,70 @@
+"""Who may look, who may act, and under which name: tokens, roles, and the origin of a page."""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from opencram.errors import FileError
+
+ROLES = ("viewer", "operator")
+TOKEN_PREFIX = "token."
+TOKEN_LENGTH_MIN = 16
+NAME_MAX = 80
+UNNAMED = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is at a screen.  `name` is what the token file says; empty: the screen says who is there."""
+
+    role: str
+    name: str = ""
+
+    def called(self, said: str) -> str:
+        """Return the name to write into the log: the token's, else what the screen said, cleaned."""
+        cleaned = " ".join("".join(c if c.isprintable() else " " for c in said).split())[:NAME_MAX]
+        return self.name or cleaned or UNNAMED
+
+
+def read_tokens(path: str | None) -> dict[str, Person]:
+    """Return who has which token, from lines "ROLE TOKEN" or "ROLE TOKEN NAME"; # begins a line that says nothing."""
+    if path is None:
+        return {}
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(
+            f'cannot read tokens from {path}: {error}; give a text file of lines "operator TOKEN NAME"'
+        ) from error
+    found = {}
+    for number, line in enumerate(lines, 1):
+        role, token, name = (*line.split(maxsplit=2), "", "", "")[:3]
+        if not role or role.startswith("#"):
+            continue
+        if role not in ROLES or len(token) < TOKEN_LENGTH_MIN or not token.isalnum():
+            raise FileError(
+                f'{path}, line {number}: must be "viewer TOKEN" or "operator TOKEN", with a name after it if you like, '
+                f"the token at least {TOKEN_LENGTH_MIN} letters and digits; `openssl rand -hex 16` makes one"
+            )
+        found[token] = Person(role, name.strip()[:NAME_MAX])
+    if not found:
+        raise FileError(f'{path}: no token; give at least one line "operator TOKEN NAME"')
+    return found
+
+
+def person_of(people: Mapping[str, Person], protocols: list[str]) -> Person | None:
+    """Return whom the offered subprotocols prove, or None.  Without tokens everybody is an operator."""
+    if not people:
+        return Person("operator")
+    offered = [p.removeprefix(TOKEN_PREFIX) for p in protocols if p.startswith(TOKEN_PREFIX)]
+    for token, person in people.items():
+        if any(hmac.compare_digest(token.encode(), given.encode()) for given in offered):
+            return person
+    return None
+
+
+def same_origin(origin: str | None, host: str | None) -> bool:
+    """Whether a page of this very server asks; programs send no origin."""
+    return origin is None or urlsplit(origin).netloc == host
