@@ -21,7 +21,6 @@ from engagement_raids import GUN, SITE, Shell, raid
 
 from opencram.engagement import initial, step
 from opencram.engagement.baselines import in_order
-from opencram.engagement.plan import Job, Problem
 from opencram.engagement.search import Given, search
 from opencram.engagement.static import assigned
 
@@ -40,8 +39,7 @@ def prove(count: int) -> None:
 
 def rule_of_thumb(given: Given, *, nearest: bool) -> float:
     """Return the value of the plan that takes one round after another."""
-    jobs = tuple(Job(j, 1.0, ()) for j in range((len(given.first) - 1) // len(given.capacity)))
-    chosen = in_order(Problem(jobs, given, given.value, given.first, given.first), nearest=nearest)
+    chosen = in_order(given, range((len(given.first) - 1) // len(given.capacity)), nearest=nearest)
     return float(given.value[chosen[chosen >= 0]].sum())
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from opencram.engagement.config import Config, Effector, Zone
+from opencram.engagement.config import Config, Zone
+from opencram.engagement.effector import Effector
 from opencram.messages import Impact, Message, PlaceThreat, Threat, Tick, Track
 
 S = 1_000_000_000

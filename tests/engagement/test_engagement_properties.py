@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opencram.engagement import Config, initial, step
-from opencram.engagement.config import Model
+from opencram.engagement.effector import Model
 from opencram.engagement.plan import Job, plan
 from opencram.engagement.windows import resample, shots_along
 from opencram.engagement.words import clock, percent, percent_at_least

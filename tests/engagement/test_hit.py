@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from opencram.engagement.config import GENERIC_GUN, GENERIC_INTERCEPTOR
 from opencram.engagement.cut import _looked_up
+from opencram.engagement.effector import GENERIC_GUN, GENERIC_INTERCEPTOR
 from opencram.engagement.hit import (
     common_m,
     hit_probability,

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate
 
-from opencram.engagement.config import GENERIC_GUN, GENERIC_INTERCEPTOR, Config, Effector
+from opencram.engagement.config import Config
+from opencram.engagement.effector import GENERIC_GUN, GENERIC_INTERCEPTOR, Effector
 from opencram.engagement.hit import time_of_flight_s
-from opencram.engagement.windows import Shots, resample, shots_along
+from opencram.engagement.shots import Shots
+from opencram.engagement.windows import resample, shots_along
 
 SHELL = Shell(1, (60.0, -40.0), 33.2)
 

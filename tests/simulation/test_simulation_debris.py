@@ -9,7 +9,7 @@ import pytest
 from simulation_worlds import engagement, gun, radar, rocket, run, world
 
 from opencram.ballistics.environment import environment
-from opencram.engagement.config import GENERIC_GUN, GENERIC_INTERCEPTOR
+from opencram.engagement.effector import GENERIC_GUN, GENERIC_INTERCEPTOR
 from opencram.engagement.ground import Failures, GroundDanger, Zone, landings
 from opencram.simulation.debris import own_pieces
 from opencram.simulation.model import GENERIC_GUN as model_of_gun

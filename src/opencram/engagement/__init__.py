@@ -7,8 +7,8 @@ generic models of times, ranges, probabilities and counts; nothing here can poin
 """
 
 from opencram.engagement.config import Config
-from opencram.engagement.config import Effector as Effector
 from opencram.engagement.config import Zone as Zone
+from opencram.engagement.effector import Effector as Effector
 from opencram.engagement.stage import step
 from opencram.engagement.state import State, initial
 

@@ -1,24 +1,20 @@
 """The two rules of thumb that every plan is measured against: first come, first served; and nearest first."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from opencram.engagement.search import COST, END, SEAT, START
-
-if TYPE_CHECKING:
-    from opencram.engagement.plan import Problem
+from opencram.engagement.search import COST, END, SEAT, START, Given
 
 
-def in_order(problem: "Problem", *, nearest: bool) -> NDArray[np.int64]:
+def in_order(given: Given, tracks: Sequence[int], *, nearest: bool) -> NDArray[np.int64]:
     """Return the option of each round, −1 for none: one round after another takes the earliest single shot that fits.
 
-    First come: in the order of their tracks.  Nearest: the round that can be met first goes first.
+    `tracks`: the number of each.  First come: in the order of these.  Nearest: what can be met first goes first.
     """
-    given = problem.given
     option, first = given.option, given.first[:: len(given.capacity)]  # of each round
-    chosen = np.full(len(problem.jobs), -1, dtype=np.int64)
+    chosen = np.full(len(tracks), -1, dtype=np.int64)
     size = int(max(option[:, END].max(initial=0), given.busy.max(initial=0)))
     taken = (given.busy[:, :, None] > np.arange(size)).sum(axis=1)
     left = given.left.copy()
@@ -26,10 +22,7 @@ def in_order(problem: "Problem", *, nearest: bool) -> NDArray[np.int64]:
     def first_end(j: int) -> int:
         return int(option[first[j] : first[j + 1], END].min(initial=1 << 40))
 
-    def track(j: int) -> int:
-        return problem.jobs[j].track_id
-
-    for j in sorted(range(len(problem.jobs)), key=lambda j: (first_end(j) if nearest else 0, track(j))):
+    for j in sorted(range(len(tracks)), key=lambda j: (first_end(j) if nearest else 0, tracks[j])):
         mine = np.arange(first[j], first[j + 1])
         mine = mine[option[mine, COST] == 1]
         for o in mine[np.lexsort((option[mine, END], option[mine, START]))].tolist():

@@ -6,8 +6,10 @@ from msgspec.structs import replace
 
 from opencram.engagement.config import Config, ns
 from opencram.engagement.holds import Fire, HoldRule, first_refusal
-from opencram.engagement.state import Friend, Round
-from opencram.engagement.windows import Shots, held_back
+from opencram.engagement.lead import Friend
+from opencram.engagement.shots import Shots
+from opencram.engagement.state import Round
+from opencram.engagement.windows import held_back
 
 
 def cleared(config: Config, known: Round, friends: Mapping[int, Friend]) -> Round:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from opencram.engagement.config import Config, ns
 from opencram.engagement.gate import broken_rule
 from opencram.engagement.plan import Assignment
+from opencram.engagement.shots import Shots, one_of
 from opencram.engagement.state import Draft, Engaging, Round
-from opencram.engagement.windows import Shots, one_of
 from opencram.messages import Engagement, EngagementState
 
 # A committed shot is called off if the newest path asks for another moment of fire than the one it was assigned.

@@ -10,8 +10,8 @@ from opencram.engagement.clear import rules_of
 from opencram.engagement.config import Config, ns
 from opencram.engagement.holds import Fire, first_refusal
 from opencram.engagement.rules import READY, Facts, judge, release
+from opencram.engagement.shots import Shots, one_of
 from opencram.engagement.state import Draft, Round
-from opencram.engagement.windows import Shots, one_of
 from opencram.engagement.words import Text, text, whole
 
 _GRID_NS = 1_000_000  # rounding of times to the grid

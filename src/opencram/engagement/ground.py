@@ -17,10 +17,10 @@ from opencram.ballistics.lanes import LANES
 from opencram.ballistics.propagation import STATES, to_ground
 from opencram.earth.profile import Profile
 from opencram.earth.terrain import Terrain
-from opencram.engagement.config import Effector
+from opencram.engagement.effector import Effector
 from opencram.engagement.holds import Fire, Mask, inside_polygon
-from opencram.engagement.state import Lead
-from opencram.engagement.windows import Floats, Shots
+from opencram.engagement.lead import Lead
+from opencram.engagement.shots import Floats, Shots
 from opencram.engagement.words import Quantity, Text, text
 
 _STEP_S, _FALL_S_MAX = 0.25, 120.0

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chndtr, ndtr
 
-from opencram.engagement.config import Model
+from opencram.engagement.effector import Model
 
 Array = NDArray[np.float64]
 

@@ -12,14 +12,14 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from opencram.engagement.config import NS_PER_S, Effector
-from opencram.engagement.state import Friend, Lead
-from opencram.engagement.windows import Floats, Ints, Shots, rows_of
+from opencram.engagement.effector import Effector
+from opencram.engagement.lead import Friend, Lead
+from opencram.engagement.shots import Floats, Ints, Shots, rows_of
 from opencram.engagement.words import Text, at, text, whole
 
 Mask = NDArray[np.bool_]
 
-_DAY_NS: Final = 86_400 * NS_PER_S
+_DAY_NS: Final = 86_400 * 10**9
 _LINE_POINTS: Final = 24  # along a line of fire; a corridor thinner than a hundred metres has its clearance for that
 _SIGMAS: Final = 2.0  # a friendly track may be this far from where it is thought to be
 _UNTIL_STEP_S, _UNTIL_S_MAX = 0.5, 120.0

@@ -10,9 +10,11 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from opencram.engagement.config import Config, ns
+from opencram.engagement.lead import Friend, Lead
 from opencram.engagement.rules import Verdict, ended, surety
-from opencram.engagement.state import Draft, Friend, Lead, Round, without
-from opencram.engagement.windows import Shots, resample, shots_along
+from opencram.engagement.shots import Shots
+from opencram.engagement.state import Draft, Round, without
+from opencram.engagement.windows import resample, shots_along
 from opencram.engagement.words import LANGUAGES, numbers, say, text, whole
 from opencram.messages import (
     PROJECTILE_CLASSES,

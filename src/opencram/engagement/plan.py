@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from opencram.engagement.baselines import in_order
 from opencram.engagement.config import Config, ns
 from opencram.engagement.search import COST, END, SEAT, START, Given, options, search
+from opencram.engagement.shots import Floats, Ints, Shots
 from opencram.engagement.state import NEVER_T_NS, Planned
-from opencram.engagement.windows import Floats, Ints, Shots
 
 # A round stays with its effector of the last plan unless another is better by more than this.
 _STAY = 1.05
@@ -103,7 +103,7 @@ def find(
     if not len(given.value):
         return Plan()
     if config.planner != "search":
-        chosen = in_order(problem, nearest=config.planner == "nearest")
+        chosen = in_order(given, [job.track_id for job in near], nearest=config.planner == "nearest")
         return Plan(
             assignments=_seated(config, now_t_ns, problem, chosen, channels),
             value=float(given.value[chosen[chosen >= 0]].sum()),

@@ -10,9 +10,11 @@ import msgspec
 from msgspec.structs import replace
 
 from opencram.engagement.catalogue import SENTENCES
-from opencram.engagement.config import Config, Effector, ns
-from opencram.engagement.state import NEVER_T_NS, Lead, Round
-from opencram.engagement.windows import Shots
+from opencram.engagement.config import Config, ns
+from opencram.engagement.effector import Effector
+from opencram.engagement.lead import Lead
+from opencram.engagement.shots import Shots
+from opencram.engagement.state import NEVER_T_NS, Round
 from opencram.engagement.words import (
     NOTHING,
     Quantity,

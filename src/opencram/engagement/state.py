@@ -10,30 +10,13 @@ import msgspec
 
 from opencram.engagement.config import Config
 from opencram.engagement.hit import kill_table
-from opencram.engagement.windows import Shots
-from opencram.messages import Action, Message, PlaceKind
+from opencram.engagement.lead import Friend, Lead
+from opencram.engagement.shots import Shots
+from opencram.messages import Action, Message
 
 Value = TypeVar("Value")
 Outcome = Literal["none", "fired", "killed", "missed"]
 NEVER_T_NS = 1 << 62
-
-
-class Lead(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The place that a round threatens most, as far as the policy cares.
-
-    `probability` is that of this place; `weighed_probability` is what the rules compare: the same for an asset, for a
-    zone that of hitting any zone (at most their sum).
-    """
-
-    kind: PlaceKind
-    place: str
-    name: str
-    probability: float
-    weighed_probability: float
-    distance_m: float
-    clearance_m: float
-    hazard_radius_m: float
-    exposed: float  # expected number of people within the hazard radius, all zones
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -96,16 +79,6 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     effector: int
     start_t_ns: int
     shots: int
-
-
-class Friend(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A friendly aircraft, as its track was last told."""
-
-    track_id: int
-    t_ns: int
-    position_enu_m: tuple[float, float, float]
-    velocity_enu_m_s: tuple[float, float, float]
-    position_m_std: float
 
 
 class Engaging(msgspec.Struct, frozen=True, kw_only=True, gc=False):

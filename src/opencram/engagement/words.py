@@ -6,14 +6,12 @@ rounded so that the sentence stays true.
 """
 
 import math
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
 from opencram.engagement.catalogue import SENTENCES
-
-if TYPE_CHECKING:
-    from opencram.engagement.state import Lead
+from opencram.engagement.lead import Lead
 
 Language = Literal["en", "fr", "ar"]
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "fr", "ar")
@@ -158,7 +156,7 @@ def tenth(number: float) -> Quantity:
 # ---- what many sentences hold ------------------------------------------------------------------------
 
 
-def odds(lead: "Lead") -> Text:
+def odds(lead: Lead) -> Text:
     """Return how likely the round lands at the place, and what else counts there."""
     if lead.kind == "asset":
         return text("odds_asset", probability=share(lead.probability), place=lead.name)
@@ -172,7 +170,7 @@ def odds(lead: "Lead") -> Text:
     )
 
 
-def outside(lead: "Lead") -> Text:
+def outside(lead: Lead) -> Text:
     """Return how surely the round lands outside the place, and by how much."""
     miss, radius = Quantity("percent_at_least", 1.0 - lead.weighed_probability), whole(lead.hazard_radius_m)
     if lead.kind == "zone":

@@ -3,8 +3,8 @@
 from opencram import engagement, prediction, threat, tracking
 from opencram.config.model import Effector, LonLat, Sensor, Site
 from opencram.earth.geodesy import Frame, enu_from_geodetic, enu_from_local
-from opencram.engagement.config import Effector as EffectorModel
 from opencram.engagement.config import Zone as EngagementZone
+from opencram.engagement.effector import Effector as EffectorModel
 from opencram.runtime.holds import ground_danger, hold_rules
 from opencram.runtime.people import Polygons, threat_config, warning_config
 from opencram.runtime.pipeline import PipelineConfig
