@@ -246,19 +246,23 @@ class Feed:
 
     def _count(self, messages: Sequence[Message], clock_ns: int) -> None:
         newest: dict[str, int] = {}
+        counts: dict[str, int] = {}
         for message in messages:
-            if isinstance(message, Plot):
-                self._plots += 1
-                newest[message.sensor] = max(newest.get(message.sensor, 0), message.t_ns)
-                self._window.plot(clock_ns)
-                watch = self._watches.get(message.sensor)
-                if watch is not None:
-                    watch.plot(clock_ns)
+            if type(message) is Plot:
+                sensor = message.sensor
+                counts[sensor] = counts.get(sensor, 0) + 1
+                if message.t_ns > newest.get(sensor, 0):
+                    newest[sensor] = message.t_ns
             elif isinstance(message, Rejected) and message.code != "twin":  # those are counted as they come
                 self._rejected[message.code] += 1
                 watch = self._watches.get(message.sensor)
                 if watch is not None:
                     watch.rejected(message.code, clock_ns)
+        for sensor, count in counts.items():
+            self._plots += count
+            self._window.plots(count, clock_ns)
+            if sensor in self._watches:
+                self._watches[sensor].plots(count, clock_ns)
         # Older plots beside the newest may have waited, at the gate or on their way: only the newest tells the delay.
         for sensor, t_ns in newest.items():
             self._last_plot_t_ns = max(self._last_plot_t_ns or 0, t_ns)

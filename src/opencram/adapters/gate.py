@@ -15,9 +15,12 @@ import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import repeat
+from typing import Any, Final
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from opencram.adapters.times import T_NS_MAX, T_NS_MIN, rfc3339
 from opencram.messages import Plot, Rejected
@@ -44,6 +47,10 @@ _VALUES: Final = (
 )
 _NAMES_SHOWN: Final = 5
 _TO_RAD: Final = math.pi / 180.0
+
+_NEEDED: Final = 3  # values that every plot has: its place
+_ANGLES: Final = (1, 2, 6, 7)  # values that come in degrees
+_MANY_LEAST: Final = 4  # plots that are worth a look as columns
 
 Key = tuple[float, float, float]
 Message = Plot | Rejected
@@ -96,6 +103,10 @@ class Gate:
         if self._newest_ns is None and self._held:
             return self._held[-1].t_ns
         return self._newest_ns
+
+    def reach_m(self, sensor: str) -> float:
+        """Return how far away a plot of a sensor may be (m); 0 for a sensor that the site does not have."""
+        return self._reach_m.get(sensor, 0.0)
 
     def knows(self, sensor: str) -> bool:
         """Return whether the site has this sensor."""
@@ -164,6 +175,50 @@ class Gate:
                 out.append(plot)
                 return
         self._offer(out, plot)
+
+    def columns(self, reach_m: NDArray[np.float64], values: Sequence[NDArray[np.float64]]) -> "Columns":
+        """Return the values of many plots, for `take_many`: arrays in the order of `take`, degrees, NaN for none.
+
+        `reach_m` is the reach of each plot's sensor.
+        """
+        limits: tuple[tuple[Any, Any], ...] = (
+            (1e-300, reach_m), (0.0, 359.999_999_999), (-90.0, 90.0),
+            (-RANGE_RATE_M_S_MAX, RANGE_RATE_M_S_MAX), (-1e300, 1e300),
+            (1e-300, STD_MAX), (1e-300, 360.0), (1e-300, 360.0),
+        )  # fmt: skip
+        good = np.ones(len(reach_m), dtype=bool)
+        lists: list[list[Any] | None] = []
+        for place, (column, (low, high)) in enumerate(zip(values, limits, strict=True)):
+            lacks = np.isnan(column) if place >= _NEEDED else None
+            if lacks is not None and lacks.all():
+                lists.append(None)
+                continue
+            inside = (column >= low) & (column <= high)
+            good &= inside if lacks is None else inside | lacks
+            lists.append(_optional(column * _TO_RAD if place in _ANGLES else column, lacks))
+        return Columns(values, lists, good)
+
+    def take_many(
+        self, out: list[Message], line: int, t_ns: int, sensor: str, columns: "Columns", begin: int, end: int
+    ) -> None:
+        """Judge the plots `begin` to `end` of `columns`, of one sensor at one time, as `take` would one by one.
+
+        The first stood on `line`.  Where nothing is odd about any of them they are made all at once.
+        """
+        if end - begin >= _MANY_LEAST and columns.good[begin:end].all():
+            self.take(out, line, t_ns, sensor, *columns.row(begin))
+            begin, line = begin + 1, line + 1
+            past, newest_ns = self._past[sensor], self._newest_ns
+            if past.t_ns == t_ns and newest_ns is not None and t_ns >= newest_ns - LAG_NS and not self._held:
+                made = columns.plots(self._next_id, line, t_ns, sensor, begin, end)
+                keys = {(plot.range_m, plot.azimuth_rad, plot.elevation_rad) for plot in made}
+                if len(keys) == len(made) and past.seen.isdisjoint(keys):
+                    past.seen |= keys
+                    self._next_id += len(made)
+                    out += made
+                    return
+        for place in range(begin, end):
+            self.take(out, line + place - begin, t_ns, sensor, *columns.row(place))
 
     def refuse(self, out: list[Message], line: int, refusal: Refusal) -> None:
         """Append the rejection of a line.  Before the first plot it waits, to be told with that plot's time."""
@@ -301,6 +356,46 @@ class Gate:
     def _tell_early(self, out: list[Message]) -> None:
         early, self._early = self._early, []
         out.extend(self._rejected(line, refusal) for line, refusal in early)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The values of many plots.  `good`: those that `take` would find nothing wrong with."""
+
+    values: Sequence[NDArray[np.float64]]  # in the order of `take`, degrees, NaN for none
+    lists: Sequence[list[Any] | None]  # the same in radians, None for none; None for a column that no plot has
+    good: NDArray[np.bool_]
+
+    def row(self, place: int) -> list[Any]:
+        """Return the values of one plot, as `take` wants them."""
+        row: list[Any] = [float(column[place]) for column in self.values]
+        return row[:_NEEDED] + [None if math.isnan(value) else value for value in row[_NEEDED:]]
+
+    def plots(self, plot_id: int, line: int, t_ns: int, sensor: str, begin: int, end: int) -> list[Plot]:
+        """Return the plots `begin` to `end`, numbered from `plot_id`, their lines from `line`."""
+        ranges, azimuths, elevations, rates, snrs, range_stds, azimuth_stds, elevation_stds = (
+            repeat(None, end - begin) if one is None else one[begin:end] for one in self.lists
+        )
+        return [
+            Plot(
+                t_ns=t_ns, plot_id=number, sensor=sensor, range_m=range_m, azimuth_rad=azimuth, elevation_rad=elevation,
+                range_rate_m_s=rate, snr_db=snr, range_m_std=range_std, azimuth_rad_std=azimuth_std,
+                elevation_rad_std=elevation_std, line=at,
+            )
+            for number, at, range_m, azimuth, elevation, rate, snr, range_std, azimuth_std, elevation_std in zip(
+                range(plot_id, plot_id + end - begin), range(line, line + end - begin), ranges, azimuths, elevations,
+                rates, snrs, range_stds, azimuth_stds, elevation_stds, strict=True,
+            )
+        ]  # fmt: skip
+
+
+def _optional(column: NDArray[np.float64], lacks: NDArray[np.bool_] | None) -> list[Any]:
+    """Return the numbers of a column, None where it lacks one."""
+    if lacks is None or not lacks.any():
+        return list(column.tolist())
+    mixed = column.astype(object)
+    mixed[lacks] = None
+    return list(mixed.tolist())
 
 
 def _judge_values(

@@ -9,7 +9,7 @@
 """
 
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from statistics import median
 from typing import Final, Literal
 
@@ -21,22 +21,27 @@ DRIFT_PPM_MAX: Final = 500.0  # half a millisecond a second: after an hour, two 
 DRIFT_WINDOWS: Final = 6  # of ten seconds each, before a drift is told
 REFUSED_LEAST: Final = 8  # inputs on which a share of refusals is judged
 _GAPS: Final = 64
+_INPUTS_MAX: Final = 10_000
 _GAPS_LEAST: Final = 5
 # Refusals that say nothing about the sensor's honesty.
 _HARMLESS: Final = ("duplicate", "twin", "category", "wrapper", "trailer", "not_plot", "test_target")
 
 
-@dataclass
 class Window:
     """Arrivals of the last ten seconds: rate, delays, and the drift of the sensor's clock."""
 
-    _arrivals: deque[int] = field(default_factory=lambda: deque(maxlen=WINDOW_PLOTS_MAX))
-    _delays: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=WINDOW_PLOTS_MAX))
-    _least: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=60))  # least delay of each window
+    def __init__(self) -> None:
+        self._arrivals: deque[tuple[int, int]] = deque()  # when, and how many plots
+        self._plots = 0  # in all of them
+        self._delays: deque[tuple[int, float]] = deque(maxlen=WINDOW_PLOTS_MAX)
+        self._least: deque[tuple[int, float]] = deque(maxlen=60)  # least delay of each window
 
-    def plot(self, clock_ns: int) -> None:
-        """Take the arrival of a plot."""
-        self._arrivals.append(clock_ns)
+    def plots(self, count: int, clock_ns: int) -> None:
+        """Take the arrival of plots that came together."""
+        self._arrivals.append((clock_ns, count))
+        self._plots += count
+        if len(self._arrivals) > WINDOW_PLOTS_MAX:
+            self._plots -= self._arrivals.popleft()[1]
 
     def delay(self, t_ns: int, clock_ns: int) -> None:
         """Take the time and the arrival of a sensor's newest plot."""
@@ -49,15 +54,15 @@ class Window:
 
     def forget(self, clock_ns: int) -> None:
         """Drop what is older than the window."""
-        while self._arrivals and clock_ns - self._arrivals[0] > WINDOW_NS:
-            self._arrivals.popleft()
+        while self._arrivals and clock_ns - self._arrivals[0][0] > WINDOW_NS:
+            self._plots -= self._arrivals.popleft()[1]
         while self._delays and clock_ns - self._delays[0][0] > WINDOW_NS:
             self._delays.popleft()
 
     @property
     def rate_per_s(self) -> float:
         """Plots a second."""
-        return len(self._arrivals) / (WINDOW_NS * 1e-9)
+        return self._plots / (WINDOW_NS * 1e-9)
 
     @property
     def delay_s(self) -> float | None:
@@ -81,6 +86,56 @@ class Window:
         return 1e6 * sum((t - mean_t) * (d - mean_d) for t, d in points) / spread if spread > 0.0 else None
 
 
+class _Extremes:
+    """Least and greatest of the values of the last so many nanoseconds, each kept only while it may be one of them."""
+
+    def __init__(self, span_ns: int) -> None:
+        self._span_ns = span_ns
+        self._least: deque[tuple[int, float]] = deque()
+        self._greatest: deque[tuple[int, float]] = deque()
+
+    def take(self, value: float, clock_ns: int) -> None:
+        """Take a value."""
+        while self._least and self._least[-1][1] >= value:
+            self._least.pop()
+        while self._greatest and self._greatest[-1][1] <= value:
+            self._greatest.pop()
+        self._least.append((clock_ns, value))
+        self._greatest.append((clock_ns, value))
+
+    def at(self, clock_ns: int) -> tuple[float, float] | None:
+        """Return the least and the greatest, or None if there has been no value."""
+        for kept in (self._least, self._greatest):
+            while kept and clock_ns - kept[0][0] > self._span_ns:
+                kept.popleft()
+        return (self._least[0][1], self._greatest[0][1]) if self._least else None
+
+
+class _Inputs:
+    """What came in the last so many nanoseconds: how much of it was refused, and as what."""
+
+    def __init__(self, span_ns: int) -> None:
+        self._span_ns = span_ns
+        self._came: deque[tuple[int, str, int]] = deque()  # when, the code of a refusal or "", how many
+        self.codes: Counter[str] = Counter()  # "": plots
+
+    def take(self, code: str, count: int, clock_ns: int) -> None:
+        """Take so many plots (no code) or refusals."""
+        self._came.append((clock_ns, code, count))
+        self.codes[code] += count
+        if len(self._came) > _INPUTS_MAX:
+            self._drop()
+
+    def forget(self, clock_ns: int) -> None:
+        """Drop what is older."""
+        while self._came and clock_ns - self._came[0][0] > self._span_ns:
+            self._drop()
+
+    def _drop(self) -> None:
+        _, code, count = self._came.popleft()
+        self.codes[code] -= count
+
+
 class SensorWatch:
     """Follows one sensor; `judge` tells of a change of its health."""
 
@@ -96,18 +151,19 @@ class SensorWatch:
         self._alive_t_ns = 0
         self._since_ns: int | None = None
         self._gaps: deque[int] = deque(maxlen=_GAPS)
-        self._delays: deque[tuple[int, float]] = deque(maxlen=10_000)
-        self._inputs: deque[tuple[int, str]] = deque(maxlen=10_000)  # arrival, and the code of a refusal
+        self._silent_ns = 2 * self._period_ns
+        self._delays = _Extremes(self._period_ns)
+        self._inputs = _Inputs(10 * self._period_ns)
         self._told: tuple[str, str] = ("ok", "")
 
-    def plot(self, clock_ns: int) -> None:
-        """Take a plot."""
+    def plots(self, count: int, clock_ns: int) -> None:
+        """Take plots that came together."""
         self._hear(clock_ns)
-        self._inputs.append((clock_ns, ""))
+        self._inputs.take("", count, clock_ns)
 
     def delay(self, t_ns: int, clock_ns: int) -> None:
         """Take the time and the arrival of the newest plot among those that came together."""
-        self._delays.append((clock_ns, (clock_ns - t_ns) * 1e-9))
+        self._delays.take((clock_ns - t_ns) * 1e-9, clock_ns)
 
     def bytes_came(self, clock_ns: int) -> None:
         """Take that its feed gave something that is not a plot yet."""
@@ -116,7 +172,7 @@ class SensorWatch:
     def rejected(self, code: str, clock_ns: int) -> None:
         """Take a rejection; it shows at least that the sensor speaks."""
         self._hear(clock_ns)
-        self._inputs.append((clock_ns, "" if code in _HARMLESS else code))
+        self._inputs.take("" if code in _HARMLESS else code, 1, clock_ns)
 
     def alive(self, t_ns: int, clock_ns: int) -> None:
         """Take a sign of life, which may be one that was seen before."""
@@ -130,14 +186,13 @@ class SensorWatch:
             # Plots of one dwell come together; only the gaps between dwells tell of silence.
             if gap > self._period_ns // 4:
                 self._gaps.append(gap)
+                self._silent_ns = 2 * max(self._period_ns, _usual(self._gaps))
         self._heard_ns = clock_ns
 
     @property
     def silent_ns(self) -> int:
         """How long it may be silent: two periods, or twice the gap that all but a twentieth of its gaps keep."""
-        gaps = sorted(self._gaps)
-        usual = gaps[len(gaps) * 19 // 20] if len(gaps) >= _GAPS_LEAST else 0
-        return 2 * max(self._period_ns, usual)
+        return self._silent_ns
 
     def judge(self, clock_ns: int, drift_ppm: float | None) -> Health | None:
         """Return the sensor's health if its state, or the kind of its fault, has changed."""
@@ -172,24 +227,30 @@ class SensorWatch:
         return f"{never} for {gap_ns * 1e-9:.2f} s; something is due every {self._period_ns * 1e-9:g} s"
 
     def _wrong_time(self, clock_ns: int) -> tuple[str, str]:
-        while self._delays and clock_ns - self._delays[0][0] > self._period_ns:
-            self._delays.popleft()
-        delays = [delay for _, delay in self._delays]
-        if delays and min(delays) > self._late_s_max:
-            return "late", f"its plots come {min(delays):.2f} s after their time"
-        if delays and max(delays) < -self._ahead_s_max:
-            return "ahead", f"its clock is {-max(delays):.2f} s ahead of ours, or ours is behind"
-        kind = self._told[1]
-        if not delays and kind in ("late", "ahead"):
-            return kind, "its plots had wrong times, and none has come since"
+        delays = self._delays.at(clock_ns)
+        if delays is None:
+            kind = self._told[1]
+            return (
+                (kind, "its plots had wrong times, and none has come since") if kind in ("late", "ahead") else ("", "")
+            )
+        least, greatest = delays
+        if least > self._late_s_max:
+            return "late", f"its plots come {least:.2f} s after their time"
+        if greatest < -self._ahead_s_max:
+            return "ahead", f"its clock is {-greatest:.2f} s ahead of ours, or ours is behind"
         return "", ""
 
     def _refused(self, clock_ns: int) -> str:
-        while self._inputs and clock_ns - self._inputs[0][0] > 10 * self._period_ns:
-            self._inputs.popleft()
-        codes = Counter(code for _, code in self._inputs if code)
-        count = codes.total()
-        if len(self._inputs) < REFUSED_LEAST or 2 * count <= len(self._inputs):
+        self._inputs.forget(clock_ns)
+        codes = self._inputs.codes
+        plots, total = codes[""], codes.total()
+        count = total - plots
+        if total < REFUSED_LEAST or 2 * count <= total:
             return ""
-        worst, times = codes.most_common(1)[0]
-        return f"{count} of its last {len(self._inputs)} plots were refused, {times} of them as {worst}"
+        worst, times = next((code, times) for code, times in codes.most_common(2) if code)
+        return f"{count} of its last {total} plots were refused, {times} of them as {worst}"
+
+
+def _usual(gaps: Collection[int]) -> int:
+    """Return the gap that all but a twentieth of the gaps keep; 0 while there are too few to tell."""
+    return sorted(gaps)[len(gaps) * 19 // 20] if len(gaps) >= _GAPS_LEAST else 0

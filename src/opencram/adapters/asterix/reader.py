@@ -11,6 +11,7 @@ name; everything before it is used.
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -149,41 +150,47 @@ class AsterixReader:
         for begin, end in pairwise(cuts):
             piece = slice(begin, end)
             t_ns = t_ns_near(ticks[piece], self._reference(ticks[piece], reference_t_ns))
-            values = np.column_stack([column[piece] for column in joined.values()])
-            self._pass(out, t_ns, station[piece], source[piece], fault[piece], ticks[piece], values)
+            wrong = (fault[piece] > 0) | (station[piece] < 0) | (ticks[piece] < 0) | (ticks[piece] >= TICKS_PER_DAY)
+            odd = _Odd(source[piece], fault[piece], wrong)
+            self._pass(out, t_ns, station[piece], odd, [column[piece] for column in joined.values()])
 
     def _pass(
         self,
         out: list[Message],
         t_ns: NDArray[np.int64],
         station: NDArray[np.int64],
-        source: NDArray[np.int64],
-        fault: NDArray[np.int64],
-        ticks: NDArray[np.int64],
-        values: NDArray[np.float64],
+        odd: "_Odd",
+        values: Sequence[NDArray[np.float64]],
     ) -> None:
-        names = [one.id for one in self.stations]
-        take, refuse, record = self._gate.take, self._gate.refuse, self._record
-        optional: NDArray[np.object_] = values.astype(object)
-        optional[:, 3:5][np.isnan(values[:, 3:5])] = None
-        wrong = (fault > 0) | (station < 0) | (ticks < 0) | (ticks >= TICKS_PER_DAY)
-        for time, place, who, why, is_wrong, row in zip(
-            t_ns.tolist(), station.tolist(), source.tolist(), fault.tolist(), wrong.tolist(), optional.tolist(),
-            strict=True,
-        ):  # fmt: skip
-            record += 1
-            if not is_wrong:
-                take(out, record, time, names[place], *row)  # type: ignore[arg-type]
-                continue
-            sensor = names[place] if place >= 0 else ""
-            if place < 0:
-                code, words = "unknown_sensor", f"the site has no sensor of {_source(who)}"
-            elif why:
-                code, words = WORDS[why]
+        """Give the gate the plots of each dwell at once, and what is none with its reason, in the order of records."""
+        if not len(t_ns):
+            return
+        reach_m = np.array([*(self._gate.reach_m(one.id) for one in self.stations), 0.0])  # −1, of none, is the last
+        columns = self._gate.columns(reach_m[station], values)
+        parts = (t_ns[1:] != t_ns[:-1]) | (station[1:] != station[:-1]) | (odd.wrong[1:] != odd.wrong[:-1])
+        cuts = [0, *(np.flatnonzero(parts) + 1).tolist(), len(t_ns)]
+        for begin, end in pairwise(cuts):
+            place = int(station[begin])
+            sensor = self.stations[place].id if place >= 0 else ""
+            if odd.wrong[begin]:
+                self._refuse(out, begin, end, odd, sensor, t_ns)
+            else:
+                line = self._record + begin + 1
+                self._gate.take_many(out, line, int(t_ns[begin]), sensor, columns, begin, end)  # type: ignore[arg-type]
+        self._record += len(t_ns)
+
+    def _refuse(
+        self, out: list[Message], begin: int, end: int, odd: "_Odd", sensor: str, t_ns: NDArray[np.int64]
+    ) -> None:
+        for at in range(begin, end):
+            if not sensor:
+                code, words = "unknown_sensor", f"the site has no sensor of {_source(int(odd.source[at]))}"
+            elif odd.fault[at]:
+                code, words = WORDS[int(odd.fault[at])]
             else:
                 code, words = "time", "its time of day is beyond the 86400 seconds of a day"
-            refuse(out, record, Refusal(code, words, None if code == "time" else time, sensor))  # type: ignore[arg-type]
-        self._record = record
+            refusal = Refusal(code, words, None if code == "time" else int(t_ns[at]), sensor)
+            self._gate.refuse(out, self._record + at + 1, refusal)  # type: ignore[arg-type]
 
     def _reference(self, ticks: NDArray[np.int64], reference_t_ns: int | None) -> int:
         """Return a time near these times of day: as told, else that of the newest plot, else of the given day."""
@@ -195,6 +202,15 @@ class AsterixReader:
         known = ticks[(ticks >= 0) & (ticks < TICKS_PER_DAY)]
         middle = int(np.median(known)) if len(known) else 0
         return (self._day_ns or 0) + middle * (DAY_NS // TICKS_PER_DAY)
+
+
+@dataclass(frozen=True)
+class _Odd:
+    """Which records are no plots, and what is known of why."""
+
+    source: NDArray[np.int64]  # 256 SAC + SIC
+    fault: NDArray[np.int64]
+    wrong: NDArray[np.bool_]
 
 
 def _source(source: int) -> str:
