@@ -158,7 +158,7 @@ def _add_report(commands: Any) -> None:
     parser = _add(commands, "report", _report, "write the report on a recording or a study, one HTML file")
     parser.add_argument("recording", metavar="RECORDING", help="a recording, or the .parquet of a study")
     parser.add_argument("--out", metavar="FILE", help="where to write it (default: beside the recording)")
-    parser.add_argument("--language", choices=("en", "fr", "ar"), default="en", help="of a study's report")
+    parser.add_argument("--language", choices=("en", "fr", "ar"), default="en", help="of the report")
     _add_truth(parser)
     parser.add_argument("--json", action="store_true", help="print where it went as JSON")
 
@@ -384,12 +384,10 @@ def _report(args: argparse.Namespace) -> int:
         from opencram.report.study_page import command
 
         return _tell(command(args))
-    if args.language != "en":
-        raise UsageError(f"--language {args.language}: the report on a recording is written in English only")
     out_path = args.out or f"{args.recording.removesuffix(SUFFIX)}.html"
     read_header(args.recording)
     _must_have_folder(out_path)
-    written = _write_report(args.recording, out_path, args.truth)
+    written = _write_report(args.recording, out_path, args.truth, args.language)
     if args.json:
         _print_json({"recording": args.recording, "report": str(written)})
     else:
@@ -410,13 +408,13 @@ def _explain(args: argparse.Namespace) -> int:
     return 0
 
 
-def _write_report(recording: str, out_path: str, truth_path: str | None) -> Path:
+def _write_report(recording: str, out_path: str, truth_path: str | None, language: str = "en") -> Path:
     """Write the report on a recording, with the truth that is given, or that a simulation left beside it."""
     from opencram.recording import load_truth, read, read_header, truth_of
     from opencram.report.after_action import write_report
 
     truth = load_truth(truth_path) if truth_path else truth_of(recording, read_header(recording))
-    return write_report(read(recording), Path(out_path), truth=truth)
+    return write_report(read(recording), Path(out_path), truth=truth, language=language)
 
 
 def _serve(args: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from opencram.errors import FileError
 from opencram.messages import Message
-from opencram.report.catalogue import ENGLISH, Catalogue
+from opencram.report.catalogue import CATALOGUES, ENGLISH, Catalogue
 from opencram.report.facts import gather
 from opencram.report.page import page
 
@@ -19,9 +19,11 @@ def render(messages: Iterable[Message], truth: Mapping[str, Any] | None = None, 
     return page(gather(messages, truth), say)
 
 
-def write_report(messages: Iterable[Message], out: Path, *, truth: Mapping[str, Any] | None = None) -> Path:
+def write_report(
+    messages: Iterable[Message], out: Path, *, truth: Mapping[str, Any] | None = None, language: str = "en"
+) -> Path:
     """Write the report on a log to `out` and return its path.  Raises `FileError` if it cannot be written."""
-    text = render(messages, truth)
+    text = render(messages, truth, say=CATALOGUES[language])
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text, encoding="utf-8")

@@ -95,7 +95,11 @@ def _by_time(facts: Facts, say: Catalogue) -> Markup:
         judged = [(t, e) for t in facts.projectiles if (e := t.estimate_at(float(before_s))) is not None]
         if not judged:
             continue
-        row: list[Child] = [f"{before_s} s", count(len(judged)), metres(median([e.drms_m for _, e in judged]))]
+        row: list[Child] = [
+            f"{before_s}\N{NO-BREAK SPACE}s",
+            count(len(judged)),
+            metres(median([e.drms_m for _, e in judged])),
+        ]
         if with_truth:
             errors = [error for t, e in judged if (error := t.error_m(e)) is not None]
             held = [held for t, e in judged if (held := t.held(e)) is not None]
@@ -140,7 +144,7 @@ def _estimate_row(
 ) -> list[Child]:
     row: list[Child] = [
         str(track.track_id),
-        f"{before_s} s",
+        f"{before_s}\N{NO-BREAK SPACE}s",
         clock(estimate.t_ns),
         _whole_metres(estimate.east_m),
         _whole_metres(estimate.north_m),
@@ -298,7 +302,7 @@ def _track_row(track: TrackFacts, say: Catalogue) -> Sequence[Child]:
         _place(*true) if true else DASH,
         clock(track.end_t_ns) if track.final else DASH,
         str(track.truth.number) if track.truth else DASH,
-        track.drop_reason.replace("_", " ") or DASH,
+        say(f"end.{track.drop_reason}"),
     ]
 
 

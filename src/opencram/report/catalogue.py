@@ -1,14 +1,13 @@
-"""Every word of the report, in one place, so that other languages follow by adding a table.
+"""Every word of the report, in one place, in English, French and Arabic; another language is another table.
 
 `say(key, ...)` gives plain text; it is escaped where it goes on the page.  With `count`, the plural form
 is chosen by the language's own rule: `key.one`, `key.other`, and what else a language has.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from opencram.report import formats
-from opencram.report.english import TEXTS
+from opencram.report import arabic, english, formats, french
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,10 @@ class Catalogue:
             return key.rpartition(".")[2]
         return text.format(**values)
 
+    def logged(self, text: str, others: Sequence[tuple[str, str]]) -> str:
+        """Return a sentence of the log in this language, where the log has it; else as it stands there."""
+        return dict(others).get(self.language, text)
+
     def several(self, items: list[str]) -> str:
         """Return a list in words: "a, b and c"."""
         if len(items) < 2:
@@ -38,4 +41,18 @@ class Catalogue:
         return self("list.and", first=", ".join(items[:-1]), last=items[-1])
 
 
-ENGLISH = Catalogue(language="en", direction="ltr", texts=TEXTS, plural=lambda n: "one" if n == 1 else "other")
+def _arabic_plural(n: int) -> str:
+    """Return the form of a count.  Source: Unicode CLDR, plural rules for Arabic."""
+    if n in (0, 1, 2):
+        return ("zero", "one", "two")[n]
+    if 3 <= n % 100 <= 10:
+        return "few"
+    return "many" if n % 100 >= 11 else "other"
+
+
+ENGLISH = Catalogue(language="en", direction="ltr", texts=english.TEXTS, plural=lambda n: "one" if n == 1 else "other")
+FRENCH = Catalogue(
+    language="fr", direction="ltr", texts=french.TEXTS, plural=lambda n: "one" if n in (0, 1) else "other"
+)
+ARABIC = Catalogue(language="ar", direction="rtl", texts=arabic.TEXTS, plural=_arabic_plural)
+CATALOGUES: Mapping[str, Catalogue] = {each.language: each for each in (ENGLISH, FRENCH, ARABIC)}

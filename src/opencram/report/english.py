@@ -21,6 +21,7 @@ TEXTS: dict[str, str] = {
     "model_note": "Effectors are models in a simulation. No weapon was controlled by this program.",
     "model_note_process": "Decisions on recorded plots say what would have been done; nothing was fired. Effectors "
     "exist only as models.",
+    "logged_note": "",
     # ---- sections
     "nav.summary": "Summary",
     "nav.map": "Map and replay",
@@ -66,6 +67,18 @@ TEXTS: dict[str, str] = {
     "letter.engage": "E",
     "letter.ignore": "I",
     "letter.hold": "H",
+    "operator.consent": "consents",
+    "operator.veto": "vetoes",
+    "operator.hold": "holds",
+    "operator.release": "releases",
+    "operator.acknowledge": "acknowledges",
+    "end.": "–",
+    "end.impact": "impact",
+    "end.lost": "lost",
+    "end.never_confirmed": "never confirmed",
+    "end.duplicate": "duplicate",
+    "end.intercepted": "intercepted",
+    "end.limit": "limit",
     # ---- summary in words
     "head.nothing": "No projectile was tracked.",
     "deck.seen.one": "{n} projectile was tracked",

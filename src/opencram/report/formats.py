@@ -4,11 +4,13 @@ What is not finite is written as a dash.  Digits are Latin in every language, as
 """
 
 import math
+import re
 from datetime import UTC, datetime
 
 DASH = "–"
 _THIN = "\N{NARROW NO-BREAK SPACE}"
 _NBSP = "\N{NO-BREAK SPACE}"
+_MEASURED = re.compile(rf"(?:(?:[<>]|&[lg]t;){_NBSP})?[−±]?\d[\d.{_THIN}]*{_NBSP}(?:s|m|km|%)")
 
 
 def clock(t_ns: int | None) -> str:
@@ -82,3 +84,8 @@ def wilson_95(successes: int, n: int) -> tuple[float, float]:
     half = z * math.sqrt(share * (1.0 - share) / n + z * z / (4 * n * n))
     scale = 1.0 + z * z / n
     return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+
+
+def isolated(text: str) -> str:
+    """Return a text that runs from right to left with its measured numbers kept together, number before unit."""
+    return _MEASURED.sub(lambda found: f"\N{LEFT-TO-RIGHT ISOLATE}{found[0]}\N{POP DIRECTIONAL ISOLATE}", text)

@@ -7,7 +7,7 @@ from importlib.resources import files
 from opencram.report.appendix import appendix, prediction, sensors
 from opencram.report.catalogue import Catalogue
 from opencram.report.facts import Facts
-from opencram.report.formats import DASH, clock, count, day, metres
+from opencram.report.formats import DASH, clock, count, day, isolated, metres
 from opencram.report.markup import Child, Markup, el, join
 from opencram.report.player_data import player_json
 from opencram.report.sections import decisions, key_item, timeline, zones
@@ -62,7 +62,8 @@ def page(facts: Facts, say: Catalogue) -> str:
         el("main", *(_section(index, name, content[name], say) for index, name in enumerate(SECTIONS, start=1))),
         el("script", script),
     )
-    return f"<!doctype html>\n{el('html', head, body, lang=say.language, dir=say.direction)}\n"
+    text = f"<!doctype html>\n{el('html', head, body, lang=say.language, dir=say.direction)}\n"
+    return isolated(text) if say.direction == "rtl" else text
 
 
 def _packaged(name: str) -> Markup:
@@ -92,6 +93,7 @@ def _masthead(facts: Facts, site: str, say: Catalogue) -> Markup:
         el("h1", site),
         el("p", deck(facts, say), class_="deck"),
         el("p", f"{when} · {note}", class_="byline"),
+        el("p", logged, class_="byline") if (logged := say("logged_note")) else None,
         el("nav", el("ol", *links), aria_label=say("head.contents")),
         class_="masthead",
     )

@@ -49,7 +49,7 @@ def _timeline_row(track: TrackFacts, say: Catalogue) -> list[Child]:
         clock(track.decisions[0].t_ns if track.decisions else None),
         clock(engaged[0] if engaged else None),
         clock(track.end_t_ns if track.estimates or track.truth else None),
-        track.drop_reason.replace("_", " ") or DASH,
+        say(f"end.{track.drop_reason}"),
     ]
 
 
@@ -98,7 +98,13 @@ def decisions(facts: Facts, say: Catalogue) -> Markup:
     if facts.operators:
         columns = [Column(say("col.time")), *(Column(say(f"col.{n}")) for n in ("operator", "action", "track", "zone"))]
         rows = [
-            [clock(o.t_ns), o.operator, o.action, str(o.track_id) if o.track_id else DASH, o.zone or DASH]
+            [
+                clock(o.t_ns),
+                o.operator,
+                say(f"operator.{o.action}"),
+                str(o.track_id) if o.track_id else DASH,
+                o.zone or DASH,
+            ]
             for o in facts.operators
         ]
         parts += [el("h3", say("operators.title")), table(say("operators.title"), columns, rows)]
@@ -137,7 +143,7 @@ def _last_decisions(facts: Facts, say: Catalogue) -> Markup:
                 action_badge(decision.action, say),
                 decision.asset or DASH,
                 percent(decision.probability),
-                decision.reason,
+                say.logged(decision.reason, decision.reasons),
                 _zone_most(track, names),
                 clock(track.end_t_ns),
             ]
@@ -183,7 +189,7 @@ def _all_decisions(facts: Facts, say: Catalogue) -> Markup:
                     decision.asset or DASH,
                     percent(decision.probability),
                     decision.code,
-                    decision.reason,
+                    say.logged(decision.reason, decision.reasons),
                 ]
             )
     return table(say("decisions.all"), columns, rows)
