@@ -1,13 +1,12 @@
-"""What "site only" costs the neighbourhoods: perturbed raids under both policies, on common random numbers.
+"""What "site only" costs the neighbourhoods: perturbed raids under both policies and all modes, on the same luck.
 
-    python benchmarks/engagement_policy_study.py --raids 100 --out raids.ndjson
-    python benchmarks/engagement_policy_study.py --raids 9 --out raids.ndjson --cases site+helicopter people+helicopter
+    python benchmarks/engagement_policy_study.py --raids 1000 --out raids.ndjson [--minutes 8]
     python benchmarks/engagement_policy_study.py --table raids.ndjson
 
 Raid k is the seven-rocket raid with every aim moved by its own draw and with its own seed for radars, effects and
 debris; what stands in the case is all that differs between the columns, so that differences are paired.  A raid that
 is in the file already is not flown again: a long study can be broken off and taken up.  Intervals are 95 %, by
-Student's t over raids.
+Student's t over raids; those of shares by 2000 bootstrap samples of raids.
 
 A case is a policy (`site`, `people`), after which may stand `consent` (an operator agrees 4 s after being asked),
 `veto` (nobody objects) and `helicopter` (one crosses the line of fire under a rule of 400 m).  `hold` is what falls if
@@ -15,6 +14,7 @@ nobody fires; it is in the truth of every flight.
 """
 
 import argparse
+import functools
 import json
 import math
 import sys
@@ -26,20 +26,29 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
-from opencram.config.model import Policy, Rule
+from opencram.config.model import Policy, Rule, Site
 from opencram.config.scenario import load_scenario
 from opencram.config.scenario_model import EnuPlace, Scenario, Traffic
-from opencram.messages import Decision, Engagement, Message, Operator
-from opencram.report.outcomes import Ledger, ledger
+from opencram.earth.geodesy import Frame
+from opencram.messages import Decision, Engagement, Message, Operator, Warning
+from opencram.report.outcomes import corners_m, is_inside, ledger
+from opencram.report.truth import time_ns
+from opencram.runtime.configure import configure
+from opencram.runtime.pipeline import PipelineConfig
 from opencram.runtime.simulate import Raid
 
 SCENARIO = Path(__file__).parent.parent / "examples" / "seven-rockets" / "scenario.toml"
 AIM_M_STD = 150.0
 CONSENT_NS = 4_000_000_000
+LEAD_S, HAZARD_M = 10.0, 50.0
+TAIL_NS = 5_000_000_000
+POLICIES, MORE = ("site", "people"), ("", "+consent", "+veto", "+helicopter")
+CASES = [policy + more for policy in POLICIES for more in MORE]
 FIGURES = {
     "hits inside": lambda made: sum(each.said == "hit inside" for each in made.outcomes),
     "hits outside": lambda made: sum(each.said == "hit outside" for each in made.outcomes),
-    "stopped in the air": lambda made: sum(each.said in ("burst in the air", "intercepted") for each in made.outcomes),
+    "burst in the air": lambda made: sum(each.said == "burst in the air" for each in made.outcomes),
+    "intercepted, in pieces": lambda made: sum(each.said == "intercepted" for each in made.outcomes),
     "duds on the ground": lambda made: sum(each.said == "dud" for each in made.outcomes),
     "people under rounds": lambda made: made.people_under_rounds,
     "people under debris": lambda made: made.people_under_debris,
@@ -76,14 +85,21 @@ def with_helicopter(scenario: Scenario) -> Scenario:
     return replace(scenario, traffic=(medevac,), site=site)
 
 
-def flown(scenario: Scenario, case: str) -> tuple[dict[str, Any], list[Message]]:
-    """Return the truth of one raid in a case ("people+consent+helicopter"), and what was said."""
+@functools.cache
+def prepared(scenario: Path, case: str) -> tuple[Scenario, PipelineConfig]:
+    """Return the scenario of a case ("people+consent+helicopter") and its configured pipeline."""
+    found = load_scenario(scenario)
     protect, *more = case.split("+")
     mode = next((word for word in more if word in ("hold", "consent", "veto")), "automatic")
     if "helicopter" in more:
-        scenario = with_helicopter(scenario)
-    site = replace(scenario.site, policy=Policy(protect=protect, mode=mode))  # type: ignore[arg-type]
-    raid = Raid(replace(scenario, site=site))
+        found = with_helicopter(found)
+    found = replace(found, site=replace(found.site, policy=Policy(protect=protect, mode=mode)))  # type: ignore[arg-type]
+    return found, configure(found.site, closed_loop=True)
+
+
+def flown(scenario: Scenario, config: PipelineConfig) -> tuple[dict[str, Any], list[Message]]:
+    """Return the truth of one raid, and what was said."""
+    raid = Raid(scenario, config=config)
     asked: list[tuple[int, int]] = []
 
     def agreed(t_ns: int) -> list[Message]:
@@ -92,7 +108,7 @@ def flown(scenario: Scenario, case: str) -> tuple[dict[str, Any], list[Message]]
         return [Operator(t_ns=t_ns, operator="op", action="consent", track_id=track) for _, track in now]
 
     said: list[Message] = []
-    for _, made in raid.batches(agreed):
+    for _, made in raid.batches(agreed, tail_ns=TAIL_NS):
         said += made
         for message in made:
             if isinstance(message, Decision) and message.code == "awaiting_consent":
@@ -109,16 +125,64 @@ def unengaged(truth: dict[str, Any]) -> dict[str, Any]:
     return {**truth, "rounds": rounds, "engagements": [], "own_debris": []}
 
 
-def figures(book: Ledger, said: list[Message]) -> dict[str, float]:
+def figures(site: Site, truth: dict[str, Any], said: list[Message]) -> dict[str, float]:
     """Return the figures of one flight."""
+    book = ledger(site, truth)
     row = {name: float(figure(book)) for name, figure in FIGURES.items()}
     fired = [m for m in said if isinstance(m, Engagement) and m.state == "fired"]
-    return row | {"rounds spent": float(sum(m.rounds for m in fired))}
+    warnings = [m for m in said if isinstance(m, Warning)]
+    struck = blocks_struck(site, truth)
+    early = [zone for zone, t_ns in struck.items() if standing_since(warnings, zone, t_ns) <= t_ns - LEAD_S * 1e9]
+    return row | {
+        "rounds spent": float(sum(m.rounds for m in fired)),
+        "blocks alarmed": float(len({m.zone for m in warnings})),
+        "blocks struck": float(len(struck)),
+        "blocks warned in time": float(len(early)),
+    }
+
+
+def blocks_struck(site: Site, truth: dict[str, Any]) -> dict[str, int]:
+    """Return the zones within whose hazard radius a round went off, and when the first did."""
+    frame = Frame(site.latitude_rad, site.longitude_rad, site.height_m)
+    corners = {zone.id: corners_m(site, frame, zone.polygon) for zone in site.zones}
+    struck: dict[str, int] = {}
+    for flown_round in truth["rounds"]:
+        if flown_round["fate"] != "impact":
+            continue
+        east, north = flown_round["impact_enu_m"][:2]
+        t_ns = time_ns(flown_round["impact_time"] or flown_round["intercept_time"]) or 0
+        for zone, ring in corners.items():
+            if distance_m((east, north), ring) <= HAZARD_M:
+                struck[zone] = min(struck.get(zone, t_ns), t_ns)
+    return struck
+
+
+def standing_since(warnings: list[Warning], zone: str, t_ns: int) -> float:
+    """Return since when the alarm of a zone that stands at a time has been in force; never: infinity."""
+    since = math.inf
+    for warning in warnings:
+        if warning.zone == zone and warning.t_ns <= t_ns:
+            if warning.state == "issued":
+                since = warning.t_ns
+            elif warning.state != "updated":
+                since = math.inf
+    return since
+
+
+def distance_m(point: tuple[float, float], ring: tuple[tuple[float, float], ...]) -> float:
+    """Return the distance of a point from a polygon, 0 inside."""
+    if is_inside(point, ring):
+        return 0.0
+    nearest = math.inf
+    for (x0, y0), (x1, y1) in zip(ring, (*ring[1:], ring[0]), strict=True):
+        along = ((point[0] - x0) * (x1 - x0) + (point[1] - y0) * (y1 - y0)) / ((x1 - x0) ** 2 + (y1 - y0) ** 2)
+        along = min(max(along, 0.0), 1.0)
+        nearest = min(nearest, math.hypot(point[0] - x0 - along * (x1 - x0), point[1] - y0 - along * (y1 - y0)))
+    return nearest
 
 
 def fly(args: argparse.Namespace) -> None:
     """Fly what is not in the file yet, and add it."""
-    scenario = load_scenario(SCENARIO)
     known = {(row["raid"], row["case"]) for row in rows_of(args.out)} if args.out.exists() else set()
     began = time.monotonic()
     with args.out.open("a") as out:
@@ -128,15 +192,16 @@ def fly(args: argparse.Namespace) -> None:
                     continue
                 if args.minutes and time.monotonic() - began > 60.0 * args.minutes:
                     return
-                truth, said = flown(perturbed(scenario, k), case)
-                row = {"raid": k, "case": case, **figures(ledger(scenario.site, truth), said)}
-                out.write(json.dumps(row) + "\n")
-                if (k, "hold") not in known:
-                    known.add((k, "hold"))
-                    row = {"raid": k, "case": "hold", **figures(ledger(scenario.site, unengaged(truth)), [])}
-                    out.write(json.dumps(row) + "\n")
+                scenario, config = prepared(SCENARIO, case)
+                truth, said = flown(perturbed(scenario, k), config)
+                rows = {case: figures(scenario.site, truth, said)}
+                if case == "site" and (k, "hold") not in known:
+                    rows["hold"] = figures(scenario.site, unengaged(truth), [m for m in said if isinstance(m, Warning)])
+                for name, row in rows.items():
+                    out.write(json.dumps({"raid": k, "case": name, **row}) + "\n")
                 out.flush()
-            print(f"raid {k} flown", file=sys.stderr, flush=True)
+            if k % 25 == 24:
+                print(f"raid {k} flown", file=sys.stderr, flush=True)
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
@@ -155,21 +220,32 @@ def interval(values: np.ndarray) -> str:
     return f"{values.mean():.2f} ± {half:.2f}"
 
 
+def share(above: np.ndarray, below: np.ndarray) -> str:
+    """Return the share over all raids, in per cent, with its 95 % interval by bootstrap over raids."""
+    draws = np.random.default_rng(0).integers(0, len(above), (2000, len(above)))
+    low, high = np.percentile(above[draws].sum(axis=1) / below[draws].sum(axis=1), [2.5, 97.5])
+    return f"{100.0 * above.sum() / below.sum():.2f} % [{100.0 * low:.2f}, {100.0 * high:.2f}]"
+
+
 def table(path: Path) -> None:
-    """Print what each case comes to over the raids that both it and the case before it have, and the difference."""
+    """Print what each case comes to over the raids that all of them have, and the paired differences."""
     rows = {(row["raid"], row["case"]): row for row in rows_of(path)}
-    cases = list(dict.fromkeys(case for _, case in rows))
-    pairs = [(a, b) for a in cases for b in cases if b == a.replace("site", "people", 1) != a]
-    for site, people in pairs:
-        raids = sorted(k for k, case in rows if case == people and (k, site) in rows)
-        if not raids:
-            continue
-        print(f"\nn = {len(raids)} raids")
-        print("| per raid | nobody fires |", " | ".join((site, people, f"{people} − {site}")), "|")
-        print("|---|---|---|---|---|")
-        for name in (*FIGURES, "rounds spent"):
-            hold, a, b = (np.array([rows[k, case][name] for k in raids]) for case in ("hold", site, people))
-            print(f"| {name} | {interval(hold)} | {interval(a)} | {interval(b)} | {interval(b - a)} |")
+    cases = [case for case in ("hold", *CASES) if any(case == known for _, known in rows)]
+    raids = sorted(k for k, case in rows if case == cases[0] and all((k, each) in rows for each in cases))
+    names = [*FIGURES, "rounds spent", "blocks alarmed"]
+    values = {case: {n: np.array([rows[k, case][n] for k in raids]) for n in rows[raids[0], case]} for case in cases}
+    print(f"n = {len(raids)} raids, of all cases; mean a raid, and half the width of its 95 % interval\n")
+    print("| |", " | ".join(cases), "|\n|---|" + "---|" * len(cases))
+    for name in names:
+        print(f"| {name} |", " | ".join(interval(values[case][name]) for case in cases), "|")
+    early = [share(values[case]["blocks warned in time"], values[case]["blocks struck"]) for case in cases]
+    print(f"| blocks struck that were warned {LEAD_S:.0f} s ahead |", " | ".join(early), "|")
+    pairs = [(f"site{more}", f"people{more}") for more in MORE]
+    pairs += [(policy, policy + more) for policy in POLICIES for more in MORE[1:]]
+    pairs = [(a, b) for a, b in pairs if a in values and b in values]
+    print("\npaired differences\n\n| |", " | ".join(f"{b} − {a}" for a, b in pairs), "|\n|---|" + "---|" * len(pairs))
+    for name in names:
+        print(f"| {name} |", " | ".join(interval(values[b][name] - values[a][name]) for a, b in pairs), "|")
 
 
 def main() -> None:
@@ -177,7 +253,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--raids", type=int, default=20)
     parser.add_argument("--first", type=int, default=0, help="number of the first raid")
-    parser.add_argument("--cases", nargs="+", default=["site", "people"])
+    parser.add_argument("--cases", nargs="+", default=CASES)
     parser.add_argument("--minutes", type=float, default=0.0, help="fly no longer than this; 0: to the end")
     parser.add_argument("--out", type=Path, default=Path("policy-study.ndjson"), help="file of flights, added to")
     parser.add_argument("--table", type=Path, help="print the table of such a file, and fly nothing")

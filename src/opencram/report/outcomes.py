@@ -48,10 +48,10 @@ class Ledger:
 def ledger(site: Site, truth: dict[str, Any]) -> Ledger:
     """Return what a simulated raid came to."""
     frame = Frame(site.latitude_rad, site.longitude_rad, site.height_m)
-    assets = [_corners_m(site, frame, asset.polygon) for asset in site.assets]
+    assets = [corners_m(site, frame, asset.polygon) for asset in site.assets]
     zones = []
     for zone in site.zones:
-        corners = _corners_m(site, frame, zone.polygon)
+        corners = corners_m(site, frame, zone.polygon)
         zones.append((corners, zone.population / max(_area_m2(corners), 1.0)))
     outcomes, inside, outside, under = [], 0, 0, 0.0
     for flown in truth["rounds"]:
@@ -114,7 +114,8 @@ def _area_m2(corners: tuple[Point, ...]) -> float:
     return 0.5 * abs(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairs))
 
 
-def _corners_m(site: Site, frame: Frame, polygon: tuple[LonLat, ...]) -> tuple[Point, ...]:
+def corners_m(site: Site, frame: Frame, polygon: tuple[LonLat, ...]) -> tuple[Point, ...]:
+    """Return a polygon of the site file in metres east and north of the site's origin."""
     longitudes, latitudes = [corner[0] for corner in polygon], [corner[1] for corner in polygon]
     places = enu_from_geodetic(frame, latitudes, longitudes, [site.ground_height_m] * len(polygon))
     return tuple((east, north) for east, north, _ in places.tolist())
