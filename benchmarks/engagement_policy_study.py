@@ -2,6 +2,7 @@
 
     python benchmarks/engagement_policy_study.py --raids 1000 --out raids.ndjson [--minutes 8]
     python benchmarks/engagement_policy_study.py --table raids.ndjson
+    python benchmarks/engagement_policy_study.py --check 3
 
 Raid k is the seven-rocket raid with every aim moved by its own draw and with its own seed for radars, effects and
 debris; what stands in the case is all that differs between the columns, so that differences are paired.  A raid that
@@ -19,6 +20,7 @@ import json
 import math
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student
 
+from engagement_together import CONSENT_NS, Flown, flown_together
 from opencram.config.model import Policy, Rule, Site
 from opencram.config.scenario import load_scenario
 from opencram.config.scenario_model import EnuPlace, Scenario, Traffic
@@ -39,9 +42,9 @@ from opencram.runtime.simulate import Raid
 
 SCENARIO = Path(__file__).parent.parent / "examples" / "seven-rockets" / "scenario.toml"
 AIM_M_STD = 150.0
-CONSENT_NS = 4_000_000_000
 LEAD_S, HAZARD_M = 10.0, 50.0
 TAIL_NS = 5_000_000_000
+_KEPT = Decision | Engagement | Warning
 POLICIES, MORE = ("site", "people"), ("", "+consent", "+veto", "+helicopter")
 CASES = [policy + more for policy in POLICIES for more in MORE]
 FIGURES = {
@@ -97,8 +100,8 @@ def prepared(scenario: Path, case: str) -> tuple[Scenario, PipelineConfig]:
     return found, configure(found.site, closed_loop=True)
 
 
-def flown(scenario: Scenario, config: PipelineConfig) -> tuple[dict[str, Any], list[Message]]:
-    """Return the truth of one raid, and what was said."""
+def flown(scenario: Scenario, config: PipelineConfig) -> Flown:
+    """Return what one raid comes to in one case, flown by itself."""
     raid = Raid(scenario, config=config)
     asked: list[tuple[int, int]] = []
 
@@ -113,7 +116,31 @@ def flown(scenario: Scenario, config: PipelineConfig) -> tuple[dict[str, Any], l
         for message in made:
             if isinstance(message, Decision) and message.code == "awaiting_consent":
                 asked.append((message.t_ns + CONSENT_NS, message.track_id))
-    return raid.truth(), said
+    return Flown(raid.truth(), said)
+
+
+def all_flown(k: int, cases: Sequence[str]) -> dict[str, Flown]:
+    """Return what raid `k` comes to in each of the cases; those in the same sky are flown together."""
+    found: dict[str, Flown] = {}
+    for sky in (False, True):
+        ready = {case: prepared(SCENARIO, case) for case in cases if ("helicopter" in case) == sky}
+        if ready:
+            scenario = next(iter(ready.values()))[0]
+            configs = {case: config for case, (_, config) in ready.items()}
+            found |= flown_together(perturbed(scenario, k), configs, tail_ns=TAIL_NS)
+    return found
+
+
+def check(raids: int) -> None:
+    """Assert that each case comes to the same by itself as together with the others."""
+    for k in range(raids):
+        for case, together in all_flown(k, CASES).items():
+            scenario, config = prepared(SCENARIO, case)
+            alone = flown(perturbed(scenario, k), config)
+            assert [m for m in alone.said if isinstance(m, _KEPT)] == together.said, (k, case)
+            for key in ("rounds", "engagements", "own_debris", "plots"):
+                assert alone.truth[key] == together.truth[key], (k, case, key)
+        print(f"raid {k}: the same alone and together in all {len(CASES)} cases", flush=True)
 
 
 def unengaged(truth: dict[str, Any]) -> dict[str, Any]:
@@ -183,34 +210,32 @@ def distance_m(point: tuple[float, float], ring: tuple[tuple[float, float], ...]
 
 def fly(args: argparse.Namespace) -> None:
     """Fly what is not in the file yet, and add it."""
-    known = {(row["raid"], row["case"]) for row in rows_of(args.out)} if args.out.exists() else set()
+    known = {row["raid"] for row in rows_of(args.out)} if args.out.exists() else set()
     began = time.monotonic()
     with args.out.open("a") as out:
         for k in range(args.first, args.first + args.raids):
-            for case in args.cases:
-                if (k, case) in known:
-                    continue
-                if args.minutes and time.monotonic() - began > 60.0 * args.minutes:
-                    return
-                scenario, config = prepared(SCENARIO, case)
-                truth, said = flown(perturbed(scenario, k), config)
-                rows = {case: figures(scenario.site, truth, said)}
-                if case == "site" and (k, "hold") not in known:
-                    rows["hold"] = figures(scenario.site, unengaged(truth), [m for m in said if isinstance(m, Warning)])
-                for name, row in rows.items():
-                    out.write(json.dumps({"raid": k, "case": name, **row}) + "\n")
-                out.flush()
+            if k in known:
+                continue
+            if args.minutes and time.monotonic() - began > 60.0 * args.minutes:
+                return
+            made = all_flown(k, CASES)
+            site = prepared(SCENARIO, "site")[0].site
+            rows = {case: figures(site, each.truth, each.said) for case, each in made.items()}
+            warnings = [m for m in made["site"].said if isinstance(m, Warning)]
+            rows["hold"] = figures(site, unengaged(made["site"].truth), warnings)
+            out.write(json.dumps({"raid": k, "cases": rows}) + "\n")
+            out.flush()
             if k % 25 == 24:
                 print(f"raid {k} flown", file=sys.stderr, flush=True)
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a study, of a raid and a case the first."""
-    rows: dict[tuple[int, str], dict[str, Any]] = {}
+    """Return the rows of a study, of each raid the first."""
+    rows: dict[int, dict[str, Any]] = {}
     for line in path.read_text().splitlines():
         if line.endswith("}"):  # a line that was broken off is flown again
             row = json.loads(line)
-            rows.setdefault((row["raid"], row["case"]), row)
+            rows.setdefault(row["raid"], row)
     return list(rows.values())
 
 
@@ -228,13 +253,15 @@ def share(above: np.ndarray, below: np.ndarray) -> str:
 
 
 def table(path: Path) -> None:
-    """Print what each case comes to over the raids that all of them have, and the paired differences."""
-    rows = {(row["raid"], row["case"]): row for row in rows_of(path)}
-    cases = [case for case in ("hold", *CASES) if any(case == known for _, known in rows)]
-    raids = sorted(k for k, case in rows if case == cases[0] and all((k, each) in rows for each in cases))
+    """Print what each case comes to, and the paired differences."""
+    rows = sorted(rows_of(path), key=lambda row: row["raid"])
+    cases = ["hold", *CASES]
     names = [*FIGURES, "rounds spent", "blocks alarmed"]
-    values = {case: {n: np.array([rows[k, case][n] for k in raids]) for n in rows[raids[0], case]} for case in cases}
-    print(f"n = {len(raids)} raids, of all cases; mean a raid, and half the width of its 95 % interval\n")
+    values = {
+        case: {name: np.array([row["cases"][case][name] for row in rows]) for name in rows[0]["cases"][case]}
+        for case in cases
+    }
+    print(f"n = {len(rows)} raids; mean a raid, and half the width of its 95 % interval\n")
     print("| |", " | ".join(cases), "|\n|---|" + "---|" * len(cases))
     for name in names:
         print(f"| {name} |", " | ".join(interval(values[case][name]) for case in cases), "|")
@@ -242,7 +269,6 @@ def table(path: Path) -> None:
     print(f"| blocks struck that were warned {LEAD_S:.0f} s ahead |", " | ".join(early), "|")
     pairs = [(f"site{more}", f"people{more}") for more in MORE]
     pairs += [(policy, policy + more) for policy in POLICIES for more in MORE[1:]]
-    pairs = [(a, b) for a, b in pairs if a in values and b in values]
     print("\npaired differences\n\n| |", " | ".join(f"{b} − {a}" for a, b in pairs), "|\n|---|" + "---|" * len(pairs))
     for name in names:
         print(f"| {name} |", " | ".join(interval(values[b][name] - values[a][name]) for a, b in pairs), "|")
@@ -253,11 +279,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--raids", type=int, default=20)
     parser.add_argument("--first", type=int, default=0, help="number of the first raid")
-    parser.add_argument("--cases", nargs="+", default=CASES)
+    parser.add_argument("--check", type=int, default=0, help="compare so many raids with their cases flown one by one")
     parser.add_argument("--minutes", type=float, default=0.0, help="fly no longer than this; 0: to the end")
     parser.add_argument("--out", type=Path, default=Path("policy-study.ndjson"), help="file of flights, added to")
     parser.add_argument("--table", type=Path, help="print the table of such a file, and fly nothing")
     args = parser.parse_args()
+    if args.check:
+        check(args.check)
+        return
     if args.table is None:
         fly(args)
     table(args.table or args.out)
