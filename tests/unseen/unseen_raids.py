@@ -179,7 +179,7 @@ def draw_other(draws: Draws, end_s: float) -> tuple[Floats, Floats]:
     start = draws.uniform(-4000.0, 4000.0, 2)
     east = start[0] + np.cumsum(speed * np.sin(way) * 0.02)
     north = start[1] + np.cumsum(speed * np.cos(way) * 0.02)
-    up = height + 0.1 * height * np.sin(0.15 * t_s + draws.uniform(0.0, 6.0))
+    up = height + min(0.1 * height, 30.0) * np.sin(0.15 * t_s + draws.uniform(0.0, 6.0))
     return t_s, np.column_stack([east, north, up])
 
 
