@@ -54,6 +54,12 @@ def messages(count: int = 1, expires_s: float = 60.0) -> list[CapMessage]:
     return made
 
 
+def of_zones(count: int) -> list[CapMessage]:
+    [first] = messages(1)
+    zones = [(f"z{k}", msgspec.structs.replace(first.warning, zone=f"z{k}")) for k in range(count)]
+    return [dataclasses.replace(first, identifier=zone, warning=warning) for zone, warning in zones]
+
+
 def alarm(message: CapMessage) -> Alarm:
     return Alarm(message, time.time_ns())
 
@@ -300,5 +306,66 @@ def test_a_burst_of_zones_goes_side_by_side_and_each_zone_in_its_order() -> None
         for zone in range(20):
             assert [state for name, state in sender.done if name == f"z{zone}"] == ["issued", "updated", "cancelled"]
         task.cancel()
+
+    asyncio.run(run())
+
+
+def test_an_outlet_that_keeps_all_its_deliveries_waiting_delays_no_other(tmp_path: Path) -> None:
+    """A centre that takes connections and never answers, under a burst of as many alarms as go side by side."""
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        channel = Channel(name="centre", kind="webhook", url=url, timeout_s=1.0)
+        burst = [alarm(each) for each in of_zones(64)]
+
+        async def run() -> float:
+            said: list[Message] = []
+            outlets = [
+                Outlet("centre", Webhook(channel, ZONES, b""), lambda message: None),
+                Outlet("files", CapFolder(tmp_path), said.append),
+            ]
+            tasks = [asyncio.create_task(outlet.run()) for outlet in outlets]
+            for each in burst:
+                outlets[0].put(each)
+            await asyncio.sleep(0.1)
+            for each in burst:
+                outlets[1].put(dataclasses.replace(each, arrived_ns=time.time_ns()))
+            await outlets[1].drain(5.0)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*(outlet.close() for outlet in outlets))
+            return max(message.latency_s for message in said if isinstance(message, Delivery))
+
+        assert asyncio.run(run()) < 0.7  # less than the other's first timeout
+
+
+def test_one_zone_that_fails_holds_up_no_other() -> None:
+    class Fails:
+        """Has no way to one zone."""
+
+        def __init__(self) -> None:
+            self.done: list[str] = []
+
+        async def send(self, message: CapMessage) -> None:
+            if message.warning.zone == "z0":
+                raise OSError("no way there")
+            self.done.append(message.warning.zone)
+
+        async def close(self) -> None:
+            pass
+
+    async def run() -> None:
+        sender = Fails()
+        outlet = Outlet("o", sender, lambda message: None)
+        task = asyncio.create_task(outlet.run())
+        [first] = messages(1)
+        for zone in range(5):
+            outlet.put(
+                alarm(dataclasses.replace(first, warning=msgspec.structs.replace(first.warning, zone=f"z{zone}")))
+            )
+            await asyncio.sleep(0.01)
+        assert sender.done == ["z1", "z2", "z3", "z4"]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(run())

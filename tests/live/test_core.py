@@ -81,8 +81,10 @@ class Run:
     def kill_and_restart(self) -> int:
         """Lose all that is not on the disk; return how many plots the log has."""
         self.core.writer._connection.close()
-        logged = sum(isinstance(m, Plot) for m in read_inputs(self.core.path))
+        numbers = [m.plot_id for m in read_inputs(self.core.path) if isinstance(m, Plot)]
+        logged = len(numbers)
         self.core = new_core(self.site, self.folder, self.plots[max(logged - 1, 0)].t_ns + DELAY_NS)
+        assert self.core.last_plot_id == max(numbers, default=0)  # new plots are numbered from there on
         self.hear(self.core.again)
         return logged
 

@@ -87,13 +87,13 @@ class _Past:
 class Gate:
     """Turns the values of plots, in the order of input, into `Plot` and `Rejected` messages."""
 
-    def __init__(self, sensors: Mapping[str, SensorLimits]) -> None:
+    def __init__(self, sensors: Mapping[str, SensorLimits], first_id: int = 1) -> None:
         self._reach_m = {name: limits.range_m_max * RANGE_TOLERANCE for name, limits in sensors.items()}
         self._past = {name: _Past(reach_m) for name, reach_m in self._reach_m.items()}
         periods = [limits.period_s for limits in sensors.values() if math.isfinite(limits.period_s)]
         self._ahead_ns = max(AHEAD_NS, round(3e9 * max(periods, default=0.0)))
         self._newest_ns: int | None = None
-        self._next_id = 1
+        self._next_id = first_id
         self._held: list[Plot] = []
         self._early: list[tuple[int, Refusal]] = []
 

@@ -7,7 +7,8 @@ message of the file, so that each file of a long run can be replayed by itself.
 import hashlib
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,6 +29,10 @@ from opencram.recording.schema import (
 BATCH_RECORDS = 5000  # buffered before a commit on its own; about 1 MB
 
 _INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?)"
+# SQLite gives way to other threads at every statement, and may then have to wait for them: many rows go in one.
+# Six values a row, and no SQLite takes fewer than 999 in a statement.
+_ROWS_AT_ONCE = 150
+_INSERT_MANY = _INSERT + ", (?, ?, ?, ?, ?, ?)" * (_ROWS_AT_ONCE - 1)
 _SQLITE_MAGIC = b"SQLite format 3\0"
 _APPLICATION_ID_BYTES = slice(68, 72)
 _NO_RAW: Mapping[int, bytes] = {}
@@ -130,7 +135,7 @@ class Writer:
             datagrams = [row for _, each in self._outbox[:taken] for row in each]
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
-                self._connection.executemany(_INSERT, rows)
+                _insert(self._connection, rows)
                 if datagrams:
                     self._connection.execute(LIVE_TABLES.split(";")[0])
                     self._connection.executemany(_INSERT_DATAGRAM, datagrams)
@@ -172,6 +177,13 @@ class Writer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _insert(connection: sqlite3.Connection, rows: Sequence[_Row]) -> None:
+    whole = len(rows) - len(rows) % _ROWS_AT_ONCE
+    for begin in range(0, whole, _ROWS_AT_ONCE):
+        connection.execute(_INSERT_MANY, list(chain.from_iterable(rows[begin : begin + _ROWS_AT_ONCE])))
+    connection.executemany(_INSERT, rows[whole:])
 
 
 def _create(path: Path) -> sqlite3.Connection:

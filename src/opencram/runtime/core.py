@@ -110,6 +110,11 @@ class Core:
         return self._kept.state
 
     @property
+    def last_plot_id(self) -> int:
+        """Number of the last plot in the log; the next one of a gate follows it."""
+        return self._kept.last_plot_id
+
+    @property
     def open_alarms(self) -> int:
         """Number of alarms that stand."""
         return len(self._kept.state.alarm_expiries_ns)
@@ -199,6 +204,7 @@ class Core:
     def _close_dwell(self, clock_ns: int) -> list[Alarm]:
         dwell, self._dwell = self._dwell, []
         newest_ns = max(plot.t_ns for plot in dwell)
+        self._kept.last_plot_id = max(self._kept.last_plot_id, dwell[-1].plot_id)
         if newest_ns > self.state.now_ns:
             self._behind_ns = clock_ns - newest_ns
         return self._step([*dwell, Tick(t_ns=max(self.state.now_ns, newest_ns))], self._dwell_arrived_ns)
@@ -298,7 +304,9 @@ class Core:
                 continue
             message = record.message
             batch.append(message)
-            if type(message) is Tick:
+            if type(message) is Plot:
+                self._kept.last_plot_id = max(self._kept.last_plot_id, message.plot_id)
+            elif type(message) is Tick:
                 made = self._again(config, batch)
                 batch, found = [], 0
             elif isinstance(message, Delivery):

@@ -21,7 +21,7 @@ Key = tuple[str, int, int]  # channel, alarm, time of the warning
 
 T = TypeVar("T")
 
-MAGIC: Final = b"opencram state 2\n"
+MAGIC: Final = b"opencram state 3\n"
 ARRAY_BYTES_MAX: Final = 1 << 30
 _HASH_BYTES: Final = 32
 _LEAST_ELEMENTS: Final = 64  # of an array, below which nobody looks for zeros
@@ -40,6 +40,7 @@ class Kept:
     book: CapBook
     pending: dict[Key, CapMessage] = field(default_factory=dict)
     standing: dict[str, CapMessage] = field(default_factory=dict)  # the alarm of each zone
+    last_plot_id: int = 0
 
 
 class OnDisk(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +62,7 @@ class OnDisk(msgspec.Struct, frozen=True, kw_only=True):
     began_t_ns: dict[int, int]
     pending: dict[Key, CapMessage]
     standing: dict[str, CapMessage]
+    last_plot_id: int
 
 
 def on_disk(kept: Kept, site_sha256: str, inode: int) -> OnDisk:
@@ -84,6 +86,7 @@ def on_disk(kept: Kept, site_sha256: str, inode: int) -> OnDisk:
         began_t_ns=began_t_ns,
         pending=dict(kept.pending),
         standing=dict(kept.standing),
+        last_plot_id=kept.last_plot_id,
     )
 
 
@@ -105,7 +108,7 @@ def pipeline_state(config: PipelineConfig, found: OnDisk) -> PipelineState:
 def restored(config: PipelineConfig, found: OnDisk, book: CapBook) -> Kept:
     """Return what was written down, with `book` where it was."""
     book.remember(found.sent, found.began_t_ns)
-    return Kept(found.seq, pipeline_state(config, found), book, found.pending, found.standing)
+    return Kept(found.seq, pipeline_state(config, found), book, found.pending, found.standing, found.last_plot_id)
 
 
 class _Array(msgspec.Struct, frozen=True, array_like=True):

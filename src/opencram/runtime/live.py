@@ -12,9 +12,10 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Literal, TextIO
+from typing import Any, Final, Literal, TextIO, TypeVar
 
 from opencram.adapters.cap import CapBook, CapConfig, CapMessage, CapZone
 from opencram.adapters.cap_sign import CapSigner
@@ -41,11 +42,13 @@ from opencram.runtime.tak import Tak
 BEAT_S: Final = 0.002  # how often what is due by time is looked for
 STATUS_S: Final = 1.0
 CHECK_S: Final = 0.05
+COMMIT_PAUSE_S: Final = 0.05  # between two syncs of the log that no alarm waits for
 BUSY_MAX: Final = 10
 DRAIN_S: Final = 5.0
 RECENT_MAX: Final = 1000  # CAP messages that the Atom feed and the API remember
 
 
+T = TypeVar("T")
 Action = Literal["consent", "veto", "hold", "release", "acknowledge"]
 
 
@@ -145,7 +148,7 @@ class LiveService:
         self.core.watch = self._show
         self.board.standing.update(self.core.standing)
         known = stations(site)
-        gate = Gate(limits(known))
+        gate = Gate(limits(known), self.core.last_plot_id + 1)
         self.feeds = [
             Feed(
                 FeedConfig(
@@ -164,6 +167,8 @@ class LiveService:
             for source in live.feeds
         ]
         self._stop = asyncio.Event()
+        self._stepped = asyncio.Event()
+        self._disk = ThreadPoolExecutor(1, "log")
 
     def stop(self) -> None:
         """Ask the service to end."""
@@ -283,7 +288,10 @@ class LiveService:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BEAT_S)
+            before = self.core.steps
             self._dispatch(self.core.advance(time.time_ns()))
+            if self.core.steps > before:
+                self._stepped.set()
 
     async def _watch(self) -> None:
         """Look after the feeds: silence some times a second, a status once a second."""
@@ -308,12 +316,19 @@ class LiveService:
                     self.core.note(status)
 
     async def _commit(self) -> None:
-        """Put the log on the disk; the loop goes on meanwhile."""
+        """Put the log on the disk, soonest when a dwell has just been taken; the loop goes on meanwhile."""
         while True:
-            await asyncio.sleep(COMMIT_NS / 1e9)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stepped.wait(), COMMIT_NS / 1e9)
+            self._stepped.clear()
             writer = self.core.writer
             writer.set_aside()
-            await asyncio.to_thread(writer.flush)
+            await self._on_disk(writer.flush)
+            await asyncio.sleep(COMMIT_PAUSE_S)
+
+    async def _on_disk(self, work: Callable[..., T], *arguments: object) -> T:
+        """Do what waits for the disk in a thread that waits for nothing else."""
+        return await asyncio.get_running_loop().run_in_executor(self._disk, work, *arguments)
 
     async def _file(self) -> None:
         """Seal the files of the log that another one follows, and remove those that were kept long enough."""
@@ -333,7 +348,7 @@ class LiveService:
         while True:
             await asyncio.sleep(SNAPSHOT_NS / 1e9)
             kept = self.core.to_keep()
-            await asyncio.to_thread(self.core.write_kept, kept)
+            await self._on_disk(self.core.write_kept, kept)
 
 
 def live(site_path: str, tell: Callable[[str], None], stderr: TextIO) -> None:

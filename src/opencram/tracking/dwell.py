@@ -42,7 +42,6 @@ class Dwell:
 
 
 _T_NS_MAX = 7_258_118_400_000_000_000  # the year 2200
-_NO_STDS = (None, None, None)
 _RANGE_RATE_M_S_STD = 3.0  # where the plot carries a range rate but the site file no deviation for it
 
 
@@ -52,7 +51,7 @@ def read_dwell(constants: World, plots: list[Plot], t_ns_min: int, messages: lis
     times = [plot.t_ns for plot in plots]
     z, variances = _numbers(constants, plots, sensor)
     sound = sensor is not None and t_ns_min <= min(times) and max(times) <= _T_NS_MAX
-    if not (sound and all_sound(z, variances)) or len(set(z[:, 0].tolist())) < len(plots):
+    if not (sound and all_sound(z, variances)) or _any_twice(times, z):
         plots = _sorted_out(plots, sensor, t_ns_min, messages)
         if not plots:
             return None
@@ -80,14 +79,31 @@ def _numbers(constants: World, plots: list[Plot], sensor: int | None) -> tuple[A
         z[:, 3] = [math.nan if rate is None else math.inf if math.isnan(rate) else rate for rate in rates]
     variances = np.empty((len(plots), 3))
     variances[:] = constants.variances[sensor or 0] if len(constants.variances) else 1.0
-    given = [(plot.range_m_std, plot.azimuth_rad_std, plot.elevation_rad_std) for plot in plots]
-    if given.count(_NO_STDS) < len(given):
-        stds = np.array(
-            [[math.nan if std is None else math.inf if math.isnan(std) else std for std in row] for row in given]
+    for k, stds in enumerate(
+        (
+            [plot.range_m_std for plot in plots],
+            [plot.azimuth_rad_std for plot in plots],
+            [plot.elevation_rad_std for plot in plots],
         )
-        stds = np.clip(stds, -1.0, 1e100)  # a negative or infinite deviation stays to be seen, its square a number
-        np.copyto(variances, stds * np.abs(stds), where=~np.isnan(stds))
+    ):
+        lacking = stds.count(None)
+        if lacking == len(stds):
+            continue
+        # Not a number must not pass for one that is not given; a negative or infinite deviation stays to be seen, its
+        # square a number.
+        given = np.array(stds, dtype=np.float64)
+        given = np.clip(np.where(np.isnan(given), np.inf, given), -1.0, 1e100)
+        where = np.array([std is not None for std in stds]) if lacking else True
+        np.copyto(variances[:, k], given * np.abs(given), where=where)
     return z, variances
+
+
+def _any_twice(times: list[int], z: Array) -> bool:
+    """Return whether any two plots are of the same time and place."""
+    ranges = z[:, 0].tolist()
+    if len(set(ranges)) == len(ranges):
+        return False
+    return len(set(zip(times, ranges, z[:, 1].tolist(), z[:, 2].tolist(), strict=True))) < len(ranges)
 
 
 def _sorted_out(plots: list[Plot], sensor: int | None, t_ns_min: int, messages: list[Message]) -> list[Plot]:
