@@ -16,7 +16,7 @@ let columns: string[] = [];
 let firstTime: string | null = null;
 let wantPaused = false;
 
-function token(): string | null {
+export function secret(): string | null {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given) {
     sessionStorage.setItem("token", given);
@@ -45,9 +45,9 @@ function address(): string {
 }
 
 function open(): void {
-  const secret = token();
+  const token = secret();
   const resumed = store.frame.value ? { ...store.player.value } : null;
-  socket = new WebSocket(address(), secret ? ["opencram", `token.${secret}`] : ["opencram"]);
+  socket = new WebSocket(address(), token ? ["opencram", `token.${token}`] : ["opencram"]);
   socket.binaryType = "arraybuffer";
   socket.onopen = () => {
     if (resumed && !resumed.following) send({ do: "speed", speed: resumed.speed });
@@ -96,6 +96,7 @@ function takeText(said: { type: string } & Record<string, unknown>): void {
       break;
     }
     case "events":
+      seq = Math.max(seq, (said.items as LogItem[]).at(-1)!.seq); // the line may break before the frame that goes with them
       store.takeEvents(said.items as LogItem[]);
       onEvents(said.items as LogItem[]);
       break;

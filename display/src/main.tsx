@@ -28,7 +28,7 @@ function MapPanel() {
         <button type="button" aria-label={t("map.in")} onClick={() => map.zoom(1)}>+</button>
         <button type="button" aria-label={t("map.out")} onClick={() => map.zoom(-1)}>−</button>
         <button type="button" onClick={map.fit} aria-keyshortcuts="F">{t("map.fit")} <kbd>F</kbd></button>
-        {(Object.keys(store.layers.value) as store.Layer[]).map((name) => (
+        {(Object.keys(store.layers.value) as store.Layer[]).filter((name) => name !== "base" || store.hello.value?.basemap).map((name) => (
           <button key={name} type="button" aria-pressed={store.layers.value[name]}
             onClick={() => { store.layers.value = { ...store.layers.value, [name]: !store.layers.value[name] }; }}>
             {t(`layer.${name}`)}

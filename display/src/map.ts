@@ -6,7 +6,8 @@ import Projection from "ol/proj/Projection.js";
 import { defaults as interactions } from "ol/interaction/defaults.js";
 import type { FrameState } from "ol/Map.js";
 import { effect } from "@preact/signals";
-import { Painter } from "./paint";
+import { Base } from "./base";
+import { Painter, type View as Shown } from "./paint";
 import * as store from "./store";
 
 const EXTENT_M = 200_000;
@@ -15,6 +16,24 @@ const PICK_PX = 22;
 
 let map: OlMap | null = null;
 let painter: Painter | null = null;
+let base: Base | null = null;
+
+function shownBy(state: FrameState): Shown {
+  const [width, height] = state.size as [number, number];
+  const { center, resolution } = state.viewState;
+  return { east: center[0]!, north: center[1]!, resolution, width, height, ratio: state.pixelRatio };
+}
+
+class Country extends Layer {
+  override getSourceState(): "ready" {
+    return "ready";
+  }
+
+  override render(state: FrameState | null): HTMLElement {
+    if (state) base!.paint(shownBy(state), painter!.palette);
+    return base!.canvas;
+  }
+}
 
 class Tracks extends Layer {
   private readonly canvas = document.createElement("canvas");
@@ -25,17 +44,14 @@ class Tracks extends Layer {
 
   override render(state: FrameState | null): HTMLElement {
     if (state) {
-      const [width, height] = state.size as [number, number];
-      const ratio = state.pixelRatio;
+      const shown = shownBy(state);
+      const { width, height, ratio } = shown;
       if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
         this.canvas.width = Math.round(width * ratio);
         this.canvas.height = Math.round(height * ratio);
         this.canvas.style.cssText = `position:absolute;inset:0;width:${width}px;height:${height}px`;
       }
-      painter!.paint(this.canvas, {
-        east: state.viewState.center[0]!, north: state.viewState.center[1]!, resolution: state.viewState.resolution,
-        width, height, ratio,
-      });
+      painter!.paint(this.canvas, shown, base!.names());
     }
     return this.canvas;
   }
@@ -44,11 +60,12 @@ class Tracks extends Layer {
 export function mount(target: HTMLElement): () => void {
   const projection = new Projection({ code: "ENU", units: "m", extent: [-EXTENT_M, -EXTENT_M, EXTENT_M, EXTENT_M] });
   painter = new Painter(target);
+  base = new Base(() => map?.render());
   map = new OlMap({
     target,
     controls: [],
     interactions: interactions({ altShiftDragRotate: false, pinchRotate: false }),
-    layers: [new Tracks({})],
+    layers: [new Country({}), new Tracks({})],
     view: new View({ projection, center: [0, 0], resolution: 12, minResolution: 0.3, maxResolution: 300, enableRotation: false }),
   });
   map.on("click", (click) => {

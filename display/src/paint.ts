@@ -3,9 +3,10 @@ import { type Frame, Kind } from "./frame";
 import { ltr, metres, seconds } from "./i18n";
 import * as store from "./store";
 import { Labels } from "./labels";
-import { symbol } from "./symbols";
+import { standard, symbolOf } from "./app6";
+import { ring, type Shape, symbol } from "./symbols";
 import { type Palette, paletteOf } from "./theme";
-import type { XY } from "./types";
+import type { Site, XY } from "./types";
 
 export interface View {
   east: number;
@@ -18,6 +19,7 @@ export interface View {
 
 const RING_STEPS_M = [100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000];
 const RINGS_MAX = 6;
+const SPOKE_RAD = 0.07; // 4 degrees
 const STALE_S = 1.05; // two missed updates
 const FLASH_HZ = 1.5;
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -31,7 +33,7 @@ export function isStale(f: Frame, k: number): boolean {
 }
 
 export class Painter {
-  private palette: Palette;
+  palette: Palette;
   private spots: { id: number; x: number; y: number }[] = [];
 
   constructor(private readonly element: HTMLElement) {
@@ -52,7 +54,7 @@ export class Painter {
     return best;
   }
 
-  paint(canvas: HTMLCanvasElement, view: View): void {
+  paint(canvas: HTMLCanvasElement, view: View, places: { text: string; at: XY; rank: number }[]): void {
     const c = canvas.getContext("2d")!;
     c.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
     c.clearRect(0, 0, view.width, view.height);
@@ -65,6 +67,8 @@ export class Painter {
     if (f) this.tracks(c, view, f, labels);
     this.alarmNames(view, labels);
     if (shown.zones) this.zoneNames(view, labels);
+    for (const { text, at, rank } of places)
+      labels.add({ lines: [text], x: this.x(view, at[0]), y: this.y(view, at[1]), colour: this.palette.muted, priority: 9 + rank / 100, size: 11, centred: true, plate: true });
     labels.draw();
     this.scaleBar(c, view);
   }
@@ -118,8 +122,7 @@ export class Painter {
         c.stroke();
       }
     }
-    if (store.layers.peek().coverage)
-      for (const sensor of site.sensors) this.circle(c, view, sensor.at, sensor.range, p.ring, [2, 8]);
+    this.sensors(c, view, site, labels);
     for (const asset of site.assets) {
       this.outline(c, view, asset.polygon);
       c.strokeStyle = p.asset;
@@ -128,15 +131,63 @@ export class Painter {
       const [east, north] = middle(asset.polygon);
       labels.add({ lines: [asset.id], x: this.x(view, east), y: this.y(view, north), colour: p.text, priority: 3, size: 12, bold: true, centred: true, plate: true });
     }
+    this.effectors(c, view, site, labels);
+  }
+
+  private sensors(c: CanvasRenderingContext2D, view: View, site: Site, labels: Labels): void {
+    const p = this.palette;
     for (const sensor of site.sensors) {
-      symbol(c, "sensor", this.x(view, sensor.at[0]), this.y(view, sensor.at[1]), 7, p.text, p.ground);
+      if (store.layers.peek().coverage) this.circle(c, view, sensor.at, sensor.range, p.ring, [2, 8]);
+      this.place(c, view, sensor.at, "sensor", "friend radar", p.text);
       labels.add({ lines: [sensor.id], x: this.x(view, sensor.at[0]), y: this.y(view, sensor.at[1]), colour: p.muted, priority: 6, size: 12, gap: 11 });
+    }
+  }
+
+  /** Ranges of the effector models, where the site's rules let them fire, and the corridors that they keep out of. */
+  private effectors(c: CanvasRenderingContext2D, view: View, site: Site, labels: Labels): void {
+    const p = this.palette;
+    for (const corridor of site.corridors) {
+      this.outline(c, view, corridor.polygon);
+      c.strokeStyle = p.effector;
+      c.lineWidth = 1.5;
+      c.setLineDash([12, 4, 2, 4]);
+      c.stroke();
+      c.setLineDash([]);
+      const [east, north] = middle(corridor.polygon);
+      labels.add({ lines: [corridor.id], x: this.x(view, east), y: this.y(view, north), colour: p.effector, priority: 7, size: 12, centred: true, plate: true });
     }
     for (const effector of site.effectors) {
       this.circle(c, view, effector.at, effector.far, p.effector, [8, 4]);
-      symbol(c, "effector", this.x(view, effector.at[0]), this.y(view, effector.at[1]), 7, p.effector, p.ground);
+      if (effector.near > 0) this.circle(c, view, effector.at, effector.near, p.effector, [2, 4]);
+      for (const sector of site.sectors) if (!sector.effector || sector.effector === effector.id) this.sector(c, view, effector, sector, labels);
+      this.place(c, view, effector.at, "effector", `friend ${effector.kind}`, p.effector);
       labels.add({ lines: [effector.id], x: this.x(view, effector.at[0]), y: this.y(view, effector.at[1]), colour: p.effector, priority: 6, size: 12, gap: 11 });
     }
+  }
+
+  /** A sector that an effector may not fire into: spokes all over it. */
+  private sector(c: CanvasRenderingContext2D, view: View, { at, near, far }: Site["effectors"][number], sector: Site["sectors"][number], labels: Labels): void {
+    const [x, y] = [this.x(view, at[0]), this.y(view, at[1])];
+    const width = (sector.to - sector.from + 2 * Math.PI) % (2 * Math.PI) || 2 * Math.PI;
+    const spokes = Math.max(Math.ceil(width / SPOKE_RAD), 1);
+    c.beginPath();
+    for (let k = 0; k <= spokes; k++) {
+      const azimuth = sector.from + (k / spokes) * width;
+      const [e, n] = [Math.sin(azimuth) / view.resolution, Math.cos(azimuth) / view.resolution];
+      c.moveTo(x + near * e, y - near * n);
+      c.lineTo(x + far * e, y - far * n);
+    }
+    c.strokeStyle = this.palette.effector;
+    c.lineWidth = 0.75;
+    c.stroke();
+    const [middle, out] = [sector.from + width / 2, (near + far) / 2 / view.resolution];
+    labels.add({ lines: [`✕ ${sector.id}`], x: x + out * Math.sin(middle), y: y - out * Math.cos(middle), colour: this.palette.effector, priority: 7, size: 12, centred: true, plate: true });
+  }
+
+  private place(c: CanvasRenderingContext2D, view: View, at: XY, shape: Shape, key: string, colour: string): void {
+    const [x, y] = [this.x(view, at[0]), this.y(view, at[1])];
+    if (store.layers.peek().app6) standard(c, key, x, y, 9, colour, this.palette.ground);
+    else symbol(c, shape, x, y, 7, colour, this.palette.ground);
   }
 
   private circle(c: CanvasRenderingContext2D, view: View, at: XY, radius: number, colour: string, dash: number[]): void {
@@ -253,7 +304,7 @@ export class Painter {
     const acts = f.col.acts![k] === 1;
     const [x, y] = [this.x(view, f.col.east![k]!), this.y(view, f.col.north![k]!)];
     this.spots.push({ id, x, y });
-    if (kind !== Kind.ended && kind !== Kind.tentative) labels.keep(x, y, acts ? 9 : 6);
+    if (kind !== Kind.ended && kind !== Kind.tentative) labels.keep(x, y, (acts ? 9 : 6) * (store.layers.peek().app6 ? 1.5 : 1));
     const size = acts ? 10.5 : 7; // a threat is half as large again
     const colour = this.colour(f, k);
     if (id === store.selected.peek()) {
@@ -262,7 +313,10 @@ export class Painter {
       c.strokeRect(x - size - 6, y - size - 6, 2 * size + 12, 2 * size + 12);
     }
     const shape = kind === Kind.ended ? "ended" : kind === Kind.engaged ? "engaged" : kind === Kind.threat ? "threat" : kind === Kind.tentative ? "tentative" : "confirmed";
-    symbol(c, shape, x, y, size, colour, p.ground, p.halo);
+    if (store.layers.peek().app6 && kind !== Kind.ended) {
+      if (kind === Kind.engaged) ring(c, x, y, size * 1.5 + 5, p.halo);
+      standard(c, symbolOf(f, k), x, y, size * 1.3, colour, p.ground, acts ? p.halo : "");
+    } else symbol(c, shape, x, y, size, colour, p.ground, p.halo);
     if (!named || kind === Kind.ended || kind === Kind.tentative) return;
     const tti = f.col.tti![k]!;
     const left = Number.isNaN(tti) ? "" : tti >= 0 ? seconds(tti) : "";
@@ -312,6 +366,15 @@ export class Painter {
     c.fillText(metres(step), x + length / 2, y - 7);
     c.font = `bold 14px ${this.palette.font}`;
     c.fillText("N ↑", view.width - 26, 24);
+    const whose = store.layers.peek().base ? store.hello.peek()?.basemap?.attribution : "";
+    if (!whose) return;
+    c.font = `11px ${this.palette.font}`;
+    c.textAlign = "right";
+    const width = c.measureText(whose).width;
+    c.fillStyle = this.palette.plate;
+    c.fillRect(x - width - 32, y - 10, width + 12, 16);
+    c.fillStyle = this.palette.text;
+    c.fillText(whose, x - 26, y + 2);
   }
 }
 

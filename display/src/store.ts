@@ -27,9 +27,9 @@ export const helpOpen = signal(false);
 export const soundOn = signal(false);
 export const shortcuts = signal(true);
 export const layers = signal<Record<Layer, boolean>>({
-  rings: true, labels: true, trails: true, zones: true, ellipses: true, coverage: false,
+  rings: true, labels: true, trails: true, zones: true, ellipses: true, coverage: false, app6: false, base: true,
 });
-export type Layer = "rings" | "labels" | "trails" | "zones" | "ellipses" | "coverage";
+export type Layer = "rings" | "labels" | "trails" | "zones" | "ellipses" | "coverage" | "app6" | "base";
 export const onlyActing = signal(false);
 
 export const now = computed(() => listFrame.value?.t ?? hello.value?.begin ?? 0);

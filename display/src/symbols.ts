@@ -23,13 +23,7 @@ export function symbol(
       break;
     case "threat":
     case "engaged":
-      if (shape === "engaged") {
-        c.beginPath();
-        c.arc(x, y, r + 5, 0, 2 * Math.PI);
-        c.strokeStyle = halo;
-        c.lineWidth = 2.5;
-        c.stroke();
-      }
+      if (shape === "engaged") ring(c, x, y, r + 5, halo);
       diamond(c, x, y, r);
       c.strokeStyle = halo;
       c.lineWidth = 5;
@@ -61,4 +55,12 @@ function diamond(c: CanvasRenderingContext2D, x: number, y: number, r: number): 
   c.beginPath();
   c.moveTo(x, y - r); c.lineTo(x + r, y); c.lineTo(x, y + r); c.lineTo(x - r, y);
   c.closePath();
+}
+
+export function ring(c: CanvasRenderingContext2D, x: number, y: number, r: number, colour: string): void {
+  c.beginPath();
+  c.arc(x, y, r, 0, 2 * Math.PI);
+  c.strokeStyle = colour;
+  c.lineWidth = 2.5;
+  c.stroke();
 }

@@ -7,7 +7,7 @@ export const theme = signal<Theme>("dark");
 
 const NAMES = [
   "text", "muted", "ground", "ring", "zone", "asset", "effector", "alarm", "alarmFill", "waitFill", "confirmed", "tentative", "stale",
-  "halo", "plate", "caution",
+  "halo", "plate", "caution", "water", "green", "building", "street", "road", "veil",
 ] as const;
 export type Palette = Record<(typeof NAMES)[number] | "font", string>;
 

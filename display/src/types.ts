@@ -18,8 +18,17 @@ export interface Site {
   assets: { id: string; polygon: XY[] }[];
   zones: Zone[];
   effectors: { id: string; kind: string; at: XY; near: number; far: number; rounds: number }[];
+  sectors: { id: string; effector: string; from: number; to: number }[]; // no fire there; effector "": none of them
+  corridors: { id: string; polygon: XY[] }[];
   policy: { protect: string; mode: string };
   dwell: number;
+}
+export interface BaseMap {
+  grid: "mercator" | "plane";
+  kind: "vector" | "image";
+  min: number;
+  max: number;
+  attribution: string;
 }
 export interface Hello {
   version: string;
@@ -30,6 +39,7 @@ export interface Hello {
   acts: boolean;
   paused: boolean;
   site: Site;
+  basemap: BaseMap | null;
   columns: string[];
   begin: number;
   end: number;

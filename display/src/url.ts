@@ -6,7 +6,7 @@ import * as store from "./store";
 import { THEMES, type Theme, theme } from "./theme";
 
 const WRITE_MS = 400;
-const DEFAULT_OFF = new Set<store.Layer>(["coverage"]);
+const DEFAULT_OFF = new Set<store.Layer>(["coverage", "app6"]);
 
 export function read(): { t: string | null; view: string | null; paused: boolean } {
   const query = new URLSearchParams(location.search);

@@ -1,17 +1,21 @@
 """A display server in a thread, over a recording in memory or over a live run that tests drive by hand."""
 
+import dataclasses
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import display_raid as raid
 import uvicorn
 
+from opencram.config.model import BaseMap
 from opencram.display.access import Person
+from opencram.display.basemap import open_basemap
 from opencram.display.frames import Encoder
 from opencram.display.plan import plan
 from opencram.display.server import Hub, application
@@ -120,6 +124,9 @@ if __name__ == "__main__":
     else:
         people = {"a" * 32: Person("operator", "Rana K."), "b" * 32: Person("viewer")} if kind == "tokens" else {}
         mode = rest[0] if rest else "simulation"
-        with serving(hub_of(recorded(), people=people, mode=mode), int(at_port)) as running:
+        basemap = (
+            open_basemap(dataclasses.replace(raid.site(), basemap=BaseMap(path=Path(rest[1])))) if rest[1:] else None
+        )
+        with serving(hub_of(recorded(), people=people, mode=mode, basemap=basemap), int(at_port)) as running:
             print(running.address, flush=True)
             threading.Event().wait()

@@ -1,6 +1,7 @@
 """What a site file says, in SI units and radians.  `config.site` reads it, `runtime.pipeline` uses it."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from opencram.config.live_model import Live
@@ -152,6 +153,14 @@ class Warnings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BaseMap:
+    """A picture of the country for the display: PMTiles or a GeoTIFF, and whose it is."""
+
+    path: Path
+    attribution: str = ""  # instead of what the file says
+
+
+@dataclass(frozen=True, kw_only=True)
 class Site:
     """A whole site file.  `text` is the file as read, `sha256` its hash."""
 
@@ -174,3 +183,4 @@ class Site:
     rules: tuple[Rule, ...] = ()
     terrain: "Terrain | None" = None  # where there is none, the ground is constant
     live: Live = field(default_factory=Live)
+    basemap: BaseMap | None = None

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, cast
 
+from opencram.config.basemap import read_basemap
 from opencram.config.document import parse_toml, raise_faults, read_text, sha256_of
 from opencram.config.live import read_live
 from opencram.config.model import Asset, Effector, Policy, Sensor, Site, Warnings, Zone
@@ -123,6 +124,7 @@ def _read(text: str, path: Path) -> tuple[Site, Findings]:
         rules=read_rules(root, origin_deg),
         terrain=terrain,
         live=read_live(root),
+        basemap=read_basemap(root.table("basemap", "write [basemap] once"), path),
     )
     root.done()
     judge_references(site, findings)

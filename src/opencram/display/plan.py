@@ -53,6 +53,19 @@ def plan(site: Site) -> dict[str, Any]:
             }
             for e in site.effectors
         ],
+        "sectors": [
+            {
+                "id": rule.id,
+                "effector": rule.effector,
+                "from": rule.azimuth_rad_from,
+                "to": rule.azimuth_rad_to,
+            }
+            for rule in site.rules
+            if rule.kind == "no_fire_sector"
+        ],
+        "corridors": [
+            {"id": rule.id, "polygon": plane(rule.polygon)} for rule in site.rules if rule.kind == "aircraft_corridor"
+        ],
         "policy": {"protect": site.policy.protect, "mode": site.policy.mode},
         "dwell": site.warnings.dwell_s,
     }

@@ -24,8 +24,10 @@ from opencram.messages import Header, Message
 from opencram.recording import read, read_header
 
 if TYPE_CHECKING:
+    from opencram.display.basemap import BaseMap
     from opencram.runtime.shell import Streams
 
+Source = tuple[Site, Shared, dict[str, Any], LiveRun | None]
 IDLE_NS = 100_000_000  # a live simulation goes on so often when nothing flies
 REMEDY = "the display needs Starlette and Uvicorn: pip install 'opencram[display]'"
 
@@ -54,8 +56,11 @@ def serve(what: str, options: Options, streams: "Streams") -> None:
     people = read_tokens(options.tokens)
     if not people and not is_loopback(options.host):
         raise UsageError(f"--host {options.host} is open to the network: give --tokens FILE, or listen on 127.0.0.1")
-    shared, hello, live = open_source(what, options, streams)
-    hub = Hub(shared=shared, hello=hello, people=people, tell=live.tell if live is not None else None)
+    site, shared, hello, live = open_source(what, options, streams)
+    hub = Hub(
+        shared=shared, hello=hello, people=people, tell=live.tell if live is not None else None,
+        basemap=_basemap(site, streams, needed=what.endswith(".toml")),
+    )  # fmt: skip
     app = application(hub)
     if live is not None:
         app.router.lifespan_context = _lifespan(live, shared)
@@ -72,8 +77,21 @@ def serve(what: str, options: Options, streams: "Streams") -> None:
     uvicorn.Server(config).run()
 
 
-def open_source(what: str, options: Options, streams: "Streams") -> tuple[Shared, dict[str, Any], LiveRun | None]:
-    """Return what sessions share, what they are told first, and the live run behind them, if there is one."""
+def _basemap(site: Site, streams: "Streams", *, needed: bool) -> "BaseMap | None":
+    """Return the site's base map; a recording is shown without it where its file is not at hand, and that is said."""
+    from opencram.display.basemap import open_basemap
+
+    try:
+        return open_basemap(site)
+    except FileError as error:
+        if needed:
+            raise
+        streams.stderr.write(f"The map is shown without its base map: {error}\n")
+        return None
+
+
+def open_source(what: str, options: Options, streams: "Streams") -> Source:
+    """Return the site, what sessions share, what they are told first, and the live run behind them, if there is one."""
     if not what.endswith(".toml"):
         if options.plots or options.recording:
             raise UsageError("--plots and --recording go with a site or a scenario, not with a recording")
@@ -96,16 +114,16 @@ def _is_scenario(path: str) -> bool:
         return False  # the reader of sites names the fault and its place
 
 
-def _recorded(path: str, options: Options) -> tuple[Shared, dict[str, Any], None]:
+def _recorded(path: str, options: Options) -> Source:
     head = read_header(path)
     site = parse_site(head.site_toml, f"{path} (the site in its header)")
     timeline = Timeline()
     timeline.extend(read(path))
     mode = options.mode or ("simulation" if head.source == "simulation" else "test")
-    return _shared(site, timeline, live=False), _hello(site, mode, head.source, options), None
+    return site, _shared(site, timeline, live=False), _hello(site, mode, head.source, options), None
 
 
-def _simulated(path: str, options: Options, streams: "Streams") -> tuple[Shared, dict[str, Any], LiveRun]:
+def _simulated(path: str, options: Options, streams: "Streams") -> Source:
     from opencram.config.scenario import load_scenario
     from opencram.runtime import shell
     from opencram.runtime.header import header
@@ -121,10 +139,10 @@ def _simulated(path: str, options: Options, streams: "Streams") -> tuple[Shared,
     head = header(scenario.site, scenario.start_t_ns, "simulation", scenario_sha256=scenario.sha256, seed=scenario.seed)
     shared = _shared(scenario.site, Timeline(), live=True)
     hello = _hello(scenario.site, options.mode or "simulation", "simulation", options)
-    return shared, hello, LiveRun(make, paced=True, record=_record(options, head))
+    return scenario.site, shared, hello, LiveRun(make, paced=True, record=_record(options, head))
 
 
-def _processed(site: Site, plots: str, options: Options, streams: "Streams") -> tuple[Shared, dict[str, Any], LiveRun]:
+def _processed(site: Site, plots: str, options: Options, streams: "Streams") -> Source:
     from opencram.runtime import shell
     from opencram.runtime.header import header
     from opencram.runtime.source import STANDARD, look_ahead, opened, read_plots
@@ -145,7 +163,7 @@ def _processed(site: Site, plots: str, options: Options, streams: "Streams") -> 
     head = header(site, given.first_t_ns, "live" if plots == STANDARD else "process")
     shared = _shared(site, Timeline(), live=True)
     hello = _hello(site, options.mode or "test", head.source, options)
-    return shared, hello, LiveRun(make, paced=plots != STANDARD, record=_record(options, head))
+    return site, shared, hello, LiveRun(make, paced=plots != STANDARD, record=_record(options, head))
 
 
 def _with(said: Said, messages: Iterator[Message]) -> Iterator[Message]:

@@ -24,7 +24,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from opencram.display.access import Person, person_of, same_origin
+from opencram.display.access import TOKEN_PREFIX, Person, person_of, same_origin
+from opencram.display.basemap import BaseMap
 from opencram.display.frames import COLUMNS
 from opencram.display.public import public_state, public_zones
 from opencram.display.rows import ms
@@ -71,6 +72,7 @@ class Hub:
     people: Mapping[str, Person] = field(default_factory=dict)  # by token; none: everybody is an operator
     tell: Callable[[str, str, int, str], None] | None = None  # operator, action, track, zone
     shown: Session | None = None  # the screen that last moved: the public page of a replay shows its moment
+    basemap: BaseMap | None = None
 
 
 OPERATOR_ACTIONS = ("acknowledge", "consent", "veto", "hold", "release")
@@ -92,6 +94,9 @@ def application(hub: Hub) -> Starlette:
     async def zones(_: Request) -> Response:
         return Response(_json.encode(public_zones(hub.hello)), media_type="application/json")
 
+    async def tile(request: Request) -> Response:
+        return await _tile(hub, request)
+
     async def socket(websocket: WebSocket) -> None:
         await _screen(hub, websocket)
 
@@ -101,6 +106,7 @@ def application(hub: Hub) -> Starlette:
             Route("/public", public),
             Route("/public/state", state),
             Route("/public/zones", zones),
+            Route("/basemap/{zoom:int}/{column:int}/{row:int}", tile),
             WebSocketRoute("/ws", socket),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
@@ -117,10 +123,27 @@ class _Headers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+async def _tile(hub: Hub, request: Request) -> Response:
+    """Return a tile of the base map to a screen that may look."""
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if person_of(hub.people, [TOKEN_PREFIX + given]) is None:
+        return Response(status_code=401)
+    found = None
+    if hub.basemap is not None:
+        at = request.path_params
+        found = await asyncio.to_thread(hub.basemap.tile, at["zoom"], at["column"], at["row"])
+    if found is None:
+        return Response(status_code=204)
+    headers = {"cache-control": "private, max-age=3600"} | ({"content-encoding": "gzip"} if found.gzipped else {})
+    return Response(found.data, media_type=found.media_type, headers=headers)
 
 
 async def _screen(hub: Hub, websocket: WebSocket) -> None:
@@ -175,6 +198,7 @@ async def _greet(hub: Hub, session: Session, websocket: WebSocket, person: Perso
         "end": ms(timeline.end_ns),
         "marks": timeline.marks,
         "acts": hub.tell is not None,
+        "basemap": hub.basemap.told if hub.basemap is not None else None,
     }
     await websocket.send_text(_json.encode(hello).decode())
     await websocket.send_text(session.state().decode())

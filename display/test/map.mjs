@@ -1,0 +1,97 @@
+// What the map draws, looked at pixel by pixel.  usage: node map.mjs FLOW ADDRESS [JSON]; run by tests/display/test_display_map.py.
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+
+const [flow, address, given] = process.argv.slice(2);
+const T0 = 1767225600000;
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+const requests = [];
+
+async function open(query) {
+  const page = await (await browser.newContext({ viewport: { width: 1600, height: 900 } })).newPage();
+  page.problems = [];
+  page.on("request", (request) => requests.push(request.url()));
+  page.on("websocket", (socket) => requests.push(socket.url()));
+  page.on("pageerror", (error) => page.problems.push(String(error)));
+  page.on("console", (message) => { if (message.type() === "error") page.problems.push(message.text()); });
+  await page.goto(`http://${address}/?lang=en&paused=1&${query}`);
+  await page.locator(".map-canvas canvas").nth(1).waitFor();
+  await page.waitForTimeout(1200); // frames, tiles and fonts
+  return page;
+}
+
+/** Mean colour, and how many pixels are not blank, of a canvas of the map: 0 the country, 1 what moves. */
+const canvas = (page, which) => page.evaluate((k) => {
+  const c = document.querySelectorAll(".map-canvas canvas")[k];
+  const { data } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
+  const sum = [0, 0, 0];
+  let drawn = 0;
+  for (let i = 0; i < data.length; i += 4) if (data[i + 3]) { drawn++; for (let j = 0; j < 3; j++) sum[j] += data[i + j]; }
+  return { share: drawn / (c.width * c.height), colour: sum.map((s) => s / Math.max(drawn, 1)), width: c.width, height: c.height };
+}, which);
+
+const flows = {
+  // The site's own base map is drawn, can be switched off, follows the theme, and nothing is asked of anybody else.
+  async basemap() {
+    const page = await open(`t=${T0 + 10_000}&view=0,0,12`);
+    const dark = await canvas(page, 0);
+    assert.ok(dark.share > 0.05, `the country covers ${dark.share}`);
+    assert.ok(dark.colour.every((part) => part < 90), `dark: ${dark.colour}`);
+    await page.locator("select").filter({ hasText: "Light" }).selectOption("light");
+    await page.waitForTimeout(400);
+    const light = await canvas(page, 0);
+    assert.ok(light.colour.every((part) => part > 170), `light: ${light.colour}`);
+    await page.getByRole("button", { name: "base map" }).click();
+    await page.waitForTimeout(300);
+    assert.equal((await canvas(page, 0)).share, 0);
+    assert.ok(requests.some((url) => url.includes("/basemap/")));
+    return page.problems;
+  },
+  // Seen in grey, every round that acts on people has brighter light, and more of it, than any that does not.
+  async grey() {
+    const { tracks, theme, app6 } = JSON.parse(given);
+    const off = ["labels", "trails", "zones", "ellipses", "rings", ...(app6 ? ["app6"] : [])].join(".");
+    const light = [];
+    for (const { id, east, north } of tracks) { // each in the middle of the screen, away from the others
+      const page = await open(`t=${T0 + 14_000}&view=${east},${north},1&layers=${off}&theme=${theme}`);
+      light.push(await page.evaluate((track) => {
+        const c = document.querySelectorAll(".map-canvas canvas")[1];
+        const [w, h, r] = [c.width, c.height, 15];
+        const { data } = c.getContext("2d").getImageData(Math.round(w / 2 - r), Math.round(h / 2 - r), 2 * r, 2 * r);
+        const ground = getComputedStyle(c).getPropertyValue("--ground").trim().slice(1).match(/../g).map((part) => parseInt(part, 16));
+        const lit = (parts) => {
+          const [red, green, blue] = parts.map((part) => { const v = part / 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; });
+          return 0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05;
+        };
+        let [most, all] = [1, 0];
+        for (let i = 0; i < data.length; i += 4) {
+          const share = data[i + 3] / 255;
+          const ratio = lit([0, 1, 2].map((j) => share * data[i + j] + (1 - share) * ground[j])) / lit(ground);
+          const salience = Math.max(ratio, 1 / ratio);
+          most = Math.max(most, salience);
+          all += salience - 1;
+        }
+        return { id: track, most, all };
+      }, id));
+      assert.deepEqual(page.problems, []);
+      await page.context().close();
+    }
+    console.log(JSON.stringify(light));
+    return [];
+  },
+};
+
+let failed = null;
+try {
+  assert.deepEqual(await flows[flow](), []);
+  const elsewhere = requests.filter((url) => !/^(https?|wss?):/.test(url) ? !/^(data|blob):/.test(url) : new URL(url).host !== address);
+  assert.deepEqual(elsewhere, [], "something was asked of another host");
+  console.log(`ok ${flow}`);
+} catch (error) {
+  failed = error;
+}
+await browser.close();
+if (failed) throw failed;

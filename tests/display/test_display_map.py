@@ -1,0 +1,56 @@
+"""The map in a browser, looked at pixel by pixel (display/test/map.mjs)."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+
+import display_raid as raid
+import display_server
+import display_tiles
+import pytest
+from test_display_browser import CHROMIUM, MISSING, server
+
+from opencram.display.frames import COLUMNS, Encoder
+
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not here: {', '.join(MISSING)}")
+
+
+def run_flow(name: str, address: str, given: object = None) -> str:
+    """Run a flow to its end; fail with what it says."""
+    done = subprocess.run(
+        ["node", str(raid.ROOT / "display" / "test" / "map.mjs"), name, address, json.dumps(given)],
+        capture_output=True, text=True, timeout=150, env={**os.environ, "CHROMIUM": CHROMIUM}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert f"ok {name}" in done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def with_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    path = tmp_path_factory.mktemp("town") / "town.pmtiles"
+    display_tiles.write_town(path, 44.4, 33.3)
+    with server("replay", "simulation", str(path)) as (address, _):
+        yield address
+
+
+def test_the_base_map_of_the_site_is_drawn(with_town: str) -> None:
+    run_flow("basemap", with_town)
+
+
+@pytest.mark.parametrize(("theme", "app6"), [("dark", False), ("light", False), ("dark", True)])
+def test_more_urgent_is_brighter_and_larger_in_grey(with_town: str, theme: str, app6: bool) -> None:
+    """Contrast to the ground, and the sum of it over a symbol, without any colour."""
+    picture = display_server.recorded().at(raid.t_ns(14.0))
+    table = Encoder(raid.site()).columns(picture, raid.t_ns(14.0))
+    rows = [dict(zip(COLUMNS, column.tolist(), strict=True)) for column in table.T]
+    tracks = [{"id": row["id"], "east": row["east"], "north": row["north"]} for row in rows]
+    said = run_flow("grey", with_town, {"tracks": tracks, "theme": theme, "app6": app6})
+    light = {found["id"]: found for found in json.loads(said.splitlines()[0])}
+    acting = [light[row["id"]] for row in rows if row["acts"]]
+    others = [light[row["id"]] for row in rows if not row["acts"] and row["status"] < 3.0]
+    assert acting, "no track acts"
+    assert others, "every track acts"
+    assert min(one["most"] for one in acting) > 1.3 * max(one["most"] for one in others)
+    assert min(one["all"] for one in acting) > 1.5 * max(one["all"] for one in others)
