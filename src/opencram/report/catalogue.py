@@ -7,7 +7,7 @@ is chosen by the language's own rule: `key.one`, `key.other`, and what else a la
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from opencram.report import arabic, english, formats, french
+from opencram.report import arabic, became_words, english, formats, french
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,17 @@ def _arabic_plural(n: int) -> str:
     return "many" if n % 100 >= 11 else "other"
 
 
-ENGLISH = Catalogue(language="en", direction="ltr", texts=english.TEXTS, plural=lambda n: "one" if n == 1 else "other")
-FRENCH = Catalogue(
-    language="fr", direction="ltr", texts=french.TEXTS, plural=lambda n: "one" if n in (0, 1) else "other"
+ENGLISH = Catalogue(
+    language="en",
+    direction="ltr",
+    texts=english.TEXTS | became_words.TEXTS["en"],
+    plural=lambda n: "one" if n == 1 else "other",
 )
-ARABIC = Catalogue(language="ar", direction="rtl", texts=arabic.TEXTS, plural=_arabic_plural)
+FRENCH = Catalogue(
+    language="fr",
+    direction="ltr",
+    texts=french.TEXTS | became_words.TEXTS["fr"],
+    plural=lambda n: "one" if n in (0, 1) else "other",
+)
+ARABIC = Catalogue(language="ar", direction="rtl", texts=arabic.TEXTS | became_words.TEXTS["ar"], plural=_arabic_plural)
 CATALOGUES: Mapping[str, Catalogue] = {each.language: each for each in (ENGLISH, FRENCH, ARABIC)}

@@ -9,9 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from opencram.config.site import parse_site
+from opencram.errors import OpencramError
 from opencram.messages import Decision, Engagement, Header, Health, Message, Operator
 from opencram.report.collect import Collected, Estimate, Fix, collect
 from opencram.report.geometry import Point, distance_to_polygon, ellipse_95, holds
+from opencram.report.outcomes import Ledger, is_told, ledger
 from opencram.report.siteplan import PlanArea, SitePlan, plan_from_text
 from opencram.report.truth import TrueRound, Truth, match, read_truth
 from opencram.report.zones import DistrictFacts, ZoneFacts, district_facts, is_district, zone_facts
@@ -146,6 +149,7 @@ class Facts:
     unseen: tuple[TrueRound, ...]  # rounds of the truth that no projectile track answers to
     launches: "tuple[LaunchFacts, ...]" = ()  # where those came from that have come down; the busiest area first
     districts: tuple[DistrictFacts, ...] = ()  # in alarm, by time of warning
+    ledger: Ledger | None = None  # what became of each round, where a simulation left its truth
 
     @property
     def people_warned(self) -> int:
@@ -194,7 +198,20 @@ def gather(messages: Iterable[Message], truth: Mapping[str, Any] | None = None) 
         truth=known,
         unseen=tuple(entry for entry in rounds if entry.number not in answered),
         launches=_launches(log, projectiles),
+        ledger=_ledger(log, truth),
     )
+
+
+def _ledger(log: Collected, truth: Mapping[str, Any] | None) -> Ledger | None:
+    """Return what became of each round and what the engagements cost; None without the truth of a simulation."""
+    if truth is None or log.header is None or not is_told(truth):
+        return None
+    try:
+        site = parse_site(log.header.site_toml, "site")
+    except OpencramError:
+        return None
+    shots = [shot for entry in log.tracks.values() for shot in entry.engagements if shot.state == "fired"]
+    return ledger(site, truth, {shot.engagement_id: shot.rounds for shot in shots})
 
 
 def _launches(log: Collected, projectiles: Sequence[TrackFacts]) -> "tuple[LaunchFacts, ...]":

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from opencram.report.became import became
 from opencram.report.catalogue import Catalogue
 from opencram.report.facts import Facts, TrackFacts
 from opencram.report.formats import DASH, clock, count, metres, percent, seconds
@@ -95,6 +96,7 @@ def decisions(facts: Facts, say: Catalogue) -> Markup:
             el("p", say("engagements.lead"), class_="lead"),
             _shots(facts, say),
         ]
+    parts.append(became(facts, say))
     if facts.operators:
         columns = [Column(say("col.time")), *(Column(say(f"col.{n}")) for n in ("operator", "action", "track", "zone"))]
         rows = [

@@ -47,15 +47,15 @@ def projection_of(facts: Facts) -> Projection:
     points += [corner for area in (*plan.assets, *plan.zones) for corner in area.polygon]
     points += [(track.final.east_m, track.final.north_m) for track in facts.projectiles if track.final]
     points += [track.truth.impact for track in facts.projectiles if track.truth and track.truth.impact]
-    west, east, south, north = _bounds(points)
+    west, east, south, north = reach_of(points)
     reach = 0.25 * max(east - west, north - south, 1000.0)
     if len(points) == 1:  # no places and no impacts: the tracks are all there is
         points += [(fix.east_m, fix.north_m) for track in (*facts.projectiles, *facts.others) for fix in track.trail]
-        west, east, south, north = _bounds(points)
+        west, east, south, north = reach_of(points)
     for x, y in (*(sensor.at for sensor in plan.sensors), *(effector.at for effector in plan.effectors)):
         if west - reach <= x <= east + reach and south - reach <= y <= north + reach:
             points.append((x, y))
-    return fit(_bounds(points), WIDTH, HEIGHT_MIN, HEIGHT_MAX)
+    return fit(reach_of(points), WIDTH, HEIGHT_MIN, HEIGHT_MAX)
 
 
 def fit(bounds: tuple[float, float, float, float], width: float, height_min: float, height_max: float) -> Projection:
@@ -98,7 +98,7 @@ def map_svg(facts: Facts, view: Projection, say: Catalogue) -> tuple[Markup, lis
             el("g", id="live", aria_hidden="true"),
             clip_path="url(#map-frame)",
         ),
-        _scale_bar(view, say),
+        scale_bar(view, say),
         _north_arrow(view, say),
         el("rect", x=0.5, y=0.5, width=view.width - 1, height=view.height - 1, class_="frame"),
     )
@@ -123,7 +123,7 @@ def overview_svg(facts: Facts, main: Projection, say: Catalogue) -> Markup | Non
         (main.west_m + main.width / main.per_metre, main.north_m - main.height / main.per_metre),
     ]
     points = [*corners, *(p for trail in trails for p in trail), *(s.at for s in facts.plan.sensors)]
-    bounds = _bounds(points)
+    bounds = reach_of(points)
     if (bounds[1] - bounds[0]) * main.per_metre < main.width * 1.05 and (
         bounds[3] - bounds[2]
     ) * main.per_metre < main.height * 1.05:
@@ -137,7 +137,7 @@ def overview_svg(facts: Facts, main: Projection, say: Catalogue) -> Markup | Non
         el("rect", x=x0, y=y0, width=x1 - x0, height=y1 - y0, class_="main-frame"),
         *(el("path", d=_line(trail, view), class_="trail thin") for trail in trails if len(trail) > 1),
         *(sensor_mark(*view.xy(sensor.at), scale=0.7) for sensor in facts.plan.sensors),
-        _scale_bar(view, say, x=8.0, target=70.0),
+        scale_bar(view, say, x=8.0, target=70.0),
         el("rect", x=0.5, y=0.5, width=view.width - 1, height=view.height - 1, class_="frame"),
     ]
     return el("svg", *body, viewBox=f"0 0 {number(view.width)} {number(view.height)}", role="img", class_="overview")
@@ -198,7 +198,7 @@ def effector_mark(x: float, y: float) -> Markup:
 def _quiet_zones(facts: Facts, view: Projection) -> Markup | None:
     told = {zone.id for zone in facts.zones}
     quiet = [zone for zone in facts.plan.zones if zone.id not in told and zone.polygon][:QUIET_ZONES_MAX]
-    return el("path", d="".join(_ring(zone.polygon, view) for zone in quiet), class_="zone") if quiet else None
+    return el("path", d="".join(ring(zone.polygon, view) for zone in quiet), class_="zone") if quiet else None
 
 
 def _told_zones(facts: Facts, view: Projection) -> Markup:
@@ -210,7 +210,7 @@ def _told_zones(facts: Facts, view: Projection) -> Markup:
         kind = (
             "unwarned" if not zone.alarms else "warned" if _held_to_the_end(zone.alarms[-1].end) else "warned withdrawn"
         )
-        path = _ring(zone.polygon, view)
+        path = ring(zone.polygon, view)
         drawn.append(
             el(
                 "g",
@@ -309,7 +309,7 @@ def _places(facts: Facts, view: Projection, placer: Placer, say: Catalogue) -> M
     for asset in facts.plan.assets:
         if not asset.polygon:
             continue
-        drawn.append(el("path", d=_ring(asset.polygon, view), class_="asset"))
+        drawn.append(el("path", d=ring(asset.polygon, view), class_="asset"))
     mark_of: Callable[[float, float], Markup] = sensor_mark
     marks = [(view.xy(sensor.at), sensor.id, mark_of) for sensor in facts.plan.sensors]
     marks += [(view.xy(effector.at), effector.id, effector_mark) for effector in facts.plan.effectors]
@@ -407,7 +407,8 @@ def _definitions(view: Projection) -> Markup:
     return el("defs", hatch, frame)
 
 
-def _scale_bar(view: Projection, say: Catalogue, *, x: float = 14.0, target: float = 130.0) -> Markup:
+def scale_bar(view: Projection, say: Catalogue, *, x: float = 14.0, target: float = 130.0) -> Markup:
+    """Return the bar that tells lengths on the picture."""
     length_m = _round_length(target / view.per_metre)
     length, y = length_m * view.per_metre, view.height - 14.0
     bar = f"M{number(x)} {number(y - 5)}v5h{number(length)}v-5M{number(x + length / 2)} {number(y - 3)}v3"
@@ -437,7 +438,8 @@ def _round_length(limit_m: float) -> float:
     return next(step * power for step in (5.0, 2.0, 1.0) if step * power <= max(limit_m, 1.0))
 
 
-def _ring(polygon: Iterable[Point], view: Projection) -> str:
+def ring(polygon: Iterable[Point], view: Projection) -> str:
+    """Return the path of a closed outline."""
     corners = [view.xy(corner) for corner in polygon]
     return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in corners) + "Z" if corners else ""
 
@@ -447,7 +449,8 @@ def _line(points: Iterable[Point], view: Projection) -> str:
     return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in places) if places else "M0 0"
 
 
-def _bounds(points: Iterable[Point]) -> tuple[float, float, float, float]:
+def reach_of(points: Iterable[Point]) -> tuple[float, float, float, float]:
+    """Return how far the points reach: west, east, south, north."""
     east, north = zip(*points, strict=True)
     return min(east), max(east), min(north), max(north)
 
