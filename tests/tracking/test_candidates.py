@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 from tracking_worlds import LEVEL, ROCKET, every, flown, noisy, polar, radar
 
-from opencram.tracking.candidates import join, start, straight_evidence
+from opencram.tracking.candidates import join, start
 
 SENSOR = radar(position_enu_m=(500.0, -800.0, 6.0))
 ORIGIN, ROTATION = np.array(SENSOR.position_enu_m), np.array(LEVEL).reshape(3, 3)
 VARIANCES = np.array([10.0, 1.5e-3, 1.5e-3]) ** 2
-SPEED_STD, GATE = 450.0, 16.0
+SPEED_STD, GATE, RATE_STD = 450.0, 16.0, 3.0
 LOG_CLUTTER, LOG_DETECTION = math.log(1.0 / (20_000.0 * math.pi**2)), math.log(0.9)
 
 
@@ -32,12 +32,16 @@ def joined(x, p, ages, z, fall=None, free=None):
     n = len(x)
     return join(
         x, p, np.full(n, ages), np.ones(n) if fall is None else fall, z, np.tile(VARIANCES, (len(z), 1)),
-        np.ones(len(z), dtype=bool) if free is None else free, ROTATION, ORIGIN, GATE, LOG_CLUTTER, LOG_DETECTION,
+        np.full(len(z), 1.0 / RATE_STD), np.ones(len(z), dtype=bool) if free is None else free, ROTATION, ORIGIN, GATE,
+        np.full(len(z), LOG_CLUTTER), LOG_DETECTION,
     )  # fmt: skip
 
 
-def plots_at(states):
-    return polar(SENSOR, np.atleast_2d(np.asarray(states, dtype=np.float64)))
+def plots_at(states, *, rates=False):
+    z = polar(SENSOR, np.atleast_2d(np.asarray(states, dtype=np.float64)))
+    if not rates:
+        z[:, 3] = math.nan
+    return z
 
 
 @settings(deadline=None, max_examples=25)
@@ -148,16 +152,24 @@ def test_nothing_to_do():
     assert joined(x, p, 0.1, np.empty((0, 4)))[0].tolist() == [-1]
 
 
-def test_the_evidence_of_a_straight_flight_finds_its_velocity():
-    times = every(0.1, 5.0)
-    states = np.zeros((len(times), 6))
-    states[:, 0], states[:, 1], states[:, 2] = 4000.0 - 120.0 * times, 2000.0 + 60.0 * times, 700.0
-    z = noisy(SENSOR, plots_at(states), np.random.default_rng(7))
-    weights = np.tile([*VARIANCES**-0.5, 1.0], (len(z), 1))
-    stds = np.array([4.0, 4.0, 2.0])
-    sensors = np.zeros(len(z), dtype=np.int64)
-    straight, velocity = straight_evidence(times, sensors, z, weights, ROTATION[None], ORIGIN[None], stds)
-    assert velocity == pytest.approx([-120.0, 60.0, 0.0], abs=12.0)
-    falling = noisy(SENSOR, plots_at(flown(ROCKET, times)), np.random.default_rng(8))
-    less, _ = straight_evidence(times, sensors, falling, weights, ROTATION[None], ORIGIN[None], stds)
-    assert less < straight - 5.0
+def test_a_range_rate_tells_the_speed_along_the_line_of_sight_and_refuses_another():
+    state = np.array([1000.0, 3000.0, 500.0, 120.0, -160.0, 30.0])
+    x, p = begun(plots_at(state))
+    later = plots_at([*(state[:3] + 0.1 * state[3:]), *state[3:]], rates=True)
+    blind = later.copy()
+    blind[:, 3] = math.nan
+    with_rate, without = (x.copy(), p.copy()), (x.copy(), p.copy())
+    _, gains = joined(*with_rate, 0.1, later)
+    joined(*without, 0.1, blind)
+    sight = (later_place := begun(later)[0][0, :3]) - ORIGIN
+    sight /= np.linalg.norm(sight)
+    along = [float(sight @ each[1][0, 3:, 3:] @ sight) ** 0.5 for each in (with_rate, without)]
+    assert along[0] < 1.1 * RATE_STD < 0.1 * along[1]
+    assert sight @ with_rate[0][0, 3:] == pytest.approx(later[0, 3], abs=0.5)
+    assert math.isfinite(gains[0])
+    assert np.linalg.eigvalsh(with_rate[1][0]).min() > 0.0
+    moved = with_rate[0].copy(), with_rate[1].copy()
+    there = np.array([*(later_place + 0.1 * state[3:]), *state[3:]])
+    other = plots_at(there, rates=True)
+    other[:, 3] += 100.0
+    assert joined(*moved, 0.1, other)[0].tolist() == [-1]

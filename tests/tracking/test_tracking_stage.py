@@ -113,7 +113,7 @@ def test_a_round_that_falls_on_a_plateau_ends_where_the_ground_is():
 
 
 def test_a_confirmed_track_speaks_every_half_second_and_tells_its_models_every_second():
-    _, said = run(CONFIG, dwells(rocket_plots()))
+    _, said = run(CONFIG, dwells(rocket_plots(share=1.0)))  # time passes with the plots: none is missing
     (track,) = tracks(said).values()
     spoken = [m.t_ns for m in track if m.status == "confirmed"]
     told = [m.t_ns for m in track if m.hypotheses]

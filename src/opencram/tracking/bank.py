@@ -8,21 +8,17 @@ from numpy.typing import NDArray
 
 from opencram.ballistics.classes import Model
 from opencram.kernel import kernel
-from opencram.tracking.candidates import straight_evidence
 from opencram.tracking.filter import carry
 from opencram.tracking.fit import fit
 from opencram.tracking.history import window
 from opencram.tracking.ordering import ascending
+from opencram.tracking.otherwise import no_projectile
 
 Array = NDArray[np.float64]
 
-# A body that does not fall: manoeuvres within 0.4 g level and 0.2 g vertically, flies mostly level, and
-# below 300 m/s.  Round numbers for aircraft, helicopters, drones and birds together.
-STRAIGHT_ACCELERATION_M_S2_STD = np.array([4.0, 4.0, 2.0])
-_STRAIGHT_CLIMB_M_S_STD = 15.0
-_STRAIGHT_SPEED_M_S_MAX = 300.0
 _ITERATIONS = 8
 _FREE_STD = 1e5  # of position (m) and velocity (m/s) about where a fit starts: as good as free
+_BULLET_AGE_S_MAX, _BULLET_M_S_MIN = 6.0, 80.0  # bullets are seen shortly, and slow down from their 800 m/s
 KEEP = 1e-3  # probability against the best below which a flight model is not followed
 
 
@@ -80,26 +76,34 @@ def fit_model(k, x, times, sensors, z, weights, env, bank, rotations, origins, c
 @kernel
 def straight_log_weight(times, sensors, z, weights, bank, rotations, origins):
     """Return the log weight of "no projectile", comparable with those of `fit_model`."""
-    evidence, velocity = straight_evidence(
-        times, sensors, z, weights, rotations, origins, STRAIGHT_ACCELERATION_M_S2_STD
-    )
-    level = math.sqrt(velocity[0] * velocity[0] + velocity[1] * velocity[1])
-    beyond = max(0.0, level - _STRAIGHT_SPEED_M_S_MAX) / 50.0
-    climb = velocity[2] / _STRAIGHT_CLIMB_M_S_STD
-    disc = math.pi * _STRAIGHT_SPEED_M_S_MAX**2
-    density = -math.log(disc * _STRAIGHT_CLIMB_M_S_STD * math.sqrt(2 * math.pi))
-    return evidence + bank.log_prior[-1] + density - 0.5 * (climb * climb + beyond * beyond)
+    return bank.log_prior[-1] + no_projectile(times, sensors, z, weights, rotations, origins)
 
 
 @kernel
-def judge(begun, models, table, last, since_ns, t_ns, plots_max, env, bank, rotations, origins, chances):
+def _bullet(begun, age_s, times, sensors, z, weights, env, gunfire, rotations, origins):
+    """Return the log weight of a bullet that stands at `begun` (10) now; of what is slow or old, next to nothing."""
+    speed = math.sqrt(begun[3] ** 2 + begun[4] ** 2 + begun[5] ** 2)
+    if age_s > _BULLET_AGE_S_MAX or speed < _BULLET_M_S_MIN:
+        return -1e6
+    x, p = begun.copy(), np.zeros((10, 10))
+    x[6:] = gunfire.means[0]
+    for a in range(10):
+        p[a, a] = 1e-6
+    if not carry(x, p, -age_s, env, gunfire.curves[0]):
+        return -1e6
+    weight = fit_model(0, x, times, sensors, z, weights, env, gunfire, rotations, origins, p)
+    return weight if math.isfinite(weight) else -1e6
+
+
+@kernel
+def judge(begun, models, table, last, since_ns, t_ns, plots_max, env, bank, gunfire, rotations, origins, chances):
     """Fit flight models to the plots of a target; return what is worth following, moved to `t_ns`.
 
     `begun` (w, 10): where each of `models` (w) stands at `t_ns`, of which the plots know little beyond the first
     six states.  `table`: columns of the history.  `last`: the target's newest plot; plots before `since_ns` and
-    beyond the newest `plots_max` are left out.  Writes `chances` (models + 1): the probabilities of the models and
-    of no projectile.  Returns states, covariances, log weights, models, best first (none: nothing fits), and the log
-    weight of no projectile.
+    beyond the newest `plots_max` are left out.  `gunfire`: the bank of bullets, which count as no projectile.  Writes
+    `chances` (models + 1): the probabilities of the models and of no projectile.  Returns states, covariances, log
+    weights, models, best first (none: nothing fits), and the log weights of no projectile and of a bullet.
     """
     times_ns, sensors, z, weights = window(table, last, plots_max, since_ns)
     times = (times_ns - times_ns[0]) * 1e-9
@@ -117,7 +121,9 @@ def judge(begun, models, table, last, since_ns, t_ns, plots_max, env, bank, rota
         weight = fit_model(k, x[i], times, sensors, z, weights, env, bank, rotations, origins, p[i])
         if math.isfinite(weight) and carry(x[i], p[i], age_s, env, bank.curves[k]):
             log_weight[i] = weight
-    straight = straight_log_weight(times, sensors, z, weights, bank, rotations, origins)
+    level = straight_log_weight(times, sensors, z, weights, bank, rotations, origins)
+    bullet = _bullet(begun[0], age_s, times, sensors, z, weights, env, gunfire, rotations, origins)
+    straight = max(level, bullet) + math.log1p(math.exp(-abs(level - bullet)))
     order = ascending(-log_weight)
     top = log_weight[order[0]]
     kept = 0
@@ -133,4 +139,4 @@ def judge(begun, models, table, last, since_ns, t_ns, plots_max, env, bank, rota
         for i in range(wanted):
             chances[models[i]] += math.exp(log_weight[i] - most) / total
         chances[-1] = math.exp(straight - most) / total
-    return x[order], p[order], log_weight[order], models[order], straight
+    return x[order], p[order], log_weight[order], models[order], straight, bullet

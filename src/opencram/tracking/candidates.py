@@ -15,11 +15,12 @@ from opencram.tracking.ordering import ascending
 SIX = 6
 _GRAVITY_M_S2 = 9.8
 _DRAG_1_M = 6e-5  # deceleration over speed squared: density 1.2, Cd 0.3, 3000 kg/m²
+_LOG_RATES = math.log(200.0)  # width of the range rates of clutter, m/s
 _ACCELERATION_GROWTH = 5.0**2  # (m/s)²/s: what drag and guesswork leave
 
 
 @helper
-def _cartesian(z, variances, rotation, origin, position, covariance):
+def cartesian(z, variances, rotation, origin, position, covariance):
     """Write a plot's position and covariance in the site's ENU.
 
     `variances` are of range (m²), azimuth and elevation (rad²).
@@ -52,8 +53,11 @@ def _cartesian(z, variances, rotation, origin, position, covariance):
 
 
 @helper
-def _move(x, p, dt, fall):
-    """Move a candidate on by `dt`, in place; `fall` 1: under gravity and drag, 0: level flight."""
+def move(x, p, dt, fall, growth):
+    """Move a candidate on by `dt`, in place; `fall` 1: under gravity and drag, 0: level flight.
+
+    `growth`: of each velocity variance, (m/s)²/s.
+    """
     speed = math.sqrt(x[3] * x[3] + x[4] * x[4] + x[5] * x[5])
     for i in range(3):
         a = -fall * (_DRAG_1_M * speed * x[3 + i] + (_GRAVITY_M_S2 if i == 2 else 0.0))
@@ -66,16 +70,17 @@ def _move(x, p, dt, fall):
         for j in range(3):
             p[i, j] += dt * p[i, 3 + j]
     for i in range(3):
-        p[3 + i, 3 + i] += _ACCELERATION_GROWTH * abs(dt)
-        p[i, i] += _ACCELERATION_GROWTH * abs(dt) * dt * dt / 3.0
+        p[3 + i, 3 + i] += growth * abs(dt)
+        p[i, i] += growth * abs(dt) * dt * dt / 3.0
 
 
 @kernel
-def join(x, p, ages, fall, z, variances, free, rotation, origin, gate, log_clutter, log_detection):
+def join(x, p, ages, fall, z, variances, rate_weights, free, rotation, origin, gate, log_clutter, log_detection):
     """Give free plots to candidates, best first; all candidates move on by `ages` seconds, in place.
 
-    `log_clutter`: log density of clutter per m·rad·rad.  Returns, per candidate, its plot (−1: none)
-    and the gain of its score.
+    `rate_weights` (m): reciprocal deviations of the range rates, where the plots have any.  `log_clutter` (m): log
+    density of clutter per m·rad·rad where each plot stands.  Returns, per candidate, its plot (−1: none) and the
+    gain of its score.
     """
     n, m = x.shape[0], z.shape[0]
     plot_of = np.full(n, -1, dtype=np.int64)
@@ -85,11 +90,11 @@ def join(x, p, ages, fall, z, variances, free, rotation, origin, gate, log_clutt
     widest = 0.0
     for j in range(m):
         if free[j]:
-            _cartesian(z[j], variances[j], rotation, origin, position[j], noise[j])
+            cartesian(z[j], variances[j], rotation, origin, position[j], noise[j])
             widest = max(widest, noise[j, 0, 0])
     for k in range(n):
-        _move(x[k], p[k], ages[k], fall[k])
-    pairs, costs = _near(x, p, position, noise, widest, gate)
+        move(x[k], p[k], ages[k], fall[k], _ACCELERATION_GROWTH)
+    pairs, costs = _near(x, p, z, rate_weights, position, noise, origin, widest, gate)
     taken = np.zeros(m, dtype=np.bool_)
     factor = np.empty((3, 3))
     v = np.empty(3)
@@ -102,14 +107,22 @@ def join(x, p, ages, fall, z, variances, free, rotation, origin, gate, log_clutt
         # The density of the plot in its own polar coordinates: the determinant goes over by the
         # Jacobian r² cos(elevation).
         scale = 2.0 * math.log(z[j, 0]) + math.log(max(math.cos(z[j, 2]), 1e-3))
-        gains[k] = -0.5 * costs[i] - 1.5 * math.log(2.0 * math.pi) + scale + log_detection - log_clutter
-        _update(x[k], p[k], position[j], noise[j], factor, v)
+        for l in range(3):
+            v[l] = position[j, l] - x[k, l]
+        log_determinant = innovation(p[k], noise[j], v, factor)
+        cost = v[0] * v[0] + v[1] * v[1] + v[2] * v[2] + log_determinant
+        gains[k] = -0.5 * cost - 1.5 * math.log(2.0 * math.pi) + scale + log_detection - log_clutter[j]
+        update(x[k], p[k], position[j], noise[j], factor, v)
+        if not math.isnan(z[j, 3]):
+            gains[k] += _LOG_RATES - update_rate(x[k], p[k], position[j], origin, z[j, 3], rate_weights[j])
     return plot_of, gains
 
 
 @kernel
-def _near(x, p, position, noise, widest, gate):
+def _near(x, p, z, rate_weights, position, noise, origin, widest, gate):
     """Return the pairs (count, 2) of candidate and plot inside the gate, and their costs d² + ln |S|.
+
+    A range rate that is not the candidate's adds to the distance.
 
     Plots are sorted by east, so that a candidate looks only at those within reach.
     """
@@ -136,8 +149,11 @@ def _near(x, p, position, noise, widest, gate):
                 near = near and v[i] * v[i] < gate * (p[k, i, i] + noise[j, i, i])
             if not near:
                 continue
-            log_determinant = _innovation(p[k], noise[j], v, factor)
+            log_determinant = innovation(p[k], noise[j], v, factor)
             distance = v[0] * v[0] + v[1] * v[1] + v[2] * v[2]
+            if not math.isnan(z[j, 3]):
+                off, spread = off_rate(x[k], p[k], position[j], origin, z[j, 3], rate_weights[j])
+                distance += off * off / spread
             if not distance < gate:
                 continue
             if count == costs.shape[0]:
@@ -153,7 +169,7 @@ def _near(x, p, position, noise, widest, gate):
 
 
 @helper
-def _innovation(p, noise, v, factor):
+def innovation(p, noise, v, factor):
     """Whiten `v` by P + R of the position, in place; return the log determinant of P + R."""
     for i in range(3):
         for j in range(i + 1):
@@ -168,11 +184,11 @@ def _innovation(p, noise, v, factor):
 
 
 @helper
-def _update(x, p, position, noise, factor, v):
+def update(x, p, position, noise, factor, v):
     """Give one candidate its plot, in place."""
     for i in range(3):
         v[i] = position[i] - x[i]
-    _innovation(p, noise, v, factor)
+    innovation(p, noise, v, factor)
     white = np.empty((SIX, 3))
     for i in range(SIX):
         for m in range(3):
@@ -189,22 +205,52 @@ def _update(x, p, position, noise, factor, v):
 
 
 @helper
+def off_rate(x, p, position, origin, rate, weight):
+    """Return the innovation (m/s) of a range rate measured at `position` (3), and its variance."""
+    de, dn, du = position[0] - origin[0], position[1] - origin[1], position[2] - origin[2]
+    distance = math.sqrt(de * de + dn * dn + du * du) + 1e-9
+    sight = (de / distance, dn / distance, du / distance)
+    off, spread = rate, 1.0 / (weight * weight)
+    for i in range(3):
+        off -= sight[i] * x[3 + i]
+        for j in range(3):
+            spread += sight[i] * p[3 + i, 3 + j] * sight[j]
+    return off, spread
+
+
+@helper
+def update_rate(x, p, position, origin, rate, weight):
+    """Give one candidate the range rate of its plot, in place; return its negative log likelihood (per m/s)."""
+    off, spread = off_rate(x, p, position, origin, rate, weight)
+    de, dn, du = position[0] - origin[0], position[1] - origin[1], position[2] - origin[2]
+    distance = math.sqrt(de * de + dn * dn + du * du) + 1e-9
+    gain = np.empty(SIX)
+    for i in range(SIX):
+        gain[i] = (p[i, 3] * de + p[i, 4] * dn + p[i, 5] * du) / distance
+    for i in range(SIX):
+        x[i] += gain[i] * off / spread
+        for j in range(SIX):
+            p[i, j] -= gain[i] * gain[j] / spread
+    return 0.5 * (off * off / spread + math.log(2.0 * math.pi * spread))
+
+
+@helper
 def follow_straight(x, p, dt, z, variances, j, rotation, origin, position, noise, factor, v):
     """Move the level-flight companion of a track on by `dt`, in place, and give it plot `j` (−1: none).
 
     Returns the log likelihood of the plot in polar coordinates (0: no plot), comparable with what
     `filter.update_rows` adds to the flight models.  The last four arguments are room to work in.
     """
-    _move(x, p, dt, 0.0)
+    move(x, p, dt, 0.0, _ACCELERATION_GROWTH)
     if j < 0:
         return 0.0
-    _cartesian(z[j], variances[j], rotation, origin, position, noise)
+    cartesian(z[j], variances[j], rotation, origin, position, noise)
     for i in range(3):
         v[i] = position[i] - x[i]
-    log_determinant = _innovation(p, noise, v, factor)
+    log_determinant = innovation(p, noise, v, factor)
     distance = v[0] * v[0] + v[1] * v[1] + v[2] * v[2]
     scale = 2.0 * math.log(z[j, 0]) + math.log(max(math.cos(z[j, 2]), 1e-3))
-    _update(x, p, position, noise, factor, v)
+    update(x, p, position, noise, factor, v)
     return scale - 0.5 * (distance + log_determinant)
 
 
@@ -212,7 +258,7 @@ def follow_straight(x, p, dt, z, variances, j, rotation, origin, position, noise
 def start(z, variances, rotation, origin, speed_std, x, p):
     """Write the state (6) and covariance (6, 6) of a candidate that starts from a single plot."""
     position, noise = np.empty(3), np.empty((3, 3))
-    _cartesian(z, variances, rotation, origin, position, noise)
+    cartesian(z, variances, rotation, origin, position, noise)
     for i in range(SIX):
         for k in range(SIX):
             p[i, k] = 0.0
@@ -221,69 +267,3 @@ def start(z, variances, rotation, origin, speed_std, x, p):
         for k in range(3):
             p[i, k] = noise[i, k]
         p[3 + i, 3 + i] = speed_std * speed_std
-
-
-@kernel
-def straight_evidence(times, sensors, z, weights, rotations, origins, acceleration_std):
-    """Return how well a body without ballistic fall explains plots (n), comparable with `fit.fit`'s evidence.
-
-    Position, velocity (flat priors) and a constant acceleration with a prior of standard deviation
-    `acceleration_std` (3,), by linear least squares in the site's ENU.  Also returns the velocity at
-    time 0 and the log determinant left out.
-    """
-    information = np.zeros((9, 9))
-    gradient = np.zeros(9)
-    cost = 0.0
-    position = np.empty(3)
-    noise = np.empty((3, 3))
-    basis = np.empty(3)
-    variances = np.empty(3)
-    white = np.empty((3, 3))
-    v = np.empty(3)
-    for k in range(times.shape[0]):
-        for m in range(3):
-            variances[m] = 1.0 / (weights[k, m] * weights[k, m])
-        _cartesian(z[k], variances, rotations[sensors[k]], origins[sensors[k]], position, noise)
-        cholesky(noise, 3)
-        for i in range(3):
-            for j in range(3):
-                white[i, j] = 0.0
-        for j in range(3):  # white = inverse of the factor
-            for i in range(j, 3):
-                total = 1.0 if i == j else 0.0
-                for l in range(j, i):
-                    total -= noise[i, l] * white[l, j]
-                white[i, j] = total / noise[i, i]
-        basis[0], basis[1], basis[2] = 1.0, times[k], 0.5 * times[k] * times[k]
-        for i in range(3):
-            v[i] = 0.0
-            for j in range(i + 1):
-                v[i] += white[i, j] * position[j]
-            cost += v[i] * v[i]
-            for j in range(i + 1):
-                for a in range(3):
-                    row = white[i, j] * basis[a]
-                    gradient[3 * a + j] += row * v[i]
-                    for jj in range(i + 1):
-                        for b in range(3):
-                            information[3 * a + j, 3 * b + jj] += row * white[i, jj] * basis[b]
-    prior = 0.0
-    for i in range(3):
-        information[6 + i, 6 + i] += 1.0 / acceleration_std[i] ** 2
-        prior -= 2.0 * math.log(acceleration_std[i])
-    for i in range(6):
-        information[i, i] += 1e-10
-    log_determinant = cholesky(information, 9)
-    explained = 0.0
-    for i in range(9):  # forward substitution: explained = gᵀ Λ⁻¹ g
-        total = gradient[i]
-        for l in range(i):
-            total -= information[i, l] * gradient[l]
-        gradient[i] = total / information[i, i]
-        explained += gradient[i] * gradient[i]
-    for i in range(8, -1, -1):
-        total = gradient[i]
-        for l in range(i + 1, 9):
-            total -= information[l, i] * gradient[l]
-        gradient[i] = total / information[i, i]
-    return -0.5 * (cost - explained + log_determinant - prior), gradient[3:6].copy()

@@ -45,7 +45,7 @@ class Config:
     gate: float = 20.0  # of a track: 99.98 % of three degrees of freedom
     gate_tentative: float = 16.0
     speed_m_s_std: float = 450.0  # prior of each velocity component of a new candidate
-    confirm_score: float = 22.0  # log likelihood ratio of target against clutter; e²² is one in 4e9
+    confirm_score: float = 28.0  # log likelihood ratio of target against clutter: docs/tracking.md has the table
     confirm_plots: int = 4
     misses_tentative: float = 3.5  # periods without a plot that end a candidate
     coast_after: float = 3.0  # periods without a plot after which a track is said to coast
@@ -61,7 +61,8 @@ class Config:
     report_s: float = 0.5  # between two messages of an unchanged track
     tell_s_max: float = 1.0  # between two messages with flight models, from which impacts are predicted
     speed_m_s_min: float = 40.0  # what is not surely faster is not yet confirmed as a projectile
-    projectile_probability_min: float = 0.5  # from here on a track is fitted as a projectile
+    apex_m_min: float = 50.0  # over the ground: what never comes so high is no round
+    projectile_probability_min: float = 0.9  # from here on a candidate is a projectile
 
     def __hash__(self) -> int:
         return self._hash

@@ -151,14 +151,15 @@ def _is_due(target, t_ns, fit_pauses):
 
 @kernel
 def gather(
-    targets, chances, x, p, fall, t_ns, dt, rotation, origin, z, variances, log_clutter, log_detection, period_ns,
-    first_number, limits, confirm, next_track_id, given
+    targets, chances, x, p, fall, t_ns, dt, rotation, origin, z, variances, rate_weights, log_clutter, log_chances,
+    period_ns, first_number, limits, confirm, next_track_id, given
 ):  # fmt: skip
     """Move all candidates on by `dt` seconds to `t_ns`, give them the plots that no track has, start new ones.
 
-    `given` as `follow` leaves it: plots without an owner are free.  `limits`: gate, most candidates, deviation of
-    the speed prior (m/s).  `confirm`: least plots and score, and the pauses (ns) between two judgements of a
-    tentative and of a judged one.
+    `given` as `follow` leaves it: plots without an owner are free.  `log_clutter` (m): log density of clutter where
+    each plot stands.  `log_chances`: log probability that the sensor sees a round, and that it does not.  `limits`:
+    gate, most candidates, deviation of the speed prior (m/s).  `confirm`: least plots and score, and the pauses (ns)
+    between two judgements of a tentative and of a judged one.
     Returns the new columns of the candidates, which of them are ripe to be judged, how many are, how many plots found
     no room, and the next track id.
     """
@@ -167,8 +168,9 @@ def gather(
     free = given[OWNER] == -1
     moved_x, moved_p = x.copy(), p.copy()
     plot_of, gains = join(
-        moved_x, moved_p, np.full(n, dt), fall, z, variances, free, rotation, origin, gate, log_clutter, log_detection
-    )
+        moved_x, moved_p, np.full(n, dt), fall, z, variances, rate_weights, free, rotation, origin, gate, log_clutter,
+        log_chances[0],
+    )  # fmt: skip
     total = n
     for k in range(n):
         if plot_of[k] >= 0:
@@ -186,8 +188,10 @@ def gather(
         more[k] = targets[k]
         more_x[k], more_p[k], more_fall[k], more_chances[k] = moved_x[k], moved_p[k], fall[k], chances[k]
         if plot_of[k] >= 0:
-            _seen(more, k, plot_of[k], t_ns, period_ns, first_number, gains[k], given)
             target = more[k]
+            missed = round((t_ns - target["updated_t_ns"]) / max(target["period_ns"], period_ns, 1)) - 1
+            gain = gains[k] + max(missed, 0) * log_chances[1]
+            _seen(more, k, plot_of[k], t_ns, period_ns, first_number, gain, given)
             if target["track_id"] == 0 and target["plots"] >= _TENTATIVE_PLOTS and target["score"] > 0.5 * confirm[1]:
                 target["track_id"] = next_track_id
                 given[TRACK_ID, plot_of[k]] = next_track_id

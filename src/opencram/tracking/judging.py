@@ -1,6 +1,7 @@
 """Judging targets by the class bank: candidates become tracks, young tracks are fitted again."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from msgspec.structs import replace
@@ -9,12 +10,12 @@ from numpy.typing import NDArray
 from opencram.tracking.bank import judge
 from opencram.tracking.config import Config
 from opencram.tracking.following import FIT_AGE_S_MAX
-from opencram.tracking.history import columns
+from opencram.tracking.history import columns, window
+from opencram.tracking.plausible import GRAVITY_M_S2, fast, height, log_unseen, misfit
 from opencram.tracking.state import (
     CONFIRMED,
     DROPPED,
     DUPLICATE,
-    TENTATIVE,
     Array,
     Candidates,
     Integers,
@@ -22,10 +23,18 @@ from opencram.tracking.state import (
     Targets,
     Tracks,
 )
+from opencram.tracking.surroundings import Surroundings, take_out
 from opencram.tracking.survey import STRAIGHT_NS, STRAIGHT_PLOTS
 from opencram.tracking.world import World
 
 Rows = tuple[Array, Array, Array, Integers]  # states, covariances, log weights and models, the heaviest first
+
+
+class Judged(NamedTuple):
+    """What the class bank says of a target: the rows worth following, and the probability that it is a bullet."""
+
+    rows: Rows
+    bullet: float
 
 
 # ---- promotion ------------------------------------------------------------------------------------
@@ -42,25 +51,95 @@ def promote(config: Config, constants: World, state: State, ripe: NDArray[np.boo
     for k in np.flatnonzero(ripe).tolist():
         if len(tracks.targets) >= config.tracks_max:
             break
-        rows = _judged(config, constants, state, few.targets[k], _begun(constants, few.x[k]), few.chances[k])
+        rows = _verdict(config, constants, state, few, k)
         if rows is None:
             continue
-        target = few.targets[k]
-        if 1.0 - few.chances[k, -1] >= config.projectile_probability_min:
-            if not _moves(config, rows):
-                target["status"] = TENTATIVE
-            elif _is_double(tracks, rows):
-                target["status"], target["reason"] = DROPPED, DUPLICATE
-            else:
-                keep[k] = False
-                tracks = _with_track(tracks, few, k, rows)
-        elif target["plots"] < STRAIGHT_PLOTS or state.t_ns - target["first_t_ns"] < STRAIGHT_NS:
-            target["status"] = TENTATIVE
+        if _is_double(tracks, rows):
+            few.targets[k]["status"], few.targets[k]["reason"] = DROPPED, DUPLICATE
         else:
-            few.fall[k] = 0.0
-    if not keep.all():
-        few = select_candidates(few, np.flatnonzero(keep))
-    return replace(state, candidates=few, tracks=tracks)
+            keep[k] = False
+            tracks = _with_track(tracks, few, k, rows)
+    if keep.all():
+        return replace(state, candidates=few, tracks=tracks)
+    around = _without(state, few.targets[~keep])
+    few = select_candidates(few, np.flatnonzero(keep))
+    return replace(state, candidates=few, tracks=tracks, surroundings=around)
+
+
+def _verdict(config: Config, constants: World, state: State, few: Candidates, k: int) -> Rows | None:
+    """Return the rows of candidate `k` if it is a projectile; else say in place what it is, if that is clear."""
+    target, before = few.targets[k], few.targets[k]["status"]
+    old = _is_old(state, target)
+    if not fast(few.x[k], few.p[k], config.speed_m_s_min):
+        if old:
+            _tell_level(few, k, state.t_ns)
+        return None
+    score = target["score"] + _unseen(constants, state, target, few.x[k])
+    if score < config.confirm_score:
+        return None
+    chances = few.chances[k].copy()
+    judged = _judged(config, constants, state, target, _begun(constants, few.x[k]), chances)
+    if judged is None:
+        return None
+    projectile = 1.0 - chances[-1]
+    if projectile >= config.projectile_probability_min and _flies(config, constants, judged.rows):
+        if score + _misfit(config, constants, state, target, judged.rows) >= config.confirm_score:
+            few.chances[k] = chances
+            return judged.rows
+        target["status"] = before
+        return None
+    if old and projectile < 0.5 and judged.bullet < 0.5:
+        few.fall[k], few.chances[k] = 0.0, chances
+    else:
+        target["status"] = before
+    return None
+
+
+def _is_old(state: State, target: np.void) -> bool:
+    """Return whether there is enough of a target to say that it is no projectile."""
+    return bool(target["plots"] >= STRAIGHT_PLOTS and state.t_ns - target["first_t_ns"] >= STRAIGHT_NS)
+
+
+def _tell_level(few: Candidates, k: int, t_ns: int) -> None:
+    """Write into the candidates, in place, that number `k` is too slow for a projectile."""
+    target = few.targets[k]
+    target["status"], target["fitted_t_ns"] = CONFIRMED, t_ns
+    few.chances[k], few.fall[k] = 0.0, 0.0
+    few.chances[k, -1] = 1.0
+
+
+def _unseen(constants: World, state: State, target: np.void, x: Array) -> float:
+    """Return the log probability that a round which is at `x` (6) now was not seen before its first plot."""
+    seconds = (
+        (state.t_ns - int(target["first_t_ns"])) * 1e-9,
+        (target["first_t_ns"] - state.surroundings.begun_t_ns) * 1e-9,
+    )
+    return float(
+        log_unseen(
+            x, *seconds, constants.env, constants.origins, constants.reach_m, constants.periods_s, constants.log_miss
+        )
+    )
+
+
+def _misfit(config: Config, constants: World, state: State, target: np.void, rows: Rows) -> float:
+    """Return how much worse than it should the best row fits the plots of a target: a log likelihood, 0 or less."""
+    x, _, _, model = rows
+    chain = columns(state.history), int(target["last"])
+    times_ns, sensors, z, weights = window(*chain, config.window_plots_max, int(target["first_t_ns"]))
+    age_s, times = (state.t_ns - int(times_ns[0])) * 1e-9, (times_ns - times_ns[0]) * 1e-9
+    curve = constants.bank.curves[model[0]]
+    radars = constants.rotations, constants.origins
+    return float(misfit(x[0], age_s, times, sensors, z, weights, constants.env, curve, *radars))
+
+
+def _without(state: State, targets: Targets) -> Surroundings:
+    """Return the map of clutter without the plots of these targets: they are of projectiles."""
+    around, table = state.surroundings, columns(state.history)
+    counts = around.counts.copy()
+    for target in targets:
+        times_ns, sensors, z, _ = window(table, int(target["last"]), int(target["plots"]), 0)
+        take_out(counts, around.t_ns, times_ns, sensors, z)
+    return replace(around, counts=counts)
 
 
 def _begun(constants: World, x: Array) -> tuple[Array, Integers]:
@@ -71,15 +150,15 @@ def _begun(constants: World, x: Array) -> tuple[Array, Integers]:
 
 def _judged(
     config: Config, constants: World, state: State, target: np.void, begun: tuple[Array, Integers], chances: Array
-) -> Rows | None:
+) -> Judged | None:
     """Fit the models that have `begun`; write what was found into the target and its chances (models + 1).
 
-    Returns the rows worth following, None if no model fits at all.
+    Returns None if no model fits at all.
     """
     since_ns = max(int(target["first_t_ns"]), state.t_ns - round(FIT_AGE_S_MAX * 1e9))
-    *rows, straight = judge(
+    *rows, straight, bullet = judge(
         *begun, columns(state.history), int(target["last"]), since_ns, state.t_ns, config.window_plots_max,
-        constants.env, constants.bank, constants.rotations, constants.origins, chances,
+        constants.env, constants.bank, constants.gunfire, constants.rotations, constants.origins, chances,
     )  # fmt: skip
     x, p, log_weight, model = rows
     if not len(x):
@@ -87,19 +166,22 @@ def _judged(
     target["status"] = CONFIRMED
     target["log_straight"] = straight
     target["fitted_t_ns"] = target["due_t_ns"] = state.t_ns
-    return x, p, log_weight, model
+    return Judged((x, p, log_weight, model), float(chances[-1]) * math.exp(bullet - straight))
 
 
-def _moves(config: Config, rows: Rows) -> bool:
-    """Return whether a body is surely (two standard deviations) faster than anything that only seems to fly.
+def _flies(config: Config, constants: World, rows: Rows) -> bool:
+    """Return whether a body is surely (two standard deviations) faster than anything that only seems to fly, and high.
 
     First plots of one round after another, where all of them come over the horizon, make a body that
-    stands still.
+    stands still.  Echoes on the ground make one that flies fast and level along it: no round comes to where it
+    can do harm without having been, or becoming, higher than `apex_m_min`.
     """
-    velocity, covariance = rows[0][0, 3:6], rows[1][0, 3:6, 3:6]
+    x, p = rows[0][0], rows[1][0]
+    velocity, covariance = x[3:6], p[3:6, 3:6]
     speed = float(np.linalg.norm(velocity))
     deviation = math.sqrt(max(0.0, float(velocity @ covariance @ velocity))) / (speed + 1e-9)
-    return speed - 2.0 * deviation > config.speed_m_s_min
+    apex_m = height(x, constants.env) + 0.5 * x[5] * x[5] / GRAVITY_M_S2
+    return speed - 2.0 * deviation > config.speed_m_s_min and apex_m > config.apex_m_min
 
 
 def _is_double(tracks: Tracks, rows: Rows) -> bool:
@@ -149,7 +231,7 @@ def refit(config: Config, constants: World, state: State, due: NDArray[np.bool_]
         rows = slice(starts[k], starts[k + 1])
         judged = _judged(config, constants, state, targets[k], (tracks.x[rows], tracks.model[rows]), chances[k])
         if judged is not None:
-            fitted[k] = judged
+            fitted[k] = judged.rows
     return replace(state, tracks=_rebuilt(tracks, targets, chances, starts, fitted)) if fitted else state
 
 

@@ -19,6 +19,7 @@ from opencram.tracking.history import append
 from opencram.tracking.judging import promote, refit
 from opencram.tracking.life import end_and_report
 from opencram.tracking.state import Candidates, Integers, State, Tracks, nothing
+from opencram.tracking.surroundings import Surroundings, count_plots, log_clutter_at
 from opencram.tracking.world import World, world
 
 _PAUSE_NS = 30_000_000_000
@@ -125,10 +126,12 @@ def _take(config: Config, constants: World, state: State, dwell: Dwell) -> tuple
             tracks.level_p, dwell.t_ns, dt, constants.env, constants.bank.curves, rotation, origin, dwell.z,
             dwell.variances, period_ns, number, config.gate, constants.fit_pauses, given,
         )  # fmt: skip
+    around = state.surroundings
     if left or len(few.targets):
+        around, clutter = _around(constants, around, dwell, given[OWNER] < 0)
         targets, chances, x, p, fall, ripe, ripe_count, refused, next_track_id = gather(
             few.targets, few.chances, few.x, few.p, few.fall, dwell.t_ns, dt, rotation, origin, dwell.z,
-            dwell.variances, constants.log_clutter[sensor], constants.log_detection[sensor], period_ns, number,
+            dwell.variances, dwell.weights[:, 3], clutter, constants.log_chances[sensor], period_ns, number,
             constants.start_limits, constants.confirmation, next_track_id, given,
         )  # fmt: skip
         few = Candidates(targets=targets, chances=chances, x=x, p=p, fall=fall)
@@ -137,13 +140,29 @@ def _take(config: Config, constants: World, state: State, dwell: Dwell) -> tuple
         history = append(history, dwell.times_ns, sensor, dwell.z, dwell.weights, given[PREVIOUS])
     state = State(
         t_ns=dwell.t_ns, newest_t_ns=state.newest_t_ns, next_track_id=next_track_id, tracks=tracks, candidates=few,
-        history=history, full=state.full,
+        history=history, surroundings=around, full=state.full,
     )  # fmt: skip
     if ripe_count:
         state = promote(config, constants, state, ripe)
     if due_count:
         state = refit(config, constants, state, due)
     return state, given, refused
+
+
+def _around(
+    constants: World, known: Surroundings, dwell: Dwell, free: NDArray[np.bool_]
+) -> tuple[Surroundings, NDArray[np.float64]]:
+    """Return the map with the free plots of a dwell counted, and the log density of clutter that they met."""
+    if not len(dwell.z):
+        return known, np.zeros(0)
+    begun_t_ns = known.begun_t_ns or dwell.t_ns
+    clutter = log_clutter_at(
+        known.counts, known.t_ns, begun_t_ns, dwell.t_ns, dwell.sensor, constants.periods_ns[dwell.sensor], dwell.z,
+        constants.log_clutter[dwell.sensor],
+    )  # fmt: skip
+    counts, t_ns = known.counts.copy(), known.t_ns.copy()
+    count_plots(counts, t_ns, dwell.t_ns, dwell.sensor, dwell.z, free)
+    return Surroundings(counts=counts, t_ns=t_ns, begun_t_ns=begun_t_ns), clutter
 
 
 def _own(tracks: Tracks) -> Tracks:

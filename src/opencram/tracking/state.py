@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from opencram.ballistics.propagation import STATES
 from opencram.messages import DropReason, TrackStatus
 from opencram.tracking.history import History, empty
+from opencram.tracking.surroundings import Surroundings, unknown
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -75,6 +76,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     tracks: Tracks
     candidates: Candidates
     history: History
+    surroundings: Surroundings
     full: bool = False  # a limit has been reached and reported
 
 
@@ -88,4 +90,7 @@ def nothing(models: int) -> State:
     candidates = Candidates(
         targets=np.zeros(0, dtype=TARGET), chances=chances, x=np.zeros((0, 6)), p=np.zeros((0, 6, 6)), fall=np.zeros(0)
     )
-    return State(t_ns=0, newest_t_ns=0, next_track_id=1, tracks=tracks, candidates=candidates, history=empty())
+    return State(
+        t_ns=0, newest_t_ns=0, next_track_id=1, tracks=tracks, candidates=candidates, history=empty(),
+        surroundings=unknown(),
+    )  # fmt: skip

@@ -1,11 +1,13 @@
 """The tracker's constants, laid out for compiled code once per configuration."""
 
 import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from opencram.ballistics.classes import GUNFIRE
 from opencram.ballistics.drag import standard_curve
 from opencram.ballistics.environment import Environment, environment
 from opencram.tracking.bank import Bank, bank_of
@@ -20,11 +22,15 @@ class World:
 
     env: Environment
     bank: Bank
+    gunfire: Bank  # of the one model that is no projectile's
     rotations: Array  # (sensors, 3, 3), local from site axes
     origins: Array  # (sensors, 3)
     variances: Array  # (sensors, 3)
     log_clutter: Array  # (sensors,) log density of clutter plots per m·rad·rad
-    log_detection: Array  # (sensors,)
+    log_chances: tuple[tuple[float, float], ...]  # by sensor: that it sees a round, and that it does not
+    reach_m: Array  # (sensors,) how far each sees
+    periods_s: Array  # (sensors,)
+    log_miss: Array  # (sensors,) log probability that it does not see a round
     sensor_index: dict[str, int]
     periods_ns: tuple[int, ...]
     class_names: tuple[str, ...]  # of the models, each once
@@ -36,6 +42,7 @@ class World:
     start_limits: tuple[float, int, float]  # of candidates: gate, how many, deviation of the speed prior (m/s)
 
 
+_MISS_MIN = 0.1  # probability of a missing plot: no radar is believed to miss less often
 _CLUTTER_MIN = 1.0  # plots per scan: a radar that promises none is not believed
 
 
@@ -47,6 +54,8 @@ def world(config: Config) -> World:
     names = tuple(dict.fromkeys(model.class_name for model in config.models))
     curves = np.stack([standard_curve(model.curve) for model in config.models])
     curves.setflags(write=False)  # like the standard curves: one kind of array, one compilation of what flies on it
+    bullet = np.stack([standard_curve(GUNFIRE.curve)])
+    bullet.setflags(write=False)
     clutter = [max(s.clutter_per_scan, _CLUTTER_MIN) for s in sensors]
     return World(
         env=environment(
@@ -58,12 +67,18 @@ def world(config: Config) -> World:
             terrain=config.terrain,
         ),
         bank=bank_of(config.models, config.wind_m_s_std, curves),
+        gunfire=bank_of((GUNFIRE,), config.wind_m_s_std, bullet),
         rotations=np.array([s.local_from_enu for s in sensors]).reshape(-1, 3, 3),
         origins=np.array([s.position_enu_m for s in sensors]).reshape(-1, 3),
         variances=np.array([[s.range_m_std, s.azimuth_rad_std, s.elevation_rad_std] for s in sensors]).reshape(-1, 3)
         ** 2,
         log_clutter=np.log(np.array(clutter) / np.array(volume)),
-        log_detection=np.log([s.detection_probability for s in sensors]),
+        log_chances=tuple(
+            (math.log(p), math.log(max(1.0 - p, _MISS_MIN))) for p in [s.detection_probability for s in sensors]
+        ),
+        reach_m=np.array([s.range_m_max for s in sensors]),
+        periods_s=np.array([max(s.period_s, 1e-3) for s in sensors]),
+        log_miss=np.log([max(1.0 - s.detection_probability, _MISS_MIN) for s in sensors]),
         sensor_index={s.id: k for k, s in enumerate(sensors)},
         periods_ns=tuple(round(s.period_s * 1e9) for s in sensors),
         class_names=names,
