@@ -2,12 +2,14 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from opencram.report.study_page import study_page, write_study_report
+from opencram.report.study_pictures import medians_by_zone, share_at_least
 from opencram.report.study_words import CATALOGUES, MEASURE_NAMES
 from opencram.studies.api import run_study
-from opencram.studies.measures import BY_NAME
+from opencram.studies.measures import BY_NAME, Columns
 from study_data import STUDY, write_study
 
 
@@ -50,3 +52,30 @@ def test_the_command_writes_it(result, opencram, tmp_path):
     opencram("report", result.path, "--out", out, "--language", "fr")
     assert "Comparaison d’attaques simulées" in out.read_text(encoding="utf-8")
     assert write_study_report(result, tmp_path / "again.html", "ar").stat().st_size > 20_000
+
+
+def test_the_pictures_hold_every_zone_and_every_alternative(result):
+    page = study_page(result)
+    zones = result.polygons["zones"]
+    assert zones
+    assert page.count('class="zone-none"') + page.count('class="zone-kind') == len(zones) + 5  # and five in the key
+    for each in result.alternatives:
+        assert f"<title>{each.name}</title>" in page
+    assert "seconds of warning, at least" in page
+    assert "seconds to impact" in page
+
+
+def test_the_share_warned_counts_raids_by_their_weight():
+    nothing = np.empty(0)
+    columns = Columns(
+        runs=np.arange(2), weights=np.array([1.0, 3.0]), quantities={}, lead_s=np.array([12.0, -np.inf, 20.0]),
+        lead_owner=np.array([0, 0, 1]), lead_zone=["a", "b", "a"], error_m=nothing,
+        error_to_go_s=nothing.astype(np.int64), error_owner=nothing.astype(np.int64),
+    )  # fmt: skip
+    assert share_at_least(columns, np.array([0.0, 12.0, 12.1, 20.0, 21.0])).tolist() == [0.8, 0.8, 0.6, 0.6, 0.0]
+    assert medians_by_zone(columns) == {"a": (20.0, 2), "b": (-np.inf, 1)}
+
+
+def test_names_keep_their_own_direction_in_arabic(result):
+    assert "\u2068policy site\u2069" in study_page(result, "ar")
+    assert "\u2068" not in study_page(result)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 DASH = "–"
 _THIN = "\N{NARROW NO-BREAK SPACE}"
 _NBSP = "\N{NO-BREAK SPACE}"
-_MEASURED = re.compile(rf"(?:(?:[<>]|&[lg]t;){_NBSP})?[−±]?\d[\d.{_THIN}]*{_NBSP}(?:s|m|km|%)")
+_MEASURED = re.compile(rf"(?:(?:[<>]|&[lg]t;){_NBSP})?[−±]?\d[\d.{_THIN}]*{_NBSP}(?:s|m|km|%)|(?<=[ (>])[+−]\d[\d.]*")
 
 
 def clock(t_ns: int | None) -> str:
@@ -87,5 +87,5 @@ def wilson_95(successes: int, n: int) -> tuple[float, float]:
 
 
 def isolated(text: str) -> str:
-    """Return a text that runs from right to left with its measured numbers kept together, number before unit."""
+    """Return a text that runs from right to left with its numbers kept whole: sign before, unit behind."""
     return _MEASURED.sub(lambda found: f"\N{LEFT-TO-RIGHT ISOLATE}{found[0]}\N{POP DIRECTIONAL ISOLATE}", text)

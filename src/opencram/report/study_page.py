@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from opencram.errors import FileError
-from opencram.report.markup import Child, Markup, el, number
+from opencram.report.formats import isolated
+from opencram.report.markup import Child, Markup, el, join, number
+from opencram.report.study_pictures import STYLE, error_fan, medians_by_zone, places_map, warning_curves
 from opencram.report.study_words import CATALOGUES, DIRECTION, measure_name, unit_name
 from opencram.report.tables import Column, folded, table
 from opencram.studies.intervals import Estimate
@@ -52,11 +54,13 @@ def write_study_report(result: StudyResult, out: Path, language: str = "en") -> 
 def study_page(result: StudyResult, language: str = "en") -> str:
     """Return the whole document."""
     say = _Say(language)
-    style = Markup(files("opencram.report").joinpath("style.css").read_text(encoding="utf-8") + _STYLE)
+    style = Markup(files("opencram.report").joinpath("style.css").read_text(encoding="utf-8") + _STYLE + STYLE)
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     effects = [effect for measure in result.measures for effect in result.effects(measure.name) if effect.change.runs]
     sections = {
         "summary": _summary(result, effects, say),
+        "map": places_map(result, say.texts, language),
+        "distributions": _distributions(result, say),
         "figures": _figures(result, say),
         "effects": _effects(result, effects, say),
         "zones": _zones(result, say),
@@ -78,7 +82,8 @@ def study_page(result: StudyResult, language: str = "en") -> str:
         _masthead(result, [name for name, _ in shown], say),
         el("main", *(_section(k, name, content, say) for k, (name, content) in enumerate(shown, start=1))),
     )
-    return f"<!doctype html>\n{el('html', head, body, lang=language, dir=DIRECTION[language])}\n"
+    text = f"<!doctype html>\n{el('html', head, body, lang=language, dir=DIRECTION[language])}\n"
+    return isolated(text) if DIRECTION[language] == "rtl" else text
 
 
 class _Say:
@@ -86,10 +91,12 @@ class _Say:
 
     def __init__(self, language: str) -> None:
         self.language = language
-        self._texts = CATALOGUES[language]
+        self.texts = CATALOGUES[language]
 
     def __call__(self, key: str, **values: object) -> str:
-        return self._texts[key].format(**values)
+        if DIRECTION[self.language] == "rtl":  # names and numbers keep their own direction among the words
+            values = {k: f"\N{FIRST STRONG ISOLATE}{v}\N{POP DIRECTIONAL ISOLATE}" for k, v in values.items()}
+        return self.texts[key].format(**values)
 
     def measure(self, name: str) -> str:
         return measure_name(self.language, name)
@@ -204,6 +211,12 @@ def _chart(measure: Measure, names: Sequence[str], estimates: Sequence[Estimate]
     return el("svg", el("title", label), *marks, viewBox=box, class_="study-chart", role="img")
 
 
+def _distributions(result: StudyResult, say: _Say) -> Markup | None:
+    """Return how the warning and the error are spread, not only their means."""
+    found = [picture for draw in (warning_curves, error_fan) if (picture := draw(result, say.texts)) is not None]
+    return join(*found) if found else None
+
+
 def _effects(result: StudyResult, effects: Sequence[Effect], say: _Say) -> Markup | None:
     if not effects:
         return None
@@ -231,14 +244,12 @@ def _effects(result: StudyResult, effects: Sequence[Effect], say: _Say) -> Marku
 def _zones(result: StudyResult, say: _Say) -> Markup | None:
     """Return the zones with the shortest warning, in the base."""
     columns = result.columns[0]
-    by_zone: dict[str, list[float]] = {}
-    for zone, lead in zip(columns.lead_zone, columns.lead_s.tolist(), strict=True):
-        by_zone.setdefault(zone, []).append(lead)
-    if not by_zone:
+    medians = medians_by_zone(columns)
+    if not medians:
         return None
     rows: list[tuple[float, list[Child]]] = []
-    for zone, leads in by_zone.items():
-        middle = sorted(leads)[len(leads) // 2]
+    for zone, (middle, _) in medians.items():
+        leads = [lead for name, lead in zip(columns.lead_zone, columns.lead_s.tolist(), strict=True) if name == zone]
         shares = [f"{sum(lead >= s for lead in leads)}/{len(leads)}" for s in (5, 10, 15)]
         told = _number(middle) if math.isfinite(middle) else say("not_warned")
         rows.append((middle, [result.zone_names.get(zone, zone), f"{len(leads)}", told, *shares]))

@@ -37,6 +37,17 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "program": "program", "seed": "seed", "study": "study file", "files": "hashes of study, scenario and site",
     "command": "Save the study file beside its scenario, then:",
     "not_warned": "not warned",
+    "map": "Where warning is short",
+    "map_lead": "Zones by their median seconds of warning before the first round that struck them, in the base.",
+    "map_none": "struck fewer than {n} times",
+    "distributions": "Distributions",
+    "warning_curves": "Warning of struck zones",
+    "warning_lead": "The share of struck zones warned at least so many seconds ahead; at 0 the rest had no warning.",
+    "seconds_ahead": "seconds of warning, at least",
+    "error_fan": "Error of the predicted impact",
+    "error_lead": "Error of the predicted impact by the seconds still to go, in the base: a point is the median, the "
+    "line holds 80 %.",
+    "seconds_to_go": "seconds to impact",
     "same": "The same in every alternative",
 }  # fmt: skip
 
@@ -80,6 +91,18 @@ _FRENCH: Final[Mapping[str, str]] = {
     "program": "programme", "seed": "graine", "study": "fichier d’étude", "files": "empreintes : étude, scénario, site",
     "command": "Placer le fichier d’étude à côté de son scénario, puis :",
     "not_warned": "non avertie",
+    "map": "Où le préavis est court",
+    "map_lead": "Zones selon leur préavis médian, en secondes, avant le premier projectile qui les touche (base).",
+    "map_none": "touchée moins de {n} fois",
+    "distributions": "Répartitions",
+    "warning_curves": "Préavis des zones touchées",
+    "warning_lead": "Part des zones touchées qui furent averties au moins tant de secondes avant ; à 0, le reste n’a "
+    "rien reçu.",
+    "seconds_ahead": "secondes de préavis, au moins",
+    "error_fan": "Erreur de l’impact prévu",
+    "error_lead": "Erreur de l’impact prévu selon les secondes restantes (base) : le point est la médiane, le trait "
+    "en contient 80 %.",
+    "seconds_to_go": "secondes avant l’impact",
     "same": "Identiques dans toutes les variantes",
 }  # fmt: skip
 
@@ -111,6 +134,16 @@ _ARABIC: Final[Mapping[str, str]] = {
     "program": "البرنامج", "seed": "البذرة", "study": "ملف الدراسة", "files": "بصمات الدراسة والسيناريو والموقع",
     "command": "ضع ملف الدراسة بجانب السيناريو ثم نفّذ:",
     "not_warned": "بلا إنذار",
+    "map": "أين يقصر الإنذار",
+    "map_lead": "المناطق حسب وسيط ثواني الإنذار قبل أول مقذوف أصابها، في الأساس.",
+    "map_none": "أُصيبت أقل من {n} مرات",
+    "distributions": "التوزيعات",
+    "warning_curves": "إنذار المناطق المصابة",
+    "warning_lead": "نسبة المناطق المصابة التي أُنذرت قبل هذا العدد من الثواني على الأقل؛ والباقي عند الصفر بلا إنذار.",
+    "seconds_ahead": "ثواني الإنذار، على الأقل",
+    "error_fan": "خطأ السقوط المتوقع",
+    "error_lead": "خطأ السقوط المتوقع حسب الثواني الباقية، في الأساس: النقطة هي الوسيط والخط يضم 80 %.",
+    "seconds_to_go": "الثواني إلى السقوط",
     "same": "متطابقة في كل البدائل",
 }  # fmt: skip
 

@@ -99,7 +99,7 @@ def map_svg(facts: Facts, view: Projection, say: Catalogue) -> tuple[Markup, lis
             clip_path="url(#map-frame)",
         ),
         scale_bar(view, say),
-        _north_arrow(view, say),
+        north_arrow(view, say),
         el("rect", x=0.5, y=0.5, width=view.width - 1, height=view.height - 1, class_="frame"),
     )
     picture = el(
@@ -422,7 +422,8 @@ def scale_bar(view: Projection, say: Catalogue, *, x: float = 14.0, target: floa
     )
 
 
-def _north_arrow(view: Projection, say: Catalogue) -> Markup:
+def north_arrow(view: Projection, say: Catalogue) -> Markup:
+    """Return an arrow to the north, at the upper right of the picture."""
     x, y = view.width - 24.0, 14.0
     return el(
         "g",

@@ -71,6 +71,7 @@ class StudyResult:
     site_sha256: str
     alternatives: tuple[AlternativeInfo, ...]
     zone_names: Mapping[str, str]
+    polygons: Mapping[str, Mapping[str, Sequence[Sequence[float]]]]  # of "zones" and "assets": longitude, latitude, deg
     reported: tuple[str, ...]
 
     @cached_property
@@ -262,6 +263,7 @@ def load_result(path: str | Path) -> StudyResult:
             for number, each in enumerate(json.loads(said["alternatives"]))
         ),
         zone_names=json.loads(said["zones"]),
+        polygons=json.loads(said["polygons"]),
         reported=tuple(json.loads(said["measures"])),
     )
 

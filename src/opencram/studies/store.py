@@ -12,6 +12,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from opencram.config.model import LonLat
 from opencram.errors import FileError, UsageError
 from opencram.studies.preparing import Prepared
 from opencram.studies.rows import QUANTITIES, RunRow, decoded
@@ -149,6 +150,20 @@ def metadata_of(prepared: Prepared, version: str, runs: Sequence[int]) -> dict[s
         ),
         "measures": json.dumps(list(study.measures)),
         "zones": json.dumps(zones, ensure_ascii=False),
+        "polygons": json.dumps(_polygons(prepared), ensure_ascii=False),
+    }
+
+
+def _polygons(prepared: Prepared) -> dict[str, dict[str, list[list[float]]]]:
+    """Return the zones and assets of the base for a map: longitude and latitude in degrees, to a metre."""
+    site = prepared.alternatives[0].site_plain
+
+    def degrees(polygon: Sequence[LonLat]) -> list[list[float]]:
+        return [[round(math.degrees(angle), 5) for angle in corner] for corner in polygon]
+
+    return {
+        "zones": {zone.id: degrees(zone.polygon) for zone in site.zones},
+        "assets": {asset.id: degrees(asset.polygon) for asset in site.assets},
     }
 
 
