@@ -455,7 +455,7 @@ def _warmup(args: argparse.Namespace) -> int:
 
     began_s = time.perf_counter()
     with warmup.progress(sys.stderr) as tell:
-        compiled = warmup.warm_up(tell)
+        compiled = warmup.warm_up(tell, figures=True)
     seconds = time.perf_counter() - began_s
     if args.json:
         _print_json({"compiled": compiled, "seconds": round(seconds, 2)})

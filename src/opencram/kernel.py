@@ -20,6 +20,7 @@ _PACKAGE = Path(__file__).parent
 _HASHED = {".py", ".csv"}
 # What a kernel may be built from besides its own package: the packages that hold compiled code, lowest first.
 _BELOW = ("earth", "estimation", "ballistics")
+_kernels: list[Any] = []
 
 
 @functools.cache
@@ -54,12 +55,24 @@ def cache_folder(package: str) -> Path:
 
 def kernel(function: F) -> F:
     """Compile `function`: strict arithmetic, IEEE division, GIL released, cached by source hash."""
-    return _compile(function, inline=False)
+    _kernels.append(_compile(function, inline=False))
+    compiled: F = _kernels[-1]
+    return compiled
 
 
 def helper(function: F) -> F:
     """Compile a small scalar function that is always merged into its caller (else lanes do not vectorise)."""
     return _compile(function, inline=True)
+
+
+def signatures() -> dict[str, frozenset[str]]:
+    """Return the argument types that each kernel of the loaded modules is ready for, by its module and name."""
+    return {
+        f"{each.__module__.removeprefix('opencram.')}.{each.__name__}": frozenset(
+            map(str, getattr(each, "signatures", ()))
+        )
+        for each in _kernels
+    }
 
 
 def _compile(function: F, *, inline: bool) -> F:

@@ -95,7 +95,7 @@ class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     class_name: str
-    curve: str  # the drag curve in use, one of `ballistics.drag.STANDARD_CURVES`
+    curve: str  # the drag curve in use: a standard one ("G7") or one of the site's own
     probability: float
     mean: tuple[float, ...]
     covariance: tuple[float, ...]

@@ -14,8 +14,9 @@ import websockets
 from opencram.config.live_model import Live
 from opencram.config.site import load_site, parse_site
 from opencram.errors import ConfigError, UsageError
-from opencram.messages import Track
-from opencram.runtime.live import Board, cap_config
+from opencram.messages import Health, Plot, Track
+from opencram.recording import read_inputs
+from opencram.runtime.live import Board, LiveService, cap_config
 from opencram.runtime.stream import Stream
 from opencram.runtime.web import application, read_people, serve
 
@@ -195,3 +196,23 @@ def test_who_falls_too_far_behind_is_parted_from_not_served_with_gaps() -> None:
     assert not listener.late.is_set()
     stream.take([], [TRACK])
     assert listener.late.is_set()
+
+
+def test_what_stands_in_for_what_is_not_known_is_said_at_the_start_of_the_log(tmp_path: Path) -> None:
+    levels = "height_m,pressure_hpa,temperature_c\n0,1010,20\n1500,847,10\n3000,706,0\n"
+    (tmp_path / "met.csv").write_text(levels)
+    (tmp_path / "site.toml").write_text(SITE.read_text() + '\n[weather]\nfile = "met.csv"\n')
+    site = load_site(tmp_path / "site.toml")
+    told: list[str] = []
+    service = LiveService(site, tmp_path, told.append, {})
+    assert service.board.health["weather"].state == "degraded"
+    assert any("air ends at 3000 m" in line for line in told)
+    plot = Plot(
+        t_ns=service.board.started_ns, plot_id=1, sensor=site.sensors[0].id, range_m=5000.0, azimuth_rad=1.0,
+        elevation_rad=0.3,
+    )  # fmt: skip
+    service.core.take([plot], plot.t_ns)
+    service.core.close(plot.t_ns)
+    kept = [m for m in read_inputs(service.core.path) if isinstance(m, Health)]
+    assert [m.part for m in kept] == ["weather"]
+    assert "air ends at 3000 m" in kept[0].reason

@@ -14,6 +14,7 @@ All numbers are generic and rounded from open publications; none describes a par
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,8 @@ CLASS_BANK = (
     _model("mortar", "G5", 0.08, 1500.0, (5.0, 2.0)),  # from a rifled barrel
     _model("shell", "G7", 0.14, 1900.0, (5.0, 2.0)),
 )
+
+PROJECTILE_PRIOR: Final = sum(model.prior for model in CLASS_BANK)  # before the first plot: that it is any of them
 
 # A bullet of a machine gun, as tracer fire shows it: no projectile for which anyone is warned.  Muzzle velocities
 # of 7.62 to 14.5 mm are 800 to 1000 m/s, mass over cross-section 200 to 500 kg/m²: round numbers of encyclopaedias.

@@ -94,7 +94,8 @@ def _land_scalar(x, landed, dt, t_max, env, cd):
     ceiling = max(env.terrain_top_m, env.ground_m)
     if altitude(e, n, u, env) - surface(e, n, env) <= 0.0 and vu <= 0.0:
         landed[0] = 0.0
-        landed[1:] = x[:6]
+        for j in range(6):
+            landed[1 + j] = x[j]
         return True
     for k in range(int(math.ceil(t_max / dt))):
         before[0, 0], before[1, 0], before[2, 0] = e, n, u
@@ -113,6 +114,7 @@ def _land_scalar(x, landed, dt, t_max, env, cd):
             _land(before, after, 0, above - env.ground_m, below - env.ground_m, dt, k * dt, out)
             down = True
         if down:
-            landed[:] = out[:, 0]
+            for j in range(7):
+                landed[j] = out[j, 0]
             return True
     return False

@@ -99,11 +99,13 @@ def _fly(table, start, spin, coefficients, dt, env, cd):
     slopes = np.empty((4, 7))
     at = np.empty(7)
     now = np.empty(7)
-    now[:6] = start[:6]
+    for j in range(6):  # not by slices: the message of their mismatch is 3 s of compilation
+        now[j] = start[j]
     now[6] = spin
     shares = (0.0, 0.5, 0.5, 1.0)
     table[0, 0] = 0.0
-    table[0, 1:] = now
+    for j in range(7):
+        table[0, 1 + j] = now[j]
     above = altitude(now[0], now[1], now[2], env) - surface(now[0], now[1], env)
     for k in range(1, table.shape[0]):
         row = air_row(now[0], now[1], now[2], env)
@@ -114,7 +116,8 @@ def _fly(table, start, spin, coefficients, dt, env, cd):
         for j in range(7):
             now[j] += dt / 6.0 * (slopes[0, j] + 2.0 * (slopes[1, j] + slopes[2, j]) + slopes[3, j])
         table[k, 0] = k * dt
-        table[k, 1:] = now
+        for j in range(7):
+            table[k, 1 + j] = now[j]
         below = altitude(now[0], now[1], now[2], env) - surface(now[0], now[1], env)
         if below <= 0.0 and (now[5] < 0.0 or above > 0.0):
             _cut(table, k, dt, env)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from opencram.ballistics.classes import Model
+from opencram.ballistics.curves import OwnCurve
 from opencram.config.live_model import Live
 from opencram.earth.met.sounding import Sounding
 
@@ -184,3 +186,5 @@ class Site:
     terrain: "Terrain | None" = None  # where there is none, the ground is constant
     live: Live = field(default_factory=Live)
     basemap: BaseMap | None = None
+    drag_curves: tuple[OwnCurve, ...] = ()  # beside the standard ones
+    projectiles: tuple[Model, ...] = ()  # flight models beside those of the class bank

@@ -4,13 +4,16 @@ As with a site file, a wrong one is answered with every fault in it at once, tho
 """
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, cast
 
+from opencram.ballistics.curves import OwnCurve
 from opencram.config.document import parse_toml, raise_faults, read_text, sha256_of
 from opencram.config.model import Sensor, Site
 from opencram.config.polygon import DISTANCE_M_MAX, distance_m
+from opencram.config.projectiles import read_curve_name, read_curves
 from opencram.config.scenario_faults import read_coloured, read_faults
 from opencram.config.scenario_model import (
     EnuPlace,
@@ -109,8 +112,10 @@ def _read(text: str, path: Path, known: Site | None = None) -> tuple[Scenario | 
     duration_s = head.number("duration_s", _DURATION_S, "give the seconds that the simulation lasts")
     head.done()
     weather = _weather(root.table("weather", "write [weather] once"), site)
+    brought, _ = read_curves(root, text, path)
+    curves = {curve.name: curve for curve in (*(site.drag_curves if site else ()), *brought)}
     launches = tuple(
-        _launch(table, index, duration_s, site)
+        _launch(table, index, duration_s, site, curves)
         for index, table in enumerate(root.tables("launch", "write each launch under [[launch]]"))
     )
     _judge_names(launches, findings)
@@ -205,7 +210,7 @@ def _weather(table: Table | None, site: Site | None) -> TruthWeather:
     return weather
 
 
-def _launch(table: Table, index: int, duration_s: float, site: Site | None) -> Launch:
+def _launch(table: Table, index: int, duration_s: float, site: Site | None, curves: Mapping[str, OwnCurve]) -> Launch:
     time_s = table.number("time_s", NOT_NEGATIVE, "give the seconds after the start of the scenario")
     if time_s >= duration_s:
         table.fault("time_s", table.values["time_s"], f"must be < duration_s ({duration_s:g})", "launch earlier")
@@ -217,6 +222,7 @@ def _launch(table: Table, index: int, duration_s: float, site: Site | None) -> L
     azimuth_deg = table.optional_number("azimuth_deg", _AZIMUTH_DEG, "give degrees clockwise from true north")
     elevation_deg = table.optional_number("elevation_deg", _ELEVATION_DEG, "give degrees above the horizontal")
     _judge_direction(table, aimed=any(key.startswith("aim_") for key in table.values))
+    curve = read_curve_name(table, curves)
     launch = Launch(
         name=name,
         time_s=time_s,
@@ -227,7 +233,7 @@ def _launch(table: Table, index: int, duration_s: float, site: Site | None) -> L
         azimuth_rad=None if azimuth_deg is None else math.radians(azimuth_deg % 360.0),
         elevation_rad=None if elevation_deg is None else math.radians(elevation_deg),
         ballistic_coefficient_kg_m2=table.optional_number(
-            "ballistic_coefficient_kg_m2", _COEFFICIENT, "give mass over area on the drag curve of the class"
+            "ballistic_coefficient_kg_m2", _COEFFICIENT, "give mass over area on its drag curve"
         ),
         spin_drift_m_s=table.optional_number(
             "spin_drift_m_s", _SPIN_M_S, "give the spin-drift constant; 0 for a round that does not spin"
@@ -239,6 +245,8 @@ def _launch(table: Table, index: int, duration_s: float, site: Site | None) -> L
         ),
         burn_time_s=table.optional_number("burn_time_s", _BURN_S, "give the seconds that the motor burns") or 0.0,
         motion=cast(Any, table.choice("motion", MOTIONS, "say how it flies", default="point_mass")),
+        curve="" if curve in curves else curve,
+        own_curve=curves.get(curve),
     )
     table.done()
     _judge_motion(table, launch)

@@ -7,6 +7,7 @@ is described in `docs/scenario.md`.
 from dataclasses import dataclass
 from typing import Literal
 
+from opencram.ballistics.curves import OwnCurve
 from opencram.config.model import Site
 from opencram.simulation.model import (
     NO_FAULTS,
@@ -86,6 +87,8 @@ class Launch:
     dispersion_m: float
     burn_time_s: float = 0.0
     motion: Motion = "point_mass"
+    curve: str = ""  # a standard one ("G7"); empty: that of the class
+    own_curve: OwnCurve | None = None  # stands instead
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,7 @@ from opencram.config.people import (
     zone_habits,
 )
 from opencram.config.polygon import DISTANCE_M_MAX, Point, distance_m, read_polygon
+from opencram.config.projectiles import read_curves, read_projectiles
 from opencram.config.rules import read_rules
 from opencram.config.table import (
     HEIGHT_M,
@@ -101,6 +102,7 @@ def _read(text: str, path: Path) -> tuple[Site, Findings]:
 
         terrain, text = read_terrain(ground, text, path, (longitude_deg, latitude_deg, height_m))
     weather, text = read_weather(root.table("weather", "write [weather] once"), text, path, origin_deg)
+    curves, text = read_curves(root, text, path)
     sensors = _sensors(root, origin_deg, height_m)
     assets = _assets(root, origin_deg)
     zones, text = _zones(root, origin_deg, text, path)
@@ -125,6 +127,8 @@ def _read(text: str, path: Path) -> tuple[Site, Findings]:
         terrain=terrain,
         live=read_live(root),
         basemap=read_basemap(root.table("basemap", "write [basemap] once"), path),
+        drag_curves=curves,
+        projectiles=read_projectiles(root, curves),
     )
     root.done()
     judge_references(site, findings)

@@ -16,7 +16,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from opencram.ballistics.drag import standard_curve
+from opencram.ballistics.curves import OwnCurve
+from opencram.ballistics.drag import curve_of
 from opencram.ballistics.environment import Environment
 from opencram.ballistics.lanes import LANES
 from opencram.ballistics.propagation import STATES, advance
@@ -108,7 +109,9 @@ def samples(
             continue
         path = Path.of(flights.plots[track_id], sensors)
         found += [
-            sample for message in flights.told[track_id] for sample in _ahead(message, path, env, name, horizons_s)
+            sample
+            for message in flights.told[track_id]
+            for sample in _ahead(message, path, env, name, horizons_s, config.curves)
         ]
         if track_id in ends:
             found += _impacts(flights.impacts[track_id], ends[track_id], track_id)
@@ -169,11 +172,18 @@ def place_of(plot: Plot, sensor: SensorModel) -> tuple[Array, Array]:
     return enu[:, 0] * plot.range_m + np.array(sensor.position_enu_m), (enu * stds**2) @ enu.T
 
 
-def _ahead(message: Track, path: Path, env: Environment, name: str, horizons_s: Sequence[float]) -> list[Sample]:
+def _ahead(
+    message: Track,
+    path: Path,
+    env: Environment,
+    name: str,
+    horizons_s: Sequence[float],
+    curves: tuple[OwnCurve, ...],
+) -> list[Sample]:
     wanted = [(h, seen) for h in horizons_s if (seen := path.at(message.t_ns + round(h * 1e9))) is not None]
     if not wanted:
         return []
-    predicted = positions_ahead(message.hypotheses, [h for h, _ in wanted], env)
+    predicted = positions_ahead(message.hypotheses, [h for h, _ in wanted], env, curves)
     found = []
     for (horizon, (place, error)), (mean, spread) in zip(wanted, predicted, strict=True):
         miss = mean - place
@@ -193,11 +203,14 @@ def _ahead(message: Track, path: Path, env: Environment, name: str, horizons_s: 
 
 
 def positions_ahead(
-    hypotheses: Sequence[Hypothesis], horizons_s: Sequence[float], env: Environment
+    hypotheses: Sequence[Hypothesis],
+    horizons_s: Sequence[float],
+    env: Environment,
+    curves: tuple[OwnCurve, ...] = (),
 ) -> list[tuple[Array, Array]]:
     """Return mean (3,) and covariance (3, 3) of the mixture of flight models at each horizon, ascending."""
     total = sum(h.probability for h in hypotheses)
-    parts = [_flown(h, horizons_s, env) for h in hypotheses]
+    parts = [_flown(h, horizons_s, env, curve_of(h.curve, curves)) for h in hypotheses]
     found = []
     for k in range(len(horizons_s)):
         means = np.array([part[k][0] for part in parts])
@@ -209,7 +222,9 @@ def positions_ahead(
     return found
 
 
-def _flown(hypothesis: Hypothesis, horizons_s: Sequence[float], env: Environment) -> list[tuple[Array, Array]]:
+def _flown(
+    hypothesis: Hypothesis, horizons_s: Sequence[float], env: Environment, curve: Array
+) -> list[tuple[Array, Array]]:
     """Return mean and covariance of the position of one model at each horizon, by 20 points of the spherical rule."""
     lower = np.zeros((STATES, STATES))
     lower[np.tril_indices(STATES)] = hypothesis.covariance
@@ -219,7 +234,6 @@ def _flown(hypothesis: Hypothesis, horizons_s: Sequence[float], env: Environment
     lanes = np.repeat(np.array(hypothesis.mean)[:, np.newaxis], LANES, axis=1)
     lanes[:, :STATES] += root
     lanes[:, STATES:_POINTS] -= root
-    curve = standard_curve(hypothesis.curve)
     found, now = [], 0.0
     for horizon in horizons_s:
         steps = max(math.ceil((horizon - now) / STEP_S - 1e-9), 1)

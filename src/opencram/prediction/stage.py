@@ -8,15 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from opencram.ballistics.drag import STANDARD_CURVES, standard_table
+from opencram.ballistics.curves import OwnCurve
+from opencram.ballistics.drag import curve_table
 from opencram.ballistics.environment import Environment, environment
 from opencram.earth.geodesy import Frame, geodetic_from_enu
 from opencram.earth.profile import Profile
 from opencram.earth.terrain import Terrain
 from opencram.messages import Impact, ImpactComponent, Message, Track
 from opencram.prediction.ground import MOMENTS, PATH_POINTS, land_tracks
-
-_WHICH = {name: number for number, name in enumerate(STANDARD_CURVES)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +29,7 @@ class Config:
     wind_m_s: tuple[float, float] = (0.0, 0.0)
     profile: Profile | None = None  # measured air and wind; its wind stands instead of `wind_m_s`
     terrain: Terrain | None = None  # the ground where it reaches
+    curves: tuple[OwnCurve, ...] = ()  # that flight models name, beside the standard ones
     flight_s_max: float = 200.0  # a flight that has not landed by then gives no impact
 
 
@@ -73,6 +73,7 @@ def _constants(config: Config) -> _Constants:
 def _land(config: Config, tracks: list[Track]) -> list[Message]:
     """Fly the models of all tracks; return the impacts of those that come down in time."""
     constants = _constants(config)
+    curves, which = curve_table(config.curves)
     hypotheses = [hypothesis for track in tracks for hypothesis in track.hypotheses]
     firsts = list(itertools.accumulate([len(track.hypotheses) for track in tracks], initial=0))
     shares = np.array([each.probability for each in hypotheses])
@@ -85,8 +86,8 @@ def _land(config: Config, tracks: list[Track]) -> list[Message]:
         shares,
         config.flight_s_max,
         constants.env,
-        standard_table(),
-        np.array([_WHICH[each.curve] for each in hypotheses]),
+        curves,
+        np.array([which[each.curve] for each in hypotheses]),
         parts,
         wholes,
         paths,

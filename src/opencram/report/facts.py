@@ -226,7 +226,9 @@ def _launches(log: Collected, projectiles: Sequence[TrackFacts]) -> "tuple[Launc
 
     place = site_environment(log.header)
     down = {each.track_id: max(each.end_t_ns, each.final.impact_t_ns) for each in projectiles if each.final is not None}
-    return () if place is None else launch_areas(fits, down, end_t_ns=log.end_t_ns, frame=place[0], env=place[1])
+    if place is None:
+        return ()
+    return launch_areas(fits, down, end_t_ns=log.end_t_ns, frame=place[0], env=place[1], curves=place[2])
 
 
 def _matched(log: Collected, truth: Truth | None) -> dict[int, TrueRound]:

@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from opencram.ballistics.drag import STANDARD_CURVES, standard_curve
+from opencram.ballistics.curves import STANDARD_CURVES, OwnCurve
+from opencram.ballistics.drag import curve_of
 from opencram.ballistics.environment import Environment, environment
 from opencram.ballistics.origin import LaunchArea, launch_area
 from opencram.ballistics.propagation import STATES
@@ -34,8 +35,8 @@ class LaunchFacts:
     track_ids: tuple[int, ...]
 
 
-def site_environment(header: Header) -> tuple[Frame, Environment] | None:
-    """Return frame, air and ground of the site that the log is about, None where its site file cannot be read."""
+def site_environment(header: Header) -> tuple[Frame, Environment, tuple[OwnCurve, ...]] | None:
+    """Return frame, air with ground, and own drag curves of the site that the log is about, None if there is none."""
     try:
         site = parse_site(header.site_toml, header.site_name)
     except OpencramError:
@@ -49,7 +50,7 @@ def site_environment(header: Header) -> tuple[Frame, Environment] | None:
         profile=measured(site),
         terrain=site.terrain,
     )
-    return Frame(site.latitude_rad, site.longitude_rad, site.height_m), env
+    return Frame(site.latitude_rad, site.longitude_rad, site.height_m), env, site.drag_curves
 
 
 def launch_areas(
@@ -59,6 +60,7 @@ def launch_areas(
     end_t_ns: int,
     frame: Frame,
     env: Environment,
+    curves: tuple[OwnCurve, ...] = (),
 ) -> tuple[LaunchFacts, ...]:
     """Return the areas that tracks came from, the busiest first.
 
@@ -70,7 +72,7 @@ def launch_areas(
         impact_t_ns = impacts_t_ns.get(track_id)
         if impact_t_ns is None:
             continue
-        area = _smallest(models, (end_t_ns - impact_t_ns) * NS, env)
+        area = _smallest(models, (end_t_ns - impact_t_ns) * NS, env, curves)
         if area is not None:
             found.setdefault((area.east_m, area.north_m), []).append((area.radius_m, track_id))
     areas = []
@@ -87,16 +89,20 @@ def launch_areas(
     return tuple(sorted(areas, key=lambda each: (-len(each.track_ids), each.track_ids)))
 
 
-def _smallest(models: Sequence[Hypothesis], since_impact_s: float, env: Environment) -> LaunchArea | None:
+def _smallest(
+    models: Sequence[Hypothesis], since_impact_s: float, env: Environment, curves: tuple[OwnCurve, ...]
+) -> LaunchArea | None:
     """Return the area that the surest of the models gives."""
+    known = {*STANDARD_CURVES, *(curve.name for curve in curves)}
     areas = []
     for each in models:
-        if each.curve not in STANDARD_CURVES or len(each.mean) != STATES:
+        if each.curve not in known or len(each.mean) != STATES:
             continue
         covariance = np.zeros((STATES, STATES))
         covariance[np.tril_indices(STATES)] = each.covariance
         covariance += np.tril(covariance, -1).T
-        area = launch_area(each.mean, covariance, env, standard_curve(each.curve), since_impact_s=since_impact_s)
+        curve = curve_of(each.curve, curves)
+        area = launch_area(each.mean, covariance, env, curve, since_impact_s=since_impact_s)
         if area is not None:
             areas.append(area)
     return min(areas, key=lambda area: area.radius_m, default=None)

@@ -2,6 +2,7 @@
 
 from opencram import engagement, prediction, threat, tracking
 from opencram.config.model import Effector, LonLat, Sensor, Site
+from opencram.config.projectiles import bank_with
 from opencram.earth.geodesy import Frame, enu_from_geodetic, enu_from_local
 from opencram.engagement.config import Zone as EngagementZone
 from opencram.engagement.effector import Effector as EffectorModel
@@ -41,6 +42,8 @@ def _tracking(site: Site, frame: Frame) -> tracking.Config:
         wind_m_s=_wind_m_s(site),
         profile=measured(site),
         terrain=site.terrain,
+        models=bank_with(site.projectiles),
+        curves=site.drag_curves,
     )
 
 
@@ -70,6 +73,7 @@ def _prediction(site: Site) -> prediction.Config:
         wind_m_s=_wind_m_s(site),
         profile=measured(site),
         terrain=site.terrain,
+        curves=site.drag_curves,
     )
 
 

@@ -33,7 +33,7 @@ from opencram.runtime import warmup
 from opencram.runtime.core import COMMIT_NS, SNAPSHOT_NS, Alarm, Core
 from opencram.runtime.keeper import Keeper
 from opencram.runtime.logbook import Retention, finish, unsealed
-from opencram.runtime.shell import GARBAGE_THRESHOLDS
+from opencram.runtime.shell import GARBAGE_THRESHOLDS, site_health
 from opencram.runtime.sockets import open_feed
 from opencram.runtime.stations import stations
 from opencram.runtime.stream import Stream
@@ -147,6 +147,8 @@ class LiveService:
         self.core.commits = False
         self.core.watch = self._show
         self.board.standing.update(self.core.standing)
+        for fallback in site_health(site, now_ns):
+            self._report(fallback)
         known = stations(site)
         gate = Gate(limits(known), self.core.last_plot_id + 1)
         self.feeds = [

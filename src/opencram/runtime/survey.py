@@ -32,6 +32,16 @@ def lines(site: Site) -> list[str]:
 
         told += [f"Weather file: {row}" if not k else row
                  for k, row in enumerate(summary(weather.sounding, math.degrees(site.latitude_rad)))]  # fmt: skip
+    told += [
+        f"Drag curve {c.name}: {len(c.mach)} points, Mach {c.mach[0]:g} to {c.mach[-1]:g}, "
+        f"Cd {min(c.cd):g} to {max(c.cd):g}"
+        for c in site.drag_curves
+    ]
+    told += [
+        f"Projectile of one's own: {p.class_name} on {p.curve}, ballistic coefficient {math.exp(p.ln_beta):.0f} kg/m² "
+        f"± {p.ln_beta_std:.0%}, {p.prior:.0%} of what flies here"
+        for p in site.projectiles
+    ]
     told += [_sensor(site, sensor) for sensor in site.sensors]
     told += [f"Asset {a.id}: {_size(a.polygon)}, {_from_site(site, _middle(a.polygon))}" for a in site.assets]
     if site.zones:
@@ -67,6 +77,8 @@ def as_json(site: Site) -> dict[str, Any]:
     return {
         "name": site.name,
         "sha256": site.sha256,
+        "drag_curves": [curve.name for curve in site.drag_curves],
+        "projectiles": [f"{model.class_name} on {model.curve}" for model in site.projectiles],
         "sensors": [sensor.id for sensor in site.sensors],
         "assets": [asset.id for asset in site.assets],
         "zones": len(site.zones),

@@ -13,10 +13,19 @@ from typing import TextIO
 
 import msgspec
 import numba
+import numpy as np
 from numba.core import event
 
 from opencram.config.model import Site
-from opencram.config.scenario_model import EnuPlace, Launch, Radar, Scenario, TruthWeather
+from opencram.config.scenario_model import (
+    EnuPlace,
+    Launch,
+    Motion,
+    ProjectileClass,
+    Radar,
+    Scenario,
+    TruthWeather,
+)
 from opencram.config.site import parse_site
 from opencram.messages import Plot
 from opencram.runtime.configure import configure
@@ -63,10 +72,13 @@ magazine_rounds = 500
 """
 
 
-def warm_up(tell: Callable[[str], None] = lambda kernel_name: None, *, simulation: bool = True) -> int:
-    """Make all kernels ready, those of the simulation too if wanted; return how many had to be compiled.
+def warm_up(
+    tell: Callable[[str], None] = lambda kernel_name: None, *, simulation: bool = True, figures: bool = False
+) -> int:
+    """Make the kernels of the pipeline ready; return how many had to be compiled.
 
-    `tell` hears the name of each kernel as its compilation begins.
+    Those of the `simulation` and those of reports and `figures` too, if wanted.  `tell` hears the name of each kernel
+    as its compilation begins.
     """
     if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         return 0
@@ -77,6 +89,8 @@ def warm_up(tell: Callable[[str], None] = lambda kernel_name: None, *, simulatio
             state, _ = step(config, state, batch)
         if simulation:
             _fly()
+        if figures:
+            _draw()
     return len(compiled)
 
 
@@ -122,8 +136,21 @@ def warm_feeds(site: Site, tell: Callable[[str], None] = lambda kernel_name: Non
     return len(compiled)
 
 
+def _draw() -> None:
+    """Fly rounds as figures and reports do: many to the ground, and back from an impact."""
+    from opencram.ballistics.drag import standard_curve
+    from opencram.ballistics.drivers import land_all, land_one
+    from opencram.ballistics.environment import environment
+    from opencram.ballistics.origin import launch_area
+
+    env, curve = environment(0.0, 0.0), standard_curve("G7")
+    state = [0.0, 0.0, 0.0, 100.0, 0.0, 100.0, 8.0, 0.0, 0.0, 0.0]
+    land_all([state], env, curve)
+    launch_area([*land_one(state, env, curve)[1:].tolist(), *state[6:]], np.eye(10), env, curve, since_impact_s=0.0)
+
+
 def _fly() -> None:
-    """Fly one aimed round through the simulated world."""
+    """Fly aimed rounds through the simulated world: one that coasts, one under thrust, one that spins."""
     from opencram.runtime.simulate import Raid  # a run on recorded plots needs no simulation
 
     for _ in Raid(_scenario()).batches():
@@ -185,7 +212,7 @@ def _plot(plot_id: int, t_s: float, place_enu_m: tuple[float, float, float]) -> 
 
 
 def _scenario() -> Scenario:
-    """Return a scenario of one rocket at the built-in site, for half a second."""
+    """Return a scenario of three rounds at the built-in site, for half a second."""
     site = parse_site(_SITE, "built-in site")
     sensor = site.sensors[0]
     return Scenario(
@@ -196,21 +223,9 @@ def _scenario() -> Scenario:
         duration_s=0.5,
         weather=TruthWeather(),
         launches=(
-            Launch(
-                name="round",
-                time_s=0.0,
-                class_name="rocket",
-                place=EnuPlace(east_m=5000.0, north_m=0.0),
-                aim=EnuPlace(east_m=0.0, north_m=0.0),
-                speed_m_s=None,
-                azimuth_rad=None,
-                elevation_rad=0.8,
-                ballistic_coefficient_kg_m2=None,
-                spin_drift_m_s=None,
-                count=1,
-                interval_s=0.0,
-                dispersion_m=0.0,
-            ),
+            _launch("coasting", "rocket"),
+            _launch("boosted", "rocket", burn_time_s=0.5),
+            _launch("spinning", "shell", motion="spinning"),
         ),
         radars=(
             Radar(
@@ -231,6 +246,29 @@ def _scenario() -> Scenario:
         ),
         text="",
         sha256="",
+    )
+
+
+def _launch(
+    name: str, class_name: ProjectileClass, *, burn_time_s: float = 0.0, motion: Motion = "point_mass"
+) -> Launch:
+    """Return the launch of a round at the built-in site."""
+    return Launch(
+        name=name,
+        time_s=0.0,
+        class_name=class_name,
+        place=EnuPlace(east_m=5000.0, north_m=0.0),
+        aim=EnuPlace(east_m=0.0, north_m=0.0),
+        speed_m_s=None,
+        azimuth_rad=None,
+        elevation_rad=0.8,
+        ballistic_coefficient_kg_m2=None,
+        spin_drift_m_s=None,
+        count=1,
+        interval_s=0.0,
+        dispersion_m=0.0,
+        burn_time_s=burn_time_s,
+        motion=motion,
     )
 
 

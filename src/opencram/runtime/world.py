@@ -91,6 +91,8 @@ def _rounds(scenario: Scenario, flyer: Flyer, launch: Launch) -> list[model.Roun
         velocity_enu_m_s=(0.0, 0.0, 0.0),
         ballistic_coefficient_kg_m2=usual.ballistic_coefficient_kg_m2 if coefficient is None else coefficient,
         spin_drift_m_s=usual.spin_drift_m_s if spin is None else spin,
+        curve=launch.curve,
+        own_curve=launch.own_curve,
         burn_s=launch.burn_time_s,
         body=body_of(usual) if launch.motion == "spinning" else None,
         source="scenario" if coefficient is not None else usual.source,

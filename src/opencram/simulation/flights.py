@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from opencram.ballistics.drag import standard_curve
+from opencram.ballistics.curves import OwnCurve
+from opencram.ballistics.drag import own_table, standard_curve
 from opencram.ballistics.environment import Environment, environment
 from opencram.ballistics.lanes import LANES
 from opencram.ballistics.motion import MACH_STEP
@@ -178,16 +179,16 @@ def true_environment(
 
 def drag_curve(what: Round) -> Array:
     """Return the drag curve that a round truly has.  Read-only."""
-    return tilted_curve(what.curve or CLASS_CURVES[what.class_name], what.drag_slope)
+    return tilted_curve(what.own_curve or what.curve or CLASS_CURVES[what.class_name], what.drag_slope)
 
 
 @functools.lru_cache(maxsize=64)
-def tilted_curve(name: str, slope: float) -> Array:
-    """Return a standard drag curve ("G7"), tilted by `slope` per Mach about Mach 0.9.  Read-only."""
-    standard = standard_curve(name)
-    mach = np.arange(len(standard)) * MACH_STEP
+def tilted_curve(curve: str | OwnCurve, slope: float) -> Array:
+    """Return a drag curve, standard ("G7") or own, tilted by `slope` per Mach about Mach 0.9.  Read-only."""
+    plain = standard_curve(curve) if isinstance(curve, str) else own_table(curve)
+    mach = np.arange(len(plain)) * MACH_STEP
     low, middle, high = _SLOPE_MACH
-    tilted = np.ascontiguousarray(standard * (1.0 + slope * (np.clip(mach, low, high) - middle)))
+    tilted = np.ascontiguousarray(plain * (1.0 + slope * (np.clip(mach, low, high) - middle)))
     tilted.setflags(write=False)
     return tilted
 

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
+from opencram.ballistics.curves import OwnCurve
 from opencram.ballistics.spinning import Body
 from opencram.earth.profile import Profile
 from opencram.earth.terrain import Terrain
@@ -21,8 +22,9 @@ class Round:
     """One projectile as it leaves: at the muzzle, or at burn-out of a rocket.
 
     `ballistic_coefficient_kg_m2` is on the standard drag curve `curve` ("G7"; empty: the usual one of the
-    class); that curve itself is multiplied by 1 + `drag_slope` × (Mach − 0.9), held at the ends Mach 0.4
-    and 1.9, so that a truth can differ from what a filter believes in shape as well as in size.
+    class), or on `own_curve` where there is one; that curve itself is multiplied by 1 + `drag_slope` × (Mach − 0.9),
+    held at the ends Mach 0.4 and 1.9, so that a truth can differ from what a filter believes in shape as well as in
+    size.
 
     A rocket with a `burn_s` leaves its launcher under thrust: `velocity_enu_m_s` then holds the direction of the
     launcher and the speed at burn-out.  A shell with a `body` spins: the modified point mass of
@@ -37,6 +39,7 @@ class Round:
     ballistic_coefficient_kg_m2: float
     spin_drift_m_s: float = 0.0  # to the right of the line of flight, see `ballistics.motion`
     curve: str = ""
+    own_curve: OwnCurve | None = None
     drag_slope: float = 0.0
     burn_s: float = 0.0  # 0: it leaves at burn-out
     body: Body | None = None

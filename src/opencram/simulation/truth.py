@@ -79,7 +79,7 @@ def _round(config: WorldConfig, state: WorldState, number: int) -> dict[str, Any
         "launch_enu_m": [round(x, 2) for x in what.position_enu_m],
         "launch_velocity_enu_m_s": [round(v, 3) for v in what.velocity_enu_m_s],
         "ballistic_coefficient_kg_m2": what.ballistic_coefficient_kg_m2,
-        "curve": what.curve or CLASS_CURVES[what.class_name],
+        "curve": what.own_curve.name if what.own_curve else what.curve or CLASS_CURVES[what.class_name],
         "spin_drift_m_s": what.spin_drift_m_s,
         "burn_time_s": what.burn_s,
         "motion": "point_mass" if what.body is None else "spinning",

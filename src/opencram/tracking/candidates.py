@@ -158,8 +158,8 @@ def _near(x, p, z, rate_weights, position, noise, origin, widest, gate):
                 continue
             if count == costs.shape[0]:
                 more_pairs, more_costs = np.empty((2 * count, 2), dtype=np.int64), np.empty(2 * count)
-                more_pairs[:count] = pairs
-                more_costs[:count] = costs
+                for i in range(count):  # not by slices: the message of their mismatch is 3 s of compilation
+                    more_pairs[i, 0], more_pairs[i, 1], more_costs[i] = pairs[i, 0], pairs[i, 1], costs[i]
                 pairs, costs = more_pairs, more_costs
             pairs[count, 0] = k
             pairs[count, 1] = j

@@ -4,6 +4,7 @@ import functools
 from dataclasses import dataclass, fields
 
 from opencram.ballistics.classes import CLASS_BANK, Model
+from opencram.ballistics.curves import OwnCurve
 from opencram.earth.profile import Profile
 from opencram.earth.terrain import Terrain
 
@@ -41,6 +42,7 @@ class Config:
     profile: Profile | None = None  # measured air and wind; its wind stands instead of `wind_m_s`
     terrain: Terrain | None = None  # the ground where it reaches; beyond, the constant ground
     models: tuple[Model, ...] = CLASS_BANK
+    curves: tuple[OwnCurve, ...] = ()  # that models name, beside the standard ones
 
     gate: float = 20.0  # of a track: 99.98 % of three degrees of freedom
     gate_tentative: float = 16.0

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opencram.ballistics.classes import GUNFIRE
-from opencram.ballistics.drag import standard_curve
+from opencram.ballistics.drag import curve_of, standard_curve
 from opencram.ballistics.environment import Environment, environment
 from opencram.tracking.bank import Bank, bank_of
 from opencram.tracking.config import Config
@@ -52,7 +52,7 @@ def world(config: Config) -> World:
     sensors = config.sensors
     volume = [s.range_m_max * 2.0 * np.pi * 0.5 * np.pi for s in sensors]
     names = tuple(dict.fromkeys(model.class_name for model in config.models))
-    curves = np.stack([standard_curve(model.curve) for model in config.models])
+    curves = np.stack([curve_of(model.curve, config.curves) for model in config.models])
     curves.setflags(write=False)  # like the standard curves: one kind of array, one compilation of what flies on it
     bullet = np.stack([standard_curve(GUNFIRE.curve)])
     bullet.setflags(write=False)
