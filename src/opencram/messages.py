@@ -210,7 +210,8 @@ class Warning(Message, frozen=True, kw_only=True, tag="warning"):
     """A change in the life of a zone's alarm.
 
     `probability` is that of at least one round landing within its hazard radius of the zone;
-    `impact_t_ns` the earliest predicted impact among `track_ids`; `seconds_left` counts to it.
+    `impact_t_ns` the earliest predicted impact among `track_ids`, or, when none of them is in the air any more, the
+    last; `seconds_left` counts to it.
     `change` says of an update whether the danger has grown or shrunk.  `zones`: where `zone` is a
     district, those of its zones that are in alarm; a district's alarm lives as long as any of them.
     """

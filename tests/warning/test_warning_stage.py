@@ -90,9 +90,24 @@ def test_a_round_that_hits_is_issued_then_kept_through_the_dwell_then_all_clear(
     assert first.seconds_left == pytest.approx(18.0)
     assert first.impact_t_ns == at(18)
     assert first.reason == "40 % that a round lands within 50 m; impact in 18 s; shelter takes 15 s"
-    assert said[1].reason == "round 1 fell: 40 % that round 1 landed near; all clear in 600 s unless more come"
+    assert said[1].reason == (
+        "round 1 fell: 40 % that round 1 landed near; stay under cover: all clear in 600 s unless more come"
+    )
     assert said[1].expires_t_ns > at(618)
     assert said[-1].reason.startswith("600 s since the last impact")
+
+
+def test_a_round_that_fell_joins_nothing_when_the_next_falls_too():
+    first, second = (
+        [threat(k, 18, track_id=1, a=0.9) for k in range(18)],
+        [threat(k, 22, track_id=2, a=0.9) for k in range(22)],
+    )
+    heard = sorted([*first, *second, dropped(18.2, "impact", 1), dropped(22.2, "impact", 2)], key=lambda m: m.t_ns)
+    said = play([*heard, *ticks(23, 640)])
+    fell = [w for w in said if "fell" in w.reason]
+    assert [w.track_ids for w in fell] == [(2,), (1, 2)]
+    assert fell[1].reason.startswith("round 2 fell: 99 % that rounds 1, 2 landed near; stay under cover: all clear in")
+    assert (fell[1].advice, fell[1].impact_t_ns, fell[1].seconds_left) == ("shelter", at(22), 0.0)
 
 
 def test_a_round_that_goes_elsewhere_is_cancelled_after_the_hold_and_not_before():

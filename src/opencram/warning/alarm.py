@@ -178,7 +178,7 @@ def _update(config: Config, sight: Sight, alarm: Alarm) -> tuple[Alarm, Warning 
     if not changes or not (due or urgent):
         return alarm, None
     warning = _told(config, sight, alarm, "updated", ", ".join(changes) + ": ")
-    warning = msgspec.structs.replace(warning, change=_change(sent, warning, alarm.untold))
+    warning = msgspec.structs.replace(warning, change=_change(sent, warning, _down(alarm)))
     newly_shelter = warning.advice == "shelter" and sent.advice != "shelter"
     told_t_ns = sight.t_ns if newly_shelter else alarm.told_t_ns
     return replace(alarm, sent=warning, told_t_ns=told_t_ns, untold=()), warning
@@ -186,20 +186,23 @@ def _update(config: Config, sight: Sight, alarm: Alarm) -> tuple[Alarm, Warning 
 
 def _changes(config: Config, alarm: Alarm, now: Warning) -> tuple[list[str], bool]:
     """Return what changed since people were last told, in words, and whether it became more urgent."""
-    sent, changes, urgent = alarm.sent, [], False
+    sent, changes, urgent, down = alarm.sent, [], False, _down(alarm)
     if now.advice != sent.advice:
         changes.append(f"now {now.advice}")
         urgent = True
-    joined = [each for each in now.track_ids if each not in sent.track_ids and each not in alarm.untold]
-    left = [each for each in sent.track_ids if each not in now.track_ids and each not in alarm.untold]
+    joined = [each for each in now.track_ids if each not in sent.track_ids and each not in down]
+    gone = [each for each in sent.track_ids if each not in now.track_ids and each not in alarm.untold]
+    left, fell_before = [each for each in gone if each not in down], [each for each in gone if each in down]
     if joined:
         changes.append(f"{_rounds(joined)} joined")
     if left:
         changes.append(f"{_rounds(left)} left")
+    if fell_before:
+        changes.append(f"{_rounds(fell_before)} fell before")
     if alarm.untold:
         changes.append(f"{_rounds(list(alarm.untold))} fell")
     shift_s = (now.impact_t_ns - sent.impact_t_ns) / 1e9
-    if abs(shift_s) > config.impact_shift_s:
+    if abs(shift_s) > config.impact_shift_s and not down.issuperset(now.track_ids):  # else none is in the air
         changes.append(f"first impact {abs(shift_s):.1f} s {'later' if shift_s > 0.0 else 'earlier'}")
         urgent = urgent or shift_s < 0.0
     before, after = _band(config, sent.probability), _band(config, now.probability)
@@ -211,13 +214,18 @@ def _changes(config: Config, alarm: Alarm, now: Warning) -> tuple[list[str], boo
     return changes, urgent
 
 
-def _change(sent: Warning, now: Warning, fallen: tuple[int, ...]) -> WarningChange:
+def _down(alarm: Alarm) -> frozenset[int]:
+    """Return the rounds that have fallen: they join no alarm any more, and leave none."""
+    return frozenset([fall.track_id for fall in alarm.fallen]).union(alarm.untold)
+
+
+def _change(sent: Warning, now: Warning, fallen: frozenset[int]) -> WarningChange:
     """Return whether the danger has grown or shrunk: by the rounds, else by the probability; a fall is neither."""
     joined = [each for each in now.track_ids if each not in sent.track_ids and each not in fallen]
     left = [each for each in sent.track_ids if each not in now.track_ids and each not in fallen]
     if bool(joined) != bool(left):
         return "grown" if joined else "shrunk"
-    if now.probability == sent.probability or fallen:
+    if now.probability == sent.probability or not fallen.isdisjoint(sent.track_ids):
         return ""
     return "grown" if now.probability > sent.probability else "shrunk"
 
@@ -235,7 +243,7 @@ def _told(config: Config, sight: Sight, alarm: Alarm, state: WarningState, prefa
         reason = _flying_reason(sight, members, probability, left_s)
     else:
         falls = alarm.fallen
-        impact_t_ns = min((fall.t_ns for fall in falls), default=alarm.sent.impact_t_ns)
+        impact_t_ns = max((fall.t_ns for fall in falls), default=alarm.sent.impact_t_ns)
         track_ids = tuple(fall.track_id for fall in falls) or alarm.sent.track_ids
         ends_t_ns, left_s, advice = sight.t_ns, 0.0, "shelter"
         reason = _fallen_reason(sight, alarm, probability)
@@ -323,7 +331,8 @@ def _fallen_reason(sight: Sight, alarm: Alarm, probability: float) -> str:
         return f"{_percent(probability)} that a round lands near"
     left_s = max(alarm.clear_t_ns - sight.t_ns, 0) / 1e9
     what = _rounds([fall.track_id for fall in alarm.fallen])
-    return f"{_percent(probability)} that {what} landed near; all clear in {left_s:.0f} s unless more come"
+    all_clear = f"all clear in {left_s:.0f} s unless more come"
+    return f"{_percent(probability)} that {what} landed near; stay under cover: {all_clear}"
 
 
 def _rounds(track_ids: list[int]) -> str:
