@@ -1,4 +1,4 @@
-"""Fuzz every parser of live input: random bytes, and good input cut, spliced and flipped.  None may raise.
+"""Fuzz every parser, of feeds and of files: random bytes, and good input cut, spliced and flipped.  None may raise.
 
     python benchmarks/fuzz_parsers.py [--inputs 1000000] [--only asterix,sapient] [--seed 1]
 
@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+from fuzz_files import Take, file_parsers
 from opencram.adapters.asterix.encode import encode_plots, encode_service
 from opencram.adapters.asterix.layout import CATEGORIES, category
 from opencram.adapters.asterix.record import Malformed, decode_records
@@ -30,8 +31,6 @@ STATION = Station(
 )  # fmt: skip
 STATIONS = numbered([STATION])
 RESTART = 5000  # inputs after which a parser begins anew, as after a lost connection
-
-Take = Callable[[bytes], int]
 
 
 def samples() -> list[Plot]:
@@ -121,7 +120,7 @@ def parsers() -> dict[str, tuple[Callable[[], Take], list[bytes]]]:
         edge.encode_status(STATIONS[0], T0),
     ]
     capture = encode_pcap([(T0, block) for block in blocks[:6]])
-    return {
+    return file_parsers() | {
         "asterix datagrams": (feed_taker("asterix", stream=False), blocks),
         "asterix stream": (feed_taker("asterix", stream=True), blocks),
         "asterix records": (record_taker, [block[3:] for block in blocks]),
@@ -169,7 +168,7 @@ def fuzz(name: str, make: Callable[[], Take], good: list[bytes], count: int, see
             print(f"{name}: input {number} raised {error!r}: {data.hex()}", flush=True)
             return False
     seconds = time.perf_counter() - start
-    print(f"{name:<18} {count:>9,} inputs {size / 1e6:>8.1f} MB {messages:>10,} messages {seconds:>7.0f} s", flush=True)
+    print(f"{name:<28} {count:>9,} inputs {size / 1e6:>8.1f} MB {messages:>10,} messages {seconds:>7.0f} s", flush=True)
     return True
 
 

@@ -7,6 +7,7 @@ not fit the types, is torn, or was changed is refused as a whole: the log then t
 
 import hashlib
 import math
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar, get_origin
 
@@ -24,6 +25,7 @@ T = TypeVar("T")
 MAGIC: Final = b"opencram state 3\n"
 ARRAY_BYTES_MAX: Final = 1 << 30
 _HASH_BYTES: Final = 32
+_PLAIN_KIND: Final = re.compile("[<>|=]?[biuf][1-9][0-9]?")
 _LEAST_ELEMENTS: Final = 64  # of an array, below which nobody looks for zeros
 
 
@@ -163,6 +165,9 @@ def _typed(wanted: Any, value: Any) -> Any:
     if (get_origin(wanted) or wanted) is not np.ndarray:
         raise NotImplementedError(f"{wanted} has no place in a state that is written down")
     array = msgspec.convert(value, _Array)
+    kinds = [array.kind] if isinstance(array.kind, str) else [kind for _, kind in array.kind]
+    if not all(map(_PLAIN_KIND.fullmatch, kinds)):  # NumPy would read more than we ever write
+        raise ValueError(f"an array of {array.kind} cannot be")
     kind = np.dtype(array.kind if isinstance(array.kind, str) else list(array.kind))
     plain = [kind] if kind.names is None else [kind[name] for name in kind.names]
     size = math.prod(array.shape) * kind.itemsize

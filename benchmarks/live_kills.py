@@ -1,0 +1,284 @@
+"""A raid under kills, beside the same raid undisturbed: which alarms and tracks come of it.
+
+    python benchmarks/live_kills.py [--raid seven-rockets] [--kills 50] [--gap 5] [--who worker|both] [--seed 1]
+
+Starts `opencram live` on an example site, sends it the raid in real time as NDJSON over UDP, and kills it with SIGKILL
+at random moments, `--gap` seconds apart in the mean, in as many passes of the raid as the kills need: the worker (its
+keeper makes another), or keeper and worker together (then this program starts the service again at once).  Every pass
+begins with an empty log.  Outlets are a folder of CAP files and a webhook whose receiver remembers what it was told.
+
+For each pass: what was sent and what the log holds, how long nothing was heard after a kill, which zones were warned
+in comparison with an undisturbed pass, by how much their first alarms moved, which messages came twice, whether one
+came twice with another content, which alarm's messages do not fit together, tracks, and whether the log replays.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from opencram.adapters.cap_check import check
+from opencram.adapters.times import rfc3339
+from opencram.messages import Impact, Plot, Track, Warning
+from opencram.recording import read_inputs, read_outputs
+from opencram.recording.reader import read_datagrams
+from opencram.runtime.replay import replay
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+LIVE = """
+[[feed]]
+name = "radars"
+format = "ndjson"
+udp = "127.0.0.1:{port}"
+[[outlet]]
+name = "files"
+kind = "cap-directory"
+folder = "cap"
+[[outlet]]
+name = "centre"
+kind = "webhook"
+url = "http://127.0.0.1:{hook}/"
+[live]
+http = false
+"""
+
+
+@dataclass
+class Told:
+    """What the webhook's receiver was told: the contents of each message by its identifier, in order."""
+
+    contents: dict[str, list[bytes]] = field(default_factory=dict)
+
+    @property
+    def again(self) -> int:
+        return sum(len(each) - 1 for each in self.contents.values())
+
+    @property
+    def changed(self) -> int:
+        """Messages that came again with another content."""
+        return sum(len(set(each)) - 1 for each in self.contents.values())
+
+
+@dataclass
+class Pass:
+    """What one pass came to."""
+
+    kills: int
+    sent: int
+    logged: int
+    unheard_s: list[float]
+    first_t_s: dict[str, float]  # of the first alarm of each zone, in the raid's time
+    told: Told
+    faults: list[str]
+    missing: int  # messages of the log that the receiver or the folder does not have
+    rounds: int
+    landed: list[tuple[float, float]]  # last predicted impacts of rounds, east and north
+    identical: bool
+
+
+@contextlib.contextmanager
+def receiver() -> Iterator[tuple[int, Told]]:
+    told = Told()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            told.contents.setdefault(self.headers["X-Opencram-Id"], []).append(body)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1], told
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def dwells(raid: str) -> list[tuple[float, list[dict[str, object]]]]:
+    """Return the plots of each dwell, and its time from the first."""
+    made: list[tuple[str, list[dict[str, object]]]] = []
+    for line in (EXAMPLES / raid / "plots.ndjson").read_text().splitlines():
+        plot = json.loads(line)
+        key = f"{plot['time']} {plot['sensor']}"
+        if not made or made[-1][0] != key:
+            made.append((key, []))
+        made[-1][1].append(plot)
+    seconds = [60.0 * float(key[14:16]) + float(key[17:26]) for key, _ in made]
+    return [(at - seconds[0], plots) for at, (_, plots) in zip(seconds, made, strict=True)]
+
+
+class Service:
+    """`opencram live`, killed and started again at will."""
+
+    def __init__(self, folder: Path, port: int, hook: int, raid: str) -> None:
+        self.folder = folder
+        site = folder / "site.toml"
+        site.write_text((EXAMPLES / raid / "site.toml").read_text() + LIVE.format(port=port, hook=hook))
+        self._command = [sys.executable, "-m", "opencram", "live", str(site)]
+        self.start()
+        while "live: " not in (folder / "out.txt").read_text():
+            time.sleep(0.05)
+
+    def start(self) -> None:
+        with (self.folder / "out.txt").open("ab") as said:
+            self.process = subprocess.Popen(self._command, stdout=said, stderr=subprocess.STDOUT)
+
+    def kill(self, who: str) -> None:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        if who == "worker":
+            for child in children:
+                os.kill(int(child), signal.SIGKILL)
+            return
+        self.process.kill()  # the worker dies with its keeper
+        self.process.wait()
+        self.start()
+
+    def end(self) -> None:
+        time.sleep(1.0)
+        self.process.send_signal(signal.SIGTERM)
+        if self.process.wait(30.0) != 0:
+            raise SystemExit((self.folder / "out.txt").read_text())
+
+
+def fly(raid: str, kill_at_s: list[float], who: str) -> Pass:
+    """Send the raid once, with kills at these times of it."""
+    folder = Path(tempfile.mkdtemp())
+    with receiver() as (hook, told), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        out.bind(("127.0.0.1", 0))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+            one.bind(("127.0.0.1", 0))
+            port = one.getsockname()[1]
+        service = Service(folder, port, hook, raid)
+        killed_ns: list[int] = []
+        kills = list(kill_at_s)
+        sent, began_ns = 0, time.time_ns() + 300_000_000
+        for at_s, plots in dwells(raid):
+            t_ns = began_ns + round(at_s * 1e9)
+            while kills and kills[0] <= at_s:
+                time.sleep(max(began_ns + round(kills.pop(0) * 1e9) - time.time_ns(), 0) / 1e9)
+                killed_ns.append(time.time_ns())
+                service.kill(who)
+            time.sleep(max(t_ns - time.time_ns(), 0) / 1e9)
+            lines = [json.dumps({**plot, "time": rfc3339(t_ns)}) for plot in plots]
+            out.sendto("\n".join(lines).encode(), ("127.0.0.1", port))
+            sent += len(plots)
+        service.end()
+    found = look(folder, killed_ns, began_ns, sent, told)
+    shutil.rmtree(folder)
+    return found
+
+
+def look(folder: Path, killed_ns: list[int], began_ns: int, sent: int, told: Told) -> Pass:
+    """Read what a pass has left."""
+    [log] = sorted((folder / "log").glob("live-*.opencram"))
+    arrivals = [each.clock_ns for each in read_datagrams(log)]
+    unheard = [min((a for a in arrivals if a > k), default=k) - k for k in killed_ns]
+    first_t_s: dict[str, float] = {}
+    tracks, impacts, warnings = set(), {}, 0
+    for message in read_outputs(log):
+        if isinstance(message, Warning):
+            warnings += message.state != "expired"
+            first_t_s.setdefault(message.zone, (message.t_ns - began_ns) / 1e9)
+        elif isinstance(message, Track) and message.status == "confirmed" and message.classes:
+            if message.classes[0][0] in ("rocket", "mortar", "shell"):
+                tracks.add(message.track_id)
+        elif isinstance(message, Impact):
+            impacts[message.track_id] = message.position_enu_m[:2]
+    faults: list[str] = []
+    chains: dict[str, list[bytes]] = {}
+    files = sorted((folder / "cap").glob("*.xml"))
+    for path in files:
+        chains.setdefault(path.stem.rsplit("-", 1)[0], []).append(path.read_bytes())
+    for name, chain in chains.items():
+        for place, message in enumerate(chain):
+            faults += [f"{name}: {fault}" for fault in check(message, earlier=chain[:place])]
+    return Pass(
+        kills=len(killed_ns),
+        sent=sent,
+        logged=sum(isinstance(m, Plot) for m in read_inputs(log)),
+        unheard_s=[each / 1e9 for each in unheard],
+        first_t_s=first_t_s,
+        told=told,
+        faults=faults,
+        missing=max(warnings - len(told.contents), 0) + max(warnings - len(files), 0),
+        rounds=len(tracks),
+        landed=[impacts[track] for track in sorted(tracks) if track in impacts],
+        identical=replay(log).identical,
+    )
+
+
+def row(found: Pass, calm: Pass) -> str:
+    """Return a row of the table."""
+    unheard = sorted(found.unheard_s)
+    both = found.first_t_s.keys() & calm.first_t_s.keys()
+    moved = sorted(found.first_t_s[zone] - calm.first_t_s[zone] for zone in both)
+    missed, more = len(calm.first_t_s.keys() - both), len(found.first_t_s.keys() - both)
+    pair = f"{unheard[len(unheard) // 2]:.2f} / {unheard[-1]:.2f}" if unheard else "–"
+    late = f"{moved[len(moved) // 2]:+.2f} / {moved[-1]:+.2f}" if moved else "–"
+    apart = sorted(
+        min(((a - c) ** 2 + (b - d) ** 2) ** 0.5 for c, d in found.landed) if found.landed else float("inf")
+        for a, b in calm.landed
+    )
+    return (
+        f"| {found.kills} | {100.0 * found.logged / found.sent:.1f} % | {pair} "
+        f"| {len(found.first_t_s)} | {missed} | {more} | {late} "
+        f"| {len(found.told.contents)} | {found.told.again} | {found.told.changed} | {found.missing} "
+        f"| {len(found.faults)} | {found.rounds} | {apart[len(apart) // 2]:.0f} / {apart[-1]:.0f} "
+        f"| {'yes' if found.identical else 'NO'} |"
+    )
+
+
+def main() -> None:
+    """Fly undisturbed once, then with kills, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--raid", default="seven-rockets")
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--gap", type=float, default=5.0)
+    parser.add_argument("--who", choices=("worker", "both"), default="worker")
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    draw = random.Random(chosen.seed)
+    whole_s = dwells(chosen.raid)[-1][0]
+    print(
+        "| kills | plots in the log | unheard after a kill, median / worst (s) | zones warned | missed | more "
+        "| first alarm moved, median / worst (s) | messages | told again | with other content | never told "
+        "| CAP faults | rounds | impact from the calm pass, median / worst (m) | replays |"
+    )
+    print("|---" * 15 + "|")
+    calm = fly(chosen.raid, [], chosen.who)
+    print(row(calm, calm), flush=True)
+    left, every = chosen.kills, []
+    while left > 0:
+        count = min(left, max(int(whole_s / chosen.gap), 1))
+        found = fly(chosen.raid, sorted(draw.uniform(0.5, whole_s) for _ in range(count)), chosen.who)
+        left -= count
+        every += found.unheard_s
+        print(row(found, calm), flush=True)
+        for fault in found.faults[:3]:
+            print(f"    {fault}")
+    every.sort()
+    print(f"{len(every)} kills of {chosen.who}: nothing heard for {every[len(every) // 2]:.2f} s in the median, "
+          f"{every[-1]:.2f} s at worst")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
