@@ -1,6 +1,6 @@
 """A raid under kills, beside the same raid undisturbed: which alarms and tracks come of it.
 
-    python benchmarks/live_kills.py [--raid seven-rockets] [--kills 50] [--gap 5] [--who worker|both] [--seed 1]
+    python benchmarks/live_kills.py [--raid seven-rockets] [--kills 50] [--gap 14] [--who worker|both] [--seed 1]
 
 Starts `opencram live` on an example site, sends it the raid in real time as NDJSON over UDP, and kills it with SIGKILL
 at random moments, `--gap` seconds apart in the mean, in as many passes of the raid as the kills need: the worker (its
@@ -134,11 +134,17 @@ class Service:
         site = folder / "site.toml"
         site.write_text((EXAMPLES / raid / "site.toml").read_text() + LIVE.format(port=port, hook=hook))
         self._command = [sys.executable, "-m", "opencram", "live", str(site)]
+        self._starts = 0
         self.start()
-        while "live: " not in (folder / "out.txt").read_text():
+        self.until_up()
+
+    def until_up(self) -> None:
+        """Wait until the service that was started last is at work."""
+        while (self.folder / "out.txt").read_text().count(" alarms stand from before") < self._starts:
             time.sleep(0.05)
 
     def start(self) -> None:
+        self._starts += 1
         with (self.folder / "out.txt").open("ab") as said:
             self.process = subprocess.Popen(self._command, stdout=said, stderr=subprocess.STDOUT)
 
@@ -147,12 +153,14 @@ class Service:
         if who == "worker":
             for child in children:
                 os.kill(int(child), signal.SIGKILL)
+                self._starts += 1
             return
         self.process.kill()  # the worker dies with its keeper
         self.process.wait()
         self.start()
 
     def end(self) -> None:
+        self.until_up()
         time.sleep(1.0)
         self.process.send_signal(signal.SIGTERM)
         if self.process.wait(30.0) != 0:
@@ -205,7 +213,7 @@ def look(folder: Path, killed_ns: list[int], began_ns: int, sent: int, told: Tol
             impacts[message.track_id] = message.position_enu_m[:2]
     faults: list[str] = []
     chains: dict[str, list[bytes]] = {}
-    files = sorted((folder / "cap").glob("*.xml"))
+    files = sorted((folder / "cap").glob("*.xml"), key=lambda path: int(path.stem.rsplit("-", 1)[1]))
     for path in files:
         chains.setdefault(path.stem.rsplit("-", 1)[0], []).append(path.read_bytes())
     for name, chain in chains.items():
@@ -252,7 +260,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--raid", default="seven-rockets")
     parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--gap", type=float, default=5.0)
+    parser.add_argument("--gap", type=float, default=14.0, help="s; a keeper gives up after six deaths in a minute")
     parser.add_argument("--who", choices=("worker", "both"), default="worker")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()

@@ -5,17 +5,18 @@ cd "$(dirname "$0")/../.."
 bin=${BIN:-.venv/bin}
 out=out/live
 command -v mosquitto >/dev/null || PATH=$PATH:/usr/sbin
-if ! command -v mosquitto >/dev/null; then
-	echo "demo-live needs the broker mosquitto:  sudo apt-get install mosquitto" >&2
-	exit 2
-fi
 rm -rf "$out"
 mkdir -p "$out"
 cat examples/seven-rockets/site.toml >"$out/site.toml"
 printf '\n' >>"$out/site.toml"
 cat examples/live/live.toml >>"$out/site.toml"
 
-mosquitto -p 11883 >"$out/broker.txt" 2>&1 &
+if [ -z "${EMBEDDED_BROKER:-}" ] && command -v mosquitto >/dev/null; then
+	mosquitto -p 11883 >"$out/broker.txt" 2>&1 &
+else
+	echo "demo-live: the small broker of examples/live, since mosquitto is not installed (or EMBEDDED_BROKER is set)"
+	"$bin/python" examples/live/broker.py 11883 >"$out/broker.txt" 2>&1 &
+fi
 broker=$!
 sleep 0.5
 "$bin/python" examples/live/sirens.py 127.0.0.1:11883 opencram &

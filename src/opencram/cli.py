@@ -325,6 +325,9 @@ def _live(args: argparse.Namespace) -> int:
     site = load_site(args.site)  # a wrong site file is told before anything is compiled
     if not site.live.feeds:
         raise UsageError("the site file names no feed: write each under [[feed]], with name, format and udp or tcp")
+    from opencram.runtime.sockets import bind_all
+
+    sockets = bind_all(site.live, {})  # first of all: from now on plots wait, while what is heavy is loaded
     try:
         import aiomqtt  # noqa: F401
         import starlette  # noqa: F401
@@ -332,7 +335,7 @@ def _live(args: argparse.Namespace) -> int:
         raise UsageError(f"{error.name} is not installed: pip install 'opencram[live]'") from error
     from opencram.runtime.live import live
 
-    live(args.site, lambda text: print(text, flush=True), sys.stderr)
+    live(args.site, lambda text: print(text, flush=True), sys.stderr, sockets)
     return 0
 
 

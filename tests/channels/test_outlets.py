@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from certificates import certificate
 
 from opencram.adapters import mqtt, webhook
 from opencram.adapters.cap import CapBook, CapConfig, CapMessage, CapZone
@@ -27,6 +30,7 @@ from opencram.runtime.core import Alarm
 T0 = 1_767_268_800_000_000_000
 ZONES = {"z/1": CapZone("z/1", "Block 1", (((33.3, 44.41), (33.3, 44.416), (33.305, 44.416)),))}
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+OWN_BROKER = Path(__file__).parents[2] / "examples" / "live" / "broker.py"
 KEY = b"a key that nobody knows"
 
 
@@ -178,29 +182,55 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
-    """Start Debian's mosquitto on a port; stopped at the end."""
-    if MOSQUITTO is None:
-        pytest.skip("mosquitto is not installed")
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@contextlib.contextmanager
+def brokers(command: Callable[[int, tuple[str, ...]], list[str]]) -> Iterator[Start]:
+    """Start brokers on ports; all are stopped at the end."""
     running: list[subprocess.Popen[bytes]] = []
 
     def start(port: int, *more: str) -> "subprocess.Popen[bytes]":
-        config = tmp_path / "broker.conf"
-        config.write_text("\n".join([f"listener {port} 127.0.0.1", *(more or ("allow_anonymous true",))]) + "\n")
-        assert MOSQUITTO is not None
-        one = subprocess.Popen([MOSQUITTO, "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        one = subprocess.Popen(command(port, more), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         running.append(one)
         for _ in range(200):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.1):
                 return one
             time.sleep(0.02)
-        raise AssertionError("mosquitto does not listen")
+        raise AssertionError("the broker does not listen")
 
-    yield start
-    for one in running:
-        one.kill()
-        one.wait()
+    try:
+        yield start
+    finally:
+        for one in running:
+            one.kill()
+            one.wait()
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Start]:
+    """Debian's mosquitto, with more lines of configuration or open to this machine."""
+    if MOSQUITTO is None:
+        pytest.skip("mosquitto is not installed")
+
+    def command(port: int, more: tuple[str, ...]) -> list[str]:
+        config = tmp_path / "broker.conf"
+        config.write_text("\n".join([f"listener {port} 127.0.0.1", *(more or ("allow_anonymous true",))]) + "\n")
+        assert MOSQUITTO is not None
+        return [MOSQUITTO, "-c", str(config)]
+
+    with brokers(command) as start:
+        yield start
+
+
+@pytest.fixture(params=["mosquitto", "that of the demonstration"])
+def broker(request: pytest.FixtureRequest) -> Iterator[Start]:
+    """Start either broker."""
+    if request.param == "mosquitto":
+        yield request.getfixturevalue("mosquitto")
+        return
+    with brokers(lambda port, more: [sys.executable, str(OWN_BROKER), str(port)]) as start:
+        yield start
 
 
 async def retained(port: int, wanted: int) -> dict[str, bytes]:
@@ -276,6 +306,74 @@ def test_a_broker_that_comes_back_without_memory_is_told_again(broker) -> None:
         assert [m.delivered for m in said if isinstance(m, Delivery)] == [True, True]
 
     asyncio.run(scene())
+
+
+def test_the_last_will_says_that_the_system_is_down(broker) -> None:
+    """A service that is killed, as its broker sees it: the connection ends without a word."""
+    port = free_port()
+    broker(port)
+
+    async def scene() -> None:
+        sender = Mqtt(Channel(name="m", kind="mqtt", address=("127.0.0.1", port)), ZONES, "A", "")
+        await sender.start()
+        assert (await retained(port, 2))["opencram/status"] == b"online"
+        sender._client._client._sock_close()
+        for _ in range(50):
+            await asyncio.sleep(0.05)
+            if (await retained(port, 2))["opencram/status"] == b"offline":
+                break
+        else:
+            raise AssertionError("no last will was told")
+        await sender.close()
+
+    asyncio.run(scene())
+
+
+# paho leaves the socket of a handshake that failed to the collector of garbage.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_mqtt_by_tls_with_a_password_and_with_neither_nothing(mosquitto: Start, tmp_path: Path) -> None:
+    assert MOSQUITTO is not None
+    passwords = tmp_path / "passwords"
+    passwords.touch(mode=0o600)
+    tool = shutil.which("mosquitto_passwd")
+    assert tool is not None
+    subprocess.run([tool, "-b", str(passwords), "siren", "a password"], check=True)
+    crt, key = certificate(tmp_path)
+    port = free_port()
+    lines = [f"certfile {crt}", f"keyfile {key}", "allow_anonymous false", f"password_file {passwords}"]
+    mosquitto(port, *(["user root"] if os.getuid() == 0 else []), *lines)
+    address = ("127.0.0.1", port)
+    usual = Channel(name="m", kind="mqtt", address=address, user="siren", tls=True, ca_file=str(crt))
+
+    async def told(channel: Channel, password: str) -> list[Message]:
+        said: list[Message] = []
+        outlet = Outlet("m", Mqtt(channel, ZONES, "A", password), said.append)
+        task = asyncio.create_task(outlet.run())
+        outlet.put(alarm(messages(1)[0]))
+        for _ in range(100):
+            if said:
+                break
+            await asyncio.sleep(0.1)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await outlet.close()
+        return said
+
+    def delivered(said: list[Message]) -> bool:
+        return any(isinstance(m, Delivery) and m.delivered for m in said)
+
+    assert delivered(asyncio.run(told(usual, "a password")))
+    for wrong, password in (
+        (usual, "another"),
+        (dataclasses.replace(usual, user=""), ""),
+        (dataclasses.replace(usual, tls=False), "a password"),
+        (dataclasses.replace(usual, ca_file=""), "a password"),  # a certificate that nobody we know has signed
+    ):
+        said = asyncio.run(told(wrong, password))
+        assert not delivered(said)
+        [health] = [m for m in said if isinstance(m, Health)]
+        assert health.state == "lost"
+        assert "a password" not in health.reason
 
 
 def test_a_burst_of_zones_goes_side_by_side_and_each_zone_in_its_order() -> None:

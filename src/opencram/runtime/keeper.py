@@ -24,7 +24,7 @@ from typing import Final, NoReturn
 from opencram.config.model import Site
 from opencram.config.site import load_site
 from opencram.errors import OpencramError
-from opencram.runtime.sockets import bind_http, bind_sockets
+from opencram.runtime.sockets import bind_all
 
 HANDOVER_EXIT: Final = 75  # of a worker that was asked to make way
 RESTARTS_MAX, RESTARTS_S = 5, 60.0  # a worker that dies oftener than so does not get well by itself
@@ -38,13 +38,21 @@ Serve = Callable[[Site, Path, Mapping[str, socket.socket], Tell], bool]
 class Keeper:
     """Keeps one site's live service going; `run` returns when it has been asked to end, and has ended."""
 
-    def __init__(self, site_path: Path, serve: Serve, warm: Callable[[Site], None], tell: Tell) -> None:
+    def __init__(
+        self,
+        site_path: Path,
+        serve: Serve,
+        warm: Callable[[Site], None],
+        tell: Tell,
+        sockets: Mapping[str, socket.socket] | None = None,
+    ) -> None:
+        """`sockets`: those that are bound already."""
         self._path = site_path
         self._serve = serve
         self._warm = warm
         self._tell = tell
         self._site = load_site(site_path)
-        self._sockets: dict[str, socket.socket] = {}
+        self._sockets: dict[str, socket.socket] = dict(sockets or {})
         self._deaths: deque[float] = deque()
 
     def run(self) -> None:
@@ -117,9 +125,7 @@ class Keeper:
 
     def _bind(self) -> None:
         """Bind what the site file names and is not bound yet; let go what it does not name any more."""
-        made = bind_sockets(self._site.live.feeds, self._sockets)
-        if self._site.live.http is not None:
-            made |= bind_http(self._site.live.http, self._sockets)
+        made = bind_all(self._site.live, self._sockets)
         for name in self._sockets.keys() - made.keys():
             self._sockets[name].close()
         self._sockets = made

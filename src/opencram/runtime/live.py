@@ -353,8 +353,10 @@ class LiveService:
             await self._on_disk(self.core.write_kept, kept)
 
 
-def live(site_path: str, tell: Callable[[str], None], stderr: TextIO) -> None:
-    """Run the live service of a site file until it is stopped."""
+def live(
+    site_path: str, tell: Callable[[str], None], stderr: TextIO, sockets: Mapping[str, socket.socket] | None = None
+) -> None:
+    """Run the live service of a site file until it is stopped; `sockets`: those that are bound already."""
 
     def warmed(site: Site) -> None:
         with warmup.progress(stderr) as say:
@@ -364,7 +366,7 @@ def live(site_path: str, tell: Callable[[str], None], stderr: TextIO) -> None:
         gc.freeze()
         gc.set_threshold(*GARBAGE_THRESHOLDS)
 
-    Keeper(Path(site_path), serve, warmed, tell).run()
+    Keeper(Path(site_path), serve, warmed, tell, sockets).run()
 
 
 def serve(site: Site, base: Path, sockets: Mapping[str, socket.socket], tell: Callable[[str], None]) -> bool:

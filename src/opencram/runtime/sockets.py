@@ -10,19 +10,29 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from opencram.adapters.feeds import Feed, Message, Received
 from opencram.config.live import is_multicast
-from opencram.config.live_model import FeedSource
+from opencram.config.live_model import FeedSource, Live
 from opencram.errors import UsageError
+
+if TYPE_CHECKING:  # sockets are bound before anything heavy is loaded, so that plots wait in them
+    from opencram.adapters.feeds import Feed, Message, Received
 
 BUFFER_BYTES: Final = 8 * 1024 * 1024  # a second of 10 000 plots waits in the kernel while we are busy
 READ_BYTES: Final = 256 * 1024
 CALL_AGAIN_S: Final = 1.0
 
-Receive = Callable[[Feed, bytes, int], Received]  # what some bytes led to, and it has been taken
-Deliver = Callable[[Sequence[Message], int], None]
+Receive = Callable[["Feed", bytes, int], "Received"]  # what some bytes led to, and it has been taken
+Deliver = Callable[[Sequence["Message"], int], None]
+
+
+def bind_all(live: Live, held: Mapping[str, socket.socket]) -> dict[str, socket.socket]:
+    """Return the sockets of all feeds and of the web page; those held already are taken as they are."""
+    made = bind_sockets(live.feeds, held)
+    if live.http is not None:
+        made |= bind_http(live.http, held)
+    return made
 
 
 def bind_sockets(feeds: Sequence[FeedSource], held: Mapping[str, socket.socket]) -> dict[str, socket.socket]:
@@ -62,7 +72,7 @@ def key_of(source: FeedSource) -> str:
 
 
 async def open_feed(
-    source: FeedSource, feed: Feed, receive: Receive, deliver: Deliver, sockets: Mapping[str, socket.socket]
+    source: FeedSource, feed: "Feed", receive: Receive, deliver: Deliver, sockets: Mapping[str, socket.socket]
 ) -> asyncio.Task[None]:
     """Listen on the bound socket of a feed, or call, and return the task that keeps it."""
     if source.udp is not None:
@@ -79,7 +89,7 @@ async def open_feed(
 
 
 class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, feed: Feed, receive: Receive) -> None:
+    def __init__(self, feed: "Feed", receive: Receive) -> None:
         self._feed = feed
         self._receive = receive
 
@@ -138,7 +148,7 @@ async def _serve(server: asyncio.Server) -> None:
 class _Streams:
     """Connections of one feed, one after the other: a second one while the first lasts is refused."""
 
-    def __init__(self, feed: Feed, receive: Receive, deliver: Deliver) -> None:
+    def __init__(self, feed: "Feed", receive: Receive, deliver: Deliver) -> None:
         self._feed = feed
         self._receive = receive
         self._deliver = deliver
