@@ -1,11 +1,12 @@
 // Keys and symbols.  A dialog of the browser: it keeps the focus, and Escape closes it.
 import { useEffect, useRef } from "preact/hooks";
 import { Glyph } from "./glyphs";
-import { t } from "./i18n";
+import { indic, t } from "./i18n";
 import * as store from "./store";
 
 const KEYS: [string, string][] = [
-  ["Space", "space"], ["A", "a"], ["N", "n"], ["F", "f"], ["+ −", "zoom"], ["← →", "seek"], ["L", "l"], ["M", "m"], ["E V H", "evh"],
+  ["Space", "space"], ["A", "a"], ["N", "n"], ["F", "f"], ["+ −", "zoom"], ["← →", "seek"], [", .", "marks"], ["[ ]", "speed"], ["L", "l"], ["M", "m"],
+  ["S", "s"], ["E V H", "evh"], ["⇧H", "hold"], ["Esc", "esc"],
 ];
 
 export function Help() {
@@ -27,6 +28,11 @@ export function Help() {
       <p>
         <label>
           <input type="checkbox" checked={store.shortcuts.value} onChange={(e) => { store.shortcuts.value = e.currentTarget.checked; }} /> {t("help.shortcuts")}
+        </label>
+      </p>
+      <p>
+        <label>
+          <input type="checkbox" checked={indic.value} onChange={(e) => { indic.value = e.currentTarget.checked; }} /> {t("help.digits")}
         </label>
       </p>
       <p><a href="/public" target="_blank" rel="noopener">{t("public")}</a></p>

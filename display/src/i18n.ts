@@ -11,9 +11,10 @@ const CATALOGUES: Record<Lang, Record<string, string>> = { en, fr, ar };
 export const lang = signal<Lang>("en");
 export const dir = computed(() => (lang.value === "ar" ? "rtl" : "ltr"));
 const rules = computed(() => new Intl.PluralRules(lang.value));
-// Latin digits everywhere: track numbers must match what is said over the radio.
-const locale = computed(() => `${lang.value}-u-nu-latn`);
-const whole = computed(() => new Intl.NumberFormat(locale.value, { maximumFractionDigits: 0 }));
+/** Arabic-Indic digits for quantities, if a person wants them.  Track numbers and times of day stay as the radio says them. */
+export const indic = signal(false);
+const locale = computed(() => `${lang.value}-u-nu-${indic.value && lang.value === "ar" ? "arab" : "latn"}`);
+const formats = computed(() => [0, 1, 2].map((digits) => new Intl.NumberFormat(locale.value, { minimumFractionDigits: digits, maximumFractionDigits: digits })));
 
 export function isLang(text: string | null): text is Lang {
   return text === "en" || text === "fr" || text === "ar";
@@ -33,7 +34,16 @@ export function tn(key: string, n: number, values: Record<string, string | numbe
 }
 
 export function num(value: number): string {
-  return whole.value.format(value);
+  return fixed(value, 0);
+}
+
+export function fixed(value: number, digits: 0 | 1 | 2): string {
+  return formats.value[digits]!.format(value);
+}
+
+/** Two standard deviations beside a time: (±2 s), never less than one second for a person to read. */
+export function deviation(s: number): string {
+  return Number.isFinite(s) ? ltr(`(±${num(Math.max(Math.ceil(s), 1))} s)`) : "";
 }
 
 /** Units and numbers read left to right in every language. */
@@ -43,9 +53,9 @@ export function ltr(text: string): string {
 
 export function percent(p: number): string {
   if (!Number.isFinite(p)) return "–";
-  if (p > 0 && p < 0.005) return ltr("<1 %");
-  if (p > 0.995 && p < 1) return ltr(">99 %");
-  return ltr(`${Math.round(p * 100)} %`);
+  if (p > 0 && p < 0.005) return ltr(`<${num(1)} %`);
+  if (p > 0.995 && p < 1) return ltr(`>${num(99)} %`);
+  return ltr(`${num(Math.round(p * 100))} %`);
 }
 
 export function seconds(s: number): string {
@@ -54,7 +64,7 @@ export function seconds(s: number): string {
 
 export function metres(m: number): string {
   if (!Number.isFinite(m)) return "–";
-  return ltr(Math.abs(m) < 1000 ? `${Math.round(m)} m` : `${(m / 1000).toFixed(Math.abs(m) < 9950 ? 1 : 0)} km`);
+  return ltr(Math.abs(m) < 1000 ? `${num(Math.round(m))} m` : `${fixed(m / 1000, Math.abs(m) < 9950 ? 1 : 0)} km`);
 }
 
 export function clock(ms: number, local = false): string {

@@ -1,8 +1,8 @@
 // The one connection: it says where the screen is in time when it comes back, so that nothing is missed.
 import { FRAME, LINES, decodeFrame, decodeLines, kindOf } from "./frame";
 import * as store from "./store";
-import { onEvents } from "./sound";
-import type { Hello, LogItem, Player, Sensor } from "./types";
+import { onEvents } from "./announce";
+import type { Ahead, Hello, LogItem, Player, Sensor } from "./types";
 
 const RETRY_MS = [250, 500, 1000, 2000, 4000];
 const BAD_TOKEN = 4401;
@@ -105,10 +105,14 @@ function takeText(said: { type: string } & Record<string, unknown>): void {
       break;
     case "status":
       store.sensors.value = said.sensors as Sensor[];
+      store.ahead.value = said.ahead as Ahead | null;
       break;
   }
 }
 
-export function send(command: { do: string } & Record<string, unknown>): void {
-  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(command));
+/** Say something to the server; false: there is no line, and nothing was said. */
+export function send(command: { do: string } & Record<string, unknown>): boolean {
+  if (socket?.readyState !== WebSocket.OPEN) return false;
+  socket.send(JSON.stringify(command));
+  return true;
 }

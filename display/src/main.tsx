@@ -2,6 +2,8 @@
 import { effect, useSignalEffect } from "@preact/signals";
 import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { startAnnouncing } from "./announce";
+import { HealthDialog } from "./health";
 import { Help } from "./help";
 import { dir, lang, t } from "./i18n";
 import { onKey } from "./keys";
@@ -13,7 +15,7 @@ import * as store from "./store";
 import { theme } from "./theme";
 import { Threats } from "./threats";
 import { Timeline } from "./timeline";
-import { Banner, LinkBar, TopBar } from "./top";
+import { Announcer, Asked, Banner, LinkBar, NotLive, TopBar } from "./top";
 import * as url from "./url";
 
 function MapPanel() {
@@ -51,8 +53,9 @@ function Screen() {
     <>
       <a class="skip" href="#threats">{t("skip")}</a>
       <TopBar />
-      <LinkBar />
+      <div class="bars"><LinkBar /><NotLive /></div>
       <Banner />
+      <Asked />
       <main>
         <Threats />
         <MapPanel />
@@ -60,6 +63,8 @@ function Screen() {
       </main>
       <Timeline />
       <Help />
+      <HealthDialog />
+      <Announcer />
     </>
   );
 }
@@ -68,6 +73,9 @@ const start = url.read();
 render(<Screen />, document.getElementById("screen")!);
 addEventListener("keydown", onKey);
 startSound();
+startAnnouncing();
+store.said.value = localStorage.getItem("operator") ?? "";
+effect(() => { localStorage.setItem("operator", store.said.value); });
 connect(start.t, start.paused);
 const stop = effect(() => {
   if (!store.hello.value || !store.frame.value) return;

@@ -1,35 +1,54 @@
 // Zones in alarm, the selected round and why what was decided was decided, and what happened last.
-import { engageAction, mayAct } from "./actions";
+import { useEffect, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { arm, confirm, disarm, holding, logged, mayAct, subject } from "./actions";
 import { PROJECTILES, classNames } from "./classes";
 import { Glyph } from "./glyphs";
-import { clock, lang, ltr, metres, num, percent, seconds, t, tn } from "./i18n";
+import { clock, deviation, fixed, lang, ltr, metres, num, percent, seconds, t, tn } from "./i18n";
 import * as store from "./store";
 import type { Alarm, LogItem } from "./types";
 
-const ZONES_MAX = 60;
+const ZONES_MAX = 60; // rows that are redrawn four times a second; the rest stays one press away
+const FILTER_FROM = 12;
 const LOG_SHOWN = 40;
 
 export function Zones() {
   const at = store.now.value;
-  const found = store.standing.value;
+  const all = useSignal(false);
+  const wanted = store.zoneFilter.value.trim().toLocaleLowerCase();
+  const found = wanted ? store.standing.value.filter((a) => store.nameOf(a.zone).toLocaleLowerCase().includes(wanted)) : store.standing.value;
+  const shown = all.value ? found : found.slice(0, ZONES_MAX);
   const zones = store.hello.value?.site.zones.length ?? 0;
-  const alarmed = new Set(found.flatMap((a) => (a.zones.length ? a.zones : [a.zone])));
+  const alarmed = new Set(store.standing.value.map((a) => a.zone));
   return (
-    <section class="panel zones" aria-labelledby="zones-title">
+    <section class="panel zones" aria-labelledby="zones-title" id="zones" tabIndex={-1}>
       <h2 id="zones-title">{t("zones")}</h2>
+      {(store.standing.value.length >= FILTER_FROM || wanted) && (
+        <label class="filter">
+          {t("zone.find")}
+          <input type="search" value={store.zoneFilter.value} onInput={(e) => { store.zoneFilter.value = e.currentTarget.value; }} />
+          {wanted && <span role="status">{tn("zones.found", found.length)}</span>}
+        </label>
+      )}
       <div class="scroll" tabIndex={0} role="group" aria-labelledby="zones-title">
         <ol class="zone-list">
-          {found.slice(0, ZONES_MAX).map((alarm) => <ZoneRow key={alarm.id} alarm={alarm} at={at} />)}
+          {shown.map((alarm) => <ZoneRow key={alarm.id} alarm={alarm} at={at} />)}
         </ol>
+        {found.length > ZONES_MAX && (
+          <button type="button" class="more" aria-pressed={all.value} onClick={() => { all.value = !all.value; }}>
+            {all.value ? t("fewer") : `${tn("zones.more", found.length - shown.length)} — ${t("show.all")}`}
+          </button>
+        )}
         <p class="clear-count"><span aria-hidden="true">✓ </span>{tn("zones.clear", zones - alarmed.size)}</p>
-        <ul class="cleared" aria-live="polite">
+        <ul class="cleared">
           {store.cleared.value.slice(0, 8).map((alarm) => (
             <li key={alarm.id}>
-              <span aria-hidden="true">{alarm.state === "all_clear" ? "✓" : "○"} </span>
-              <bdi>{store.zoneNames.value.get(alarm.zone) ?? alarm.zone}</bdi> <b>{t(alarm.state)}</b>{" "}
+              <span aria-hidden="true">{alarm.state === "all_clear" ? "✓" : alarm.state === "cancelled" ? "○" : "⌛"} </span>
+              <bdi>{store.nameOf(alarm.zone)}</bdi> <b>{t(alarm.state)}</b>{" "}
               <span class="muted">{clock(alarm.t)}</span>
             </li>
           ))}
+          {store.cleared.value.length > 8 && <li class="muted">{tn("more.n", store.cleared.value.length - 8)}</li>}
         </ul>
       </div>
     </section>
@@ -44,7 +63,7 @@ function ZoneRow({ alarm, at }: { alarm: Alarm; at: number }) {
     <li class={`zone ${acked ? "zone-acked" : "zone-open"} ${coming ? "" : "zone-past"}`}>
       <span class={`flash ${acked ? "" : "flash-on"}`} aria-hidden="true">{acked ? "△" : "▲"}</span>
       <b class="zone-name"><bdi>{zone?.name ?? alarm.zone}</bdi></b>
-      <b class="zone-time">{coming ? seconds((alarm.impact - at) / 1000) : t("ago", { s: seconds(Math.floor((at - alarm.impact) / 1000)) })}</b>
+      <b class="zone-time">{coming ? <>{seconds((alarm.impact - at) / 1000)}{alarm.std !== null && <small> {deviation(2 * alarm.std)}</small>}</> : t("ago", { s: seconds(Math.floor((at - alarm.impact) / 1000)) })}</b>
       <span class="zone-advice">{t(coming || alarm.advice === "none" ? `advice.${alarm.advice}` : "advice.stay")}</span>
       <span class="zone-more">{tn("people.n", zone?.people ?? 0)} · {percent(alarm.p)}<span class="hidden">, {t(acked ? "acked" : "unacked")}</span></span>
     </li>
@@ -60,11 +79,19 @@ export function Selected() {
       <h2 id="selected-title">{t("selected")}{id ? <> <bdi>{id}</bdi></> : null}</h2>
       <div class="scroll" tabIndex={0} role="group" aria-labelledby="selected-title">
         {!id && <p class="empty">{t("selected.none")}</p>}
-        {id !== 0 && k < 0 && <p class="empty">{t("selected.gone", { id })}</p>}
+        {id !== 0 && k < 0 && <p class="empty">{t("selected.gone", { id })} {ending(id)}</p>}
         {k >= 0 && <Round k={k} id={id} />}
+        {!mayAct() && <p class="muted small">{t("do.none")}</p>}
       </div>
+      {mayAct() && <Actions />}
     </section>
   );
+}
+
+/** How a round ended, as far as the log on the screen knows. */
+function ending(id: number): string | undefined {
+  const item = store.log.value.findLast(({ kind, row }) => kind === "ended" && row.track === id);
+  return item && `${clock(item.known)} ${text(item)}`;
 }
 
 function Round({ k, id }: { k: number; id: number }) {
@@ -90,7 +117,6 @@ function Round({ k, id }: { k: number; id: number }) {
       {reason && (
         <p class="why"><b>{t("why")}: </b><span lang={decision!.reasons[lang.value] ? lang.value : "en"} dir="auto">{reason}</span></p>
       )}
-      {mayAct() && <Actions />}
       <dl>
         <dt>{t("state")}</dt>
         <dd><Glyph kind={of("kind")} acts={of("acts") === 1} /> {of("ended") ? t(`ended.${of("ended")}`) : t(`kind.${of("kind")}`)}</dd>
@@ -105,40 +131,78 @@ function Round({ k, id }: { k: number; id: number }) {
           </ul>
         </dd>
         <dt>{t("col.impact")}</dt>
-        <dd>{Number.isNaN(of("tti")) ? "–" : <><b>{seconds(of("tti"))}</b> {ltr(`(±${(2 * of("tti_std")).toFixed(1)} s)`)}</>}</dd>
+        <dd>{Number.isNaN(of("tti")) ? "–" : <><b>{seconds(of("tti"))}</b> {ltr(`(±${fixed(2 * of("tti_std"), 1)} s)`)}</>}</dd>
         <dt>{t("ellipse")}</dt>
         <dd>{Number.isNaN(of("ell_a")) ? "–" : ltr(`${num(2 * of("ell_a"))} × ${num(2 * of("ell_b"))} m`)}</dd>
         <dt>{asset ? t("p.asset", { place: asset.id }) : t("col.p")}</dt>
         <dd>{percent(of("p_asset"))}</dd>
         {zone && <><dt>{t("p.asset", { place: zone.name })}</dt><dd>{percent(of("p_zone"))}</dd></>}
         <dt>{t("exposed")}</dt>
-        <dd>{ltr(of("exposed").toFixed(1))}</dd>
+        <dd>{ltr(fixed(of("exposed"), 1))}</dd>
         <dt>{t("altitude")}</dt>
         <dd>{metres(of("alt"))} · {ltr(`${num(speed)} m/s`)}</dd>
         <dt>{t("last.plot")}</dt>
-        <dd>{t("ago", { s: ltr(`${of("age").toFixed(1)} s`) })} · {ltr(`± ${num(of("std"))} m`)}</dd>
+        <dd>{t("ago", { s: ltr(`${fixed(of("age"), 1)} s`) })} · {ltr(`± ${num(of("std"))} m`)}</dd>
       </dl>
-      {!mayAct() && <p class="muted small">{t("do.none")}</p>}
     </>
   );
 }
 
+const KEYS = { consent: "E", veto: "V", hold: "H", release: "H" } as const;
+
+/** Consent, veto and hold: the first press asks, the second does it, and the log has the last word. */
 function Actions() {
   const armed = store.armed.value;
-  const keys = { consent: "E", veto: "V", hold: "H" } as const;
+  const track = subject();
+  const acts = ["consent", "veto", holding(track)] as const;
   return (
     <div class="actions">
-      {(["consent", "veto", "hold"] as const).map((action) => {
-        const sure = armed?.action === action && armed.track === store.selected.value;
-        return (
-          <button key={action} type="button" class={sure ? "sure" : ""} onClick={() => engageAction(action)} aria-keyshortcuts={keys[action]}>
-            {sure ? t("do.confirm", { action: t(`do.${action}`), key: keys[action] }) : <>{t(`do.${action}`)} <kbd>{keys[action]}</kbd></>}
+      {armed ? <Sure armed={armed} /> : (
+        <>
+          {acts.map((action) => (
+            <button key={action} type="button" disabled={!track} onClick={() => arm(action, track)} aria-keyshortcuts={KEYS[action]}>
+              {t(`do.${action}`)} {track !== 0 && <bdi>{track}</bdi>} <kbd>{KEYS[action]}</kbd>
+            </button>
+          ))}
+          <button type="button" class="hold-all" onClick={() => arm(holding(0), 0)} aria-keyshortcuts="Shift+H">
+            {t(`do.${holding(0)}.all`)} <kbd>⇧H</kbd>
           </button>
-        );
-      })}
+        </>
+      )}
+      {store.held.value && <p class="held"><span aria-hidden="true">■ </span>{t("held.all")}</p>}
+      <Done />
       <p class="muted small">{t("do.simulated")}</p>
     </div>
   );
+}
+
+/** The second step.  It takes the focus, so that Enter does it and Escape leaves it; it lapses by itself. */
+function Sure({ armed }: { armed: store.Armed }) {
+  const ref = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    const before = document.activeElement as HTMLElement | null;
+    ref.current?.focus();
+    return () => { if (!document.activeElement || document.activeElement === document.body) before?.focus(); };
+  }, []);
+  const what = t(armed.track ? `sure.${armed.action}` : `sure.${armed.action}.all`, { track: armed.track });
+  return (
+    <div class="sure" role="alertdialog" aria-label={what}>
+      <p><b>{what}</b></p>
+      <button ref={ref} type="button" class="sure-yes" onClick={confirm}>{t("confirm")} <kbd>⏎</kbd></button>
+      <button type="button" onClick={disarm}>{t("cancel")} <kbd>Esc</kbd></button>
+    </div>
+  );
+}
+
+function Done() {
+  const done = store.outcome.value;
+  if (store.nameless.value) return <p role="alert" class="not-done"><span aria-hidden="true">⚠ </span>{t("name.first")}</p>;
+  if (!done || done.action === "acknowledge") return null;
+  const found = logged(done);
+  const what = `${t(`op.${done.action}`)} ${done.track || ""}`;
+  if (found) return <p role="status"><span aria-hidden="true">✓ </span>{t("done.logged", { what, name: found.operator, clock: clock(found.t) })}</p>;
+  if (done.late) return <p role="alert" class="not-done"><span aria-hidden="true">⚠ </span>{t("done.not", { what })}</p>;
+  return <p role="status">{t("done.sent", { what })}</p>;
 }
 
 export function Log() {
@@ -154,7 +218,7 @@ export function Log() {
 }
 
 function text({ kind, row }: LogItem): string {
-  const zone = store.zoneNames.value.get(String(row.zone)) ?? String(row.zone ?? "");
+  const zone = store.nameOf(String(row.zone ?? ""));
   switch (kind) {
     case "alarm":
       if (row.state === "updated") return row.change ? t(`log.alarm.${row.change}`, { zone }) : "";
@@ -170,6 +234,6 @@ function text({ kind, row }: LogItem): string {
     case "health":
       return t("log.health", { part: String(row.part), state: t(`health.${row.state}`) });
     case "operator":
-      return t("log.operator", { action: t(`op.${row.action}`), what: row.zone ? zone : String(row.track || "") });
+      return t("log.operator", { name: String(row.operator), action: t(`op.${row.action}`), what: row.zone ? zone : String(row.track || t("everything")) });
   }
 }

@@ -1,30 +1,47 @@
 // Distinct sounds for each stage, and speech in the language of the screen.  Off until a person turns it on: browsers
 // allow no sound before, and the button says which it is.
 import { effect } from "@preact/signals";
-import { lang, t } from "./i18n";
+import { lang } from "./i18n";
 import * as store from "./store";
-import type { Alarm, LogItem } from "./types";
+import type { LogItem } from "./types";
 
 type Note = [frequencyHz: number, seconds: number];
 const SOUNDS: Record<string, { notes: Note[]; shape: OscillatorType }> = {
   alarm: { notes: [[660, 0.12], [880, 0.12], [1175, 0.22]], shape: "square" },
+  drop: { notes: [[1175, 0.08], [1175, 0.08], [1175, 0.08], [1568, 0.2]], shape: "square" },
   grown: { notes: [[988, 0.1], [1319, 0.16]], shape: "square" },
+  asked: { notes: [[784, 0.1], [784, 0.1]], shape: "triangle" },
   cancelled: { notes: [[660, 0.16], [440, 0.22]], shape: "sine" },
   all_clear: { notes: [[523, 0.25], [659, 0.25], [784, 0.4]], shape: "sine" },
+  expired: { notes: [[440, 0.2], [440, 0.2]], shape: "triangle" },
+  on: { notes: [[523, 0.12]], shape: "sine" },
   degraded: { notes: [[330, 0.3]], shape: "triangle" },
 };
 const REPEAT_MS = 4000; // an alarm sounds until somebody has acknowledged it
 
 let audio: AudioContext | null = null;
-let spoken = 0;
+const asking = new Set<number>(); // tracks that a person has been asked about: asked once, not at each update
 
 export function toggleSound(): void {
   store.soundOn.value = !store.soundOn.value;
   if (store.soundOn.value) {
     audio ??= new AudioContext();
-    void audio.resume();
-    play(store.unacknowledged.value.length ? "alarm" : "all_clear");
+    audio.onstatechange = () => { store.soundBlocked.value = audio!.state !== "running"; };
+    void audio.resume().catch(() => { store.soundBlocked.value = true; });
+    play(store.unacknowledged.value.length ? (store.unacknowledged.value[0]!.advice === "drop" ? "drop" : "alarm") : "on");
   } else if ("speechSynthesis" in window) speechSynthesis.cancel();
+}
+
+/** Say it in the language of the screen, if the browser has a voice for it. */
+export function speak(text: string): void {
+  if (!store.soundOn.value || !store.voice.value) return;
+  const said = new SpeechSynthesisUtterance(text.replace(/[\u2066\u2069]/g, ""));
+  said.lang = lang.value;
+  speechSynthesis.speak(said);
+}
+
+function findVoice(): void {
+  store.voice.value = "speechSynthesis" in window && speechSynthesis.getVoices().some((v) => v.lang.slice(0, 2) === lang.value);
 }
 
 function play(name: string): void {
@@ -46,31 +63,32 @@ function play(name: string): void {
   }
 }
 
-export function onEvents(items: LogItem[]): void {
+export function soundEvents(items: LogItem[]): void {
   const stages = new Set<string>();
   for (const { kind, row } of items) {
-    if (kind === "alarm" && row.state === "issued") stages.add("alarm");
+    if (kind === "alarm" && row.state === "issued") stages.add(row.advice === "drop" ? "drop" : "alarm");
     else if (kind === "alarm" && row.state === "updated" && row.change === "grown") stages.add("grown");
-    else if (kind === "alarm" && (row.state === "cancelled" || row.state === "all_clear")) stages.add(String(row.state));
+    else if (kind === "alarm" && (row.state === "cancelled" || row.state === "all_clear" || row.state === "expired")) stages.add(String(row.state));
+    else if (kind === "decision" && row.until === null) asking.delete(Number(row.track));
+    else if (kind === "decision" && !asking.has(Number(row.track))) {
+      asking.add(Number(row.track));
+      stages.add("asked");
+    }
     else if (kind === "health" && row.state !== "ok") stages.add("degraded");
   }
   // One sound at a time: the most urgent.
-  const most = ["alarm", "grown", "degraded", "cancelled", "all_clear"].find((stage) => stages.has(stage));
+  const most = ["drop", "alarm", "grown", "asked", "degraded", "expired", "cancelled", "all_clear"].find((stage) => stages.has(stage));
   if (most) play(most);
 }
 
 export function startSound(): void {
   setInterval(() => {
-    if (store.unacknowledged.value.some((a) => a.impact > store.now.value) && store.player.value.playing) play("alarm");
+    const first = store.player.value.playing ? store.unacknowledged.value.find((a) => a.impact > store.now.value) : undefined;
+    if (first || store.ahead.value?.alarms) play(first?.advice === "drop" ? "drop" : "alarm");
   }, REPEAT_MS);
   effect(() => {
-    const top: Alarm | undefined = store.standing.value[0];
-    if (!top || !store.soundOn.value || top.id === spoken || !("speechSynthesis" in window)) return;
-    spoken = top.id;
-    const said = new SpeechSynthesisUtterance(
-      `${store.zoneNames.value.get(top.zone) ?? top.zone}. ${t(`advice.${top.advice}`)}`,
-    );
-    said.lang = lang.value;
-    speechSynthesis.speak(said);
+    lang.value;
+    findVoice();
   });
+  if ("speechSynthesis" in window) speechSynthesis.onvoiceschanged = findVoice;
 }

@@ -1,7 +1,7 @@
 // All state of the screen.  The server's word is in signals; what follows from it is computed, never stored twice.
 import { batch, computed, signal } from "@preact/signals";
 import { type Frame, Kind, type Line } from "./frame";
-import type { Alarm, Decision, Engagement, Health, Hello, LogItem, Player, Sensor } from "./types";
+import type { Ahead, Alarm, Decision, Engagement, Health, Hello, LogItem, Player, Sensor } from "./types";
 
 export type LinkState = "connecting" | "open" | "lost" | "refused" | "forbidden";
 
@@ -19,22 +19,57 @@ export const player = signal<Player>({ playing: true, following: false, speed: 1
 export const log = signal<readonly LogItem[]>([]);
 export const marks = signal<readonly [number, string, string][]>([]);
 export const lines = new Map<number, Line>();
+export const held = signal(false); // all simulated engagements
+export const ahead = signal<Ahead | null>(null);
 
 export const selected = signal(0);
 export const acks = signal<ReadonlyMap<number, number>>(new Map()); // in a replay: alarm → data time of its acknowledgement
-export const armed = signal<{ action: string; track: number; until: number } | null>(null);
+export const armed = signal<Armed | null>(null);
+export const outcome = signal<Outcome | null>(null);
+export const said = signal(""); // who is at this screen, where no token tells
+export const nameless = signal(false); // somebody wanted to consent and has not said who it is
 export const helpOpen = signal(false);
+export const healthOpen = signal(false);
 export const soundOn = signal(false);
+export const soundBlocked = signal(false);
+export const voice = signal(false); // the browser has one in the language of the screen
 export const shortcuts = signal(true);
 export const layers = signal<Record<Layer, boolean>>({
   rings: true, labels: true, trails: true, zones: true, ellipses: true, coverage: false, app6: false, base: true,
 });
 export type Layer = "rings" | "labels" | "trails" | "zones" | "ellipses" | "coverage" | "app6" | "base";
 export const onlyActing = signal(false);
+export const zoneFilter = signal("");
+
+export type Deed = "consent" | "veto" | "hold" | "release" | "acknowledge";
+/** A deed that waits for its second step.  Track 0: all engagements. */
+export interface Armed {
+  action: Deed;
+  track: number;
+  since: number;
+}
+/** A deed that was sent: it is done when the log says so, and not before. */
+export interface Outcome {
+  action: Deed;
+  track: number;
+  zone: string;
+  after: number; // the last record known when it was sent
+  late: boolean; // the log should have said so by now
+}
 
 export const now = computed(() => listFrame.value?.t ?? hello.value?.begin ?? 0);
-export const zoneNames = computed(() => new Map(hello.value?.site.zones.map((z) => [z.id, z.name])));
+const districts = computed(() => new Set(hello.value?.site.districts.map((d) => d.id)));
+const zoneNames = computed(() => new Map([...(hello.value?.site.zones ?? []), ...(hello.value?.site.districts ?? [])].map((z) => [z.id, z.name])));
 export const zonesById = computed(() => new Map(hello.value?.site.zones.map((z) => [z.id, z])));
+
+export function nameOf(zone: string): string {
+  return zoneNames.value.get(zone) ?? zone;
+}
+
+/** A district's alarm is that of its zones: it is no alarm beside theirs. */
+export function isDistrict(zone: string): boolean {
+  return districts.value.has(zone);
+}
 
 export function stands(alarm: Alarm): boolean {
   return alarm.state === "issued" || alarm.state === "updated";
@@ -51,7 +86,7 @@ const SAME_MOMENT_MS = 500;
 /** Alarms that stand: the next impact first; those whose impact is past wait for their all-clear after them. */
 export const standing = computed(() => {
   const t = now.value;
-  const found = [...alarms.value.values()].filter(stands).sort((a, b) => {
+  const found = [...alarms.value.values()].filter((a) => stands(a) && !isDistrict(a.zone)).sort((a, b) => {
     const past = Number(a.impact < t) - Number(b.impact < t);
     return past || a.impact - b.impact || a.id - b.id;
   });
@@ -60,13 +95,17 @@ export const standing = computed(() => {
   for (let from = 0, to = 0; from < found.length; from = to) {
     const first = found[from]!;
     while (to < found.length && found[to]!.impact - first.impact <= SAME_MOMENT_MS && found[to]!.impact < t === first.impact < t) to++;
-    ordered.push(...found.slice(from, to).sort((a, b) => b.p - a.p || a.id - b.id));
+    ordered.push(...found.slice(from, to).sort((a, b) => b.p - a.p || a.impact - b.impact || a.id - b.id));
   }
   return ordered;
 });
 export const unacknowledged = computed(() => standing.value.filter((a) => !isAcked(a, now.value)));
 export const cleared = computed(() =>
-  [...alarms.value.values()].filter((a) => !stands(a)).sort((a, b) => b.t - a.t),
+  [...alarms.value.values()].filter((a) => !stands(a) && !isDistrict(a.zone)).sort((a, b) => b.t - a.t),
+);
+/** Decisions that wait for a person: the one that waits shortest first. */
+export const asked = computed(() =>
+  [...decisions.value.values()].filter((d) => d.until !== null && d.until > now.value).sort((a, b) => a.until! - b.until! || a.track - b.track),
 );
 
 /** Indices of the frame's tracks: those that act on people first, each group by time to impact. */
@@ -99,6 +138,7 @@ export interface State {
   decisions: Decision[];
   engagements: Engagement[];
   health: Health[];
+  held: boolean;
   log: LogItem[]; // the last events before this moment
 }
 
@@ -110,6 +150,7 @@ export function takeState(state: State): void {
     engagements.value = keyed(state.engagements, (e) => e.id);
     health.value = keyed(state.health, (h) => h.part);
     log.value = state.log;
+    held.value = state.held;
     listFrame.value = null;
   });
 }
@@ -125,11 +166,13 @@ export function takeEvents(items: LogItem[]): void {
     health: new Map(health.value) as Map<unknown, unknown>,
   };
   const added: [number, string, string][] = [];
+  let holds = held.value;
   for (const { kind, row, known } of items) {
     if (kind === "alarm") tables.alarm.set(row.id, row);
     else if (kind === "decision") tables.decision.set(row.track, row);
     else if (kind === "engagement") tables.engagement.set(row.id, row);
     else if (kind === "health") tables.health.set(row.part, row);
+    else if (kind === "operator" && row.track === 0 && (row.action === "hold" || row.action === "release")) holds = row.action === "hold";
     else if (kind === "operator" && row.action === "acknowledge") {
       for (const [id, alarm] of tables.alarm as Map<number, Alarm>)
         if (stands(alarm) && (row.zone === "" || row.zone === alarm.zone) && alarm.acked === null)
@@ -147,6 +190,7 @@ export function takeEvents(items: LogItem[]): void {
     engagements.value = tables.engagement as Map<number, Engagement>;
     health.value = tables.health as Map<string, Health>;
     log.value = [...log.value, ...items].slice(-LOG_MAX);
+    held.value = holds;
     if (hello.value?.live && added.length) marks.value = [...marks.value, ...added].slice(-5000);
   });
 }

@@ -1,7 +1,7 @@
 // The list of rounds: by time to impact, those that act on people or assets first.
 import { isStale } from "./paint";
 import { Glyph } from "./glyphs";
-import { percent, seconds, t, tn } from "./i18n";
+import { deviation, percent, seconds, t, tn } from "./i18n";
 import * as store from "./store";
 import { Profile } from "./profile";
 
@@ -68,7 +68,7 @@ function Row({ k }: { k: number }) {
           {stale && <span class="tag">? {t("stale")}</span>}
         </button>
       </th>
-      <td class="tti">{Number.isNaN(tti) ? "–" : tti >= 0 ? seconds(tti) : t("ago", { s: seconds(-tti) })}</td>
+      <td class="tti">{Number.isNaN(tti) ? "–" : tti >= 0 ? <>{seconds(tti)}{acts && <small> {deviation(2 * f.col.tti_std![k]!)}</small>}</> : t("ago", { s: seconds(-tti) })}</td>
       <td><bdi>{zone?.name ?? "–"}</bdi></td>
       <td class="number">{percent(f.col.p_asset![k]!)}</td>
       <td>

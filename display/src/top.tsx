@@ -2,15 +2,16 @@
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { FOLLOWING } from "./frame";
-import { acknowledge, toAcknowledge } from "./actions";
-import { LANGS, type Lang, clock, lang, ltr, percent, seconds, t, tn } from "./i18n";
+import { acknowledge, acksForAll, arm, goLive, mayAct, toAcknowledge } from "./actions";
+import { polite, urgent } from "./announce";
+import { HealthChips } from "./health";
+import { LANGS, type Lang, clock, deviation, lang, percent, seconds, t, tn } from "./i18n";
 import { toggleSound } from "./sound";
 import * as store from "./store";
 import { THEMES, type Theme, theme } from "./theme";
 import type { Alarm, Mode } from "./types";
 
 const MODE_SIGNS: Record<Mode, string> = { simulation: "◆", exercise: "▣", test: "◌", actual: "●" };
-const AGE_CAUTION_S = 1;
 const AGE_LOST_S = 3;
 
 export function TopBar() {
@@ -26,31 +27,17 @@ export function TopBar() {
       )}
       <span class={`chip ${live ? "chip-live" : "chip-replay"}`}>{live ? t("live") : t("replay")}</span>
       <Clock />
-      <ul class="chips" aria-label={t("radar")}>
-        {store.sensors.value.map((s) => (
-          <li key={s.id} class={`chip ${s.state === "ok" ? "" : "chip-caution"}`}>
-            <span aria-hidden="true">{s.state === "ok" ? "✓" : "▲"}</span> <bdi>{s.id}</bdi>{" "}
-            {t(`sensor.${s.state}`, { s: seconds(s.silent ?? NaN) })}
-          </li>
-        ))}
-        {[...store.health.value.values()].filter((h) => h.state !== "ok").map((h) => (
-          <li key={h.part} class="chip chip-caution" title={h.reason}>
-            <span aria-hidden="true">▲</span> <bdi>{h.part}</bdi> {t(`health.${h.state}`)}
-          </li>
-        ))}
-        <li><DataAge /></li>
-      </ul>
+      <HealthChips />
       <div class="controls">
-        <button type="button" class={store.soundOn.value ? "" : "chip-caution"} aria-pressed={store.soundOn.value} onClick={toggleSound}>
-          <span aria-hidden="true">{store.soundOn.value ? "♪" : "✕"}</span> {t(store.soundOn.value ? "sound.on" : "sound.off")}
-        </button>
+        <SoundButton />
         <select aria-label={t("theme")} value={theme.value} onChange={(e) => { theme.value = e.currentTarget.value as Theme; }}>
           {THEMES.map((name) => <option key={name} value={name}>{t(`theme.${name}`)}</option>)}
         </select>
         <select aria-label={t("language")} value={lang.value} onChange={(e) => { lang.value = e.currentTarget.value as Lang; }}>
           {LANGS.map(([code, name]) => <option key={code} value={code} lang={code}>{name}</option>)}
         </select>
-        <button type="button" aria-label={t("help")} onClick={() => { store.helpOpen.value = true; }}>?</button>
+        {hello?.acts && <Who />}
+        <button type="button" aria-label={t("help")} aria-keyshortcuts="?" onClick={() => { store.helpOpen.value = true; }}>?</button>
       </div>
     </header>
   );
@@ -65,14 +52,80 @@ function Clock() {
   );
 }
 
-function DataAge() {
-  const f = store.listFrame.value;
-  if (!f) return null;
-  const old = f.dataAge > AGE_CAUTION_S;
+function SoundButton() {
+  const on = store.soundOn.value;
+  const heard = on && !store.soundBlocked.value;
   return (
-    <span class={`chip ${old ? "chip-caution" : ""}`}>
-      {old && <span aria-hidden="true">▲ </span>}{t("data.age", { s: `\u2066${f.dataAge.toFixed(f.dataAge < 10 ? 1 : 0)} s\u2069` })}
-    </span>
+    <button type="button" class={heard ? "" : "chip-caution"} aria-pressed={on} aria-keyshortcuts="M" onClick={toggleSound}>
+      <span aria-hidden="true">{heard ? "♪" : "✕"}</span> {t(heard ? "sound.on" : on ? "sound.blocked" : "sound.off")}
+      {heard && !store.voice.value && <span class="muted"> · {t("sound.no.voice")}</span>}
+    </button>
+  );
+}
+
+/** Who acts: what the token says, or what the person at the screen writes; it goes into the log with every deed. */
+function Who() {
+  const hello = store.hello.value!;
+  if (hello.role === "viewer") return <span class="chip">{t("viewer")}{hello.name && <> · <bdi>{hello.name}</bdi></>}</span>;
+  if (hello.name) return <span class="chip">{t("operator")} <bdi>{hello.name}</bdi></span>;
+  return (
+    <label class="who-input">
+      <span class="hidden">{t("operator.name")}</span>
+      <input type="text" maxLength={80} size={12} autocomplete="off" placeholder={t("operator.name")} value={store.said.value}
+        onInput={(e) => { store.said.value = e.currentTarget.value; store.nameless.value = false; }} />
+    </label>
+  );
+}
+
+/** A live run is looked at away from its end: what happens now is not on the screen, and that must not go unnoticed. */
+export function NotLive() {
+  const ahead = store.ahead.value;
+  if (!ahead || !store.hello.value?.live) return null;
+  const behind = seconds((ahead.end - store.now.value) / 1000);
+  return (
+    <div class={`ahead ${ahead.alarms ? "ahead-alarm" : ""}`}>
+      <p>
+        <span aria-hidden="true">{ahead.alarms ? "▲ " : "⏸ "}</span>
+        <b>{t("behind", { s: behind })}</b>{" "}
+        <span role="alert">
+          {ahead.alarms > 0 && `${tn("ahead.n", ahead.alarms)} — ${store.nameOf(ahead.zone)}`}
+        </span>
+      </p>
+      <button type="button" onClick={goLive} aria-keyshortcuts="L">{t("go.live")} <kbd>L</kbd></button>
+    </div>
+  );
+}
+
+/** What waits for a person: consent, or the end of the time to veto. */
+export function Asked() {
+  const first = store.asked.value[0];
+  if (!first) return null;
+  const kind = first.code === "veto_timer" ? "veto" : "consent";
+  const left = seconds((first.until! - store.now.value) / 1000);
+  const more = store.asked.value.length - 1;
+  return (
+    <section class="asked" aria-label={t("asked.label")}>
+      <p class="hidden" role="alert">{t(`asked.${kind}.say`, { track: first.track })}</p>
+      <p>
+        <span aria-hidden="true">? </span><b>{t(`asked.${kind}`)}</b> <bdi>{first.track}</bdi>
+        {first.asset && <> · <bdi>{store.nameOf(first.asset)}</bdi> {percent(first.p)}</>} · {t("asked.left", { s: left })}
+        {more > 0 && <> · {tn("more.n", more)}</>} <span class="muted">({t("do.simulated.short")})</span>
+      </p>
+      {mayAct() && (
+        <button type="button" onClick={() => arm(kind, first.track)} aria-keyshortcuts={kind === "veto" ? "V" : "E"}>
+          {t(`do.${kind}`)} <bdi>{first.track}</bdi> <kbd>{kind === "veto" ? "V" : "E"}</kbd>
+        </button>
+      )}
+    </section>
+  );
+}
+
+export function Announcer() {
+  return (
+    <>
+      <p class="hidden" role="alert">{urgent.value}</p>
+      <p class="hidden" role="status">{polite.value}</p>
+    </>
   );
 }
 
@@ -106,7 +159,7 @@ export function Banner() {
   const top = store.standing.value[0];
   const open = store.unacknowledged.value.length;
   const next = toAcknowledge();
-  const name = (alarm: Alarm) => store.zoneNames.value.get(alarm.zone) ?? alarm.zone;
+  const name = (alarm: Alarm) => store.nameOf(alarm.zone);
   return (
     <section class={`banner ${top ? (open ? "banner-alarm" : "banner-acked") : "banner-calm"}`} aria-label={t("banner.label")}>
       {/* Read out once for each alarm that comes to the top, not at every second of its countdown. */}
@@ -119,7 +172,7 @@ export function Banner() {
           {top.impact >= at ? (
             <span class="when">
               {t("impact.in")} <b class="count">{seconds((top.impact - at) / 1000)}</b>
-              {top.std !== null && <span class="std"> {ltr(`(±${Math.ceil(2 * top.std)} s)`)}</span>}
+              {top.std !== null && <span class="std"> {deviation(2 * top.std)}</span>}
             </span>
           ) : (
             <span class="when">{t("impact.past", { s: seconds(Math.floor((at - top.impact) / 1000)) })} — {t("wait.clear")}</span>
@@ -135,7 +188,7 @@ export function Banner() {
       {next && (
         <div class="ack">
           <button type="button" class="ack-one" onClick={() => acknowledge()} aria-keyshortcuts="A">
-            {t("ack")} <bdi>{name(next)}</bdi> <kbd>A</kbd>
+            {t(acksForAll() || !store.hello.value?.live ? "ack" : "ack.here")} <bdi>{name(next)}</bdi> <kbd>A</kbd>
           </button>
           {open > 1 && (
             <button type="button" class="ack-all" onClick={() => acknowledge(true)} aria-keyshortcuts="Shift+A">

@@ -17,6 +17,7 @@ export interface Site {
   sensors: { id: string; at: XY; range: number; period: number }[];
   assets: { id: string; polygon: XY[] }[];
   zones: Zone[];
+  districts: { id: string; name: string }[];
   effectors: { id: string; kind: string; at: XY; near: number; far: number; rounds: number }[];
   sectors: { id: string; effector: string; from: number; to: number }[]; // no fire there; effector "": none of them
   corridors: { id: string; polygon: XY[] }[];
@@ -36,6 +37,7 @@ export interface Hello {
   source: string;
   live: boolean;
   role: "viewer" | "operator";
+  name: string; // of the operator, where a token says it
   acts: boolean;
   paused: boolean;
   site: Site;
@@ -71,6 +73,7 @@ export interface Decision {
   effector: string | null;
   code: string;
   reasons: Record<string, string>;
+  until: number | null; // people are asked to consent, or may veto, until then
 }
 export interface Engagement {
   id: number;
@@ -100,6 +103,13 @@ export interface Player {
   playing: boolean;
   following: boolean;
   speed: number;
+}
+/** What a screen that looks at the past of a live run does not show. */
+export interface Ahead {
+  alarms: number; // issued since, that nobody has acknowledged
+  zone: string; // of the first of them
+  impact: number;
+  end: number;
 }
 export interface LogItem {
   seq: number;

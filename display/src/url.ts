@@ -1,6 +1,6 @@
 // View, time, filters and language live in the address: what one sees can be sent to another.
 import { effect } from "@preact/signals";
-import { isLang, lang } from "./i18n";
+import { indic, isLang, lang } from "./i18n";
 import * as map from "./map";
 import * as store from "./store";
 import { THEMES, type Theme, theme } from "./theme";
@@ -18,6 +18,8 @@ export function read(): { t: string | null; view: string | null; paused: boolean
   else if (matchMedia("(prefers-contrast: more)").matches) theme.value = "contrast";
   store.selected.value = Number(query.get("track")) || 0;
   store.onlyActing.value = query.get("only") === "1";
+  store.zoneFilter.value = query.get("zones") ?? "";
+  indic.value = query.get("digits") === "arab";
   const changed = new Set((query.get("layers") ?? "").split("."));
   store.layers.value = Object.fromEntries(
     Object.entries(store.layers.value).map(([name, on]) => [name, changed.has(name) ? !on : on]),
@@ -31,7 +33,7 @@ export function keep(): void {
     if (!waiting) waiting = window.setTimeout(() => { waiting = 0; write(); }, WRITE_MS);
   };
   effect(() => {
-    lang.value; theme.value; store.selected.value; store.onlyActing.value; store.layers.value; store.player.value; store.listFrame.value;
+    lang.value; theme.value; indic.value; store.zoneFilter.value; store.selected.value; store.onlyActing.value; store.layers.value; store.player.value; store.listFrame.value;
     later();
   });
   map.moved(later);
@@ -47,6 +49,8 @@ function write(): void {
   if (!playing) query.set("paused", "1");
   if (store.selected.value) query.set("track", String(store.selected.value));
   if (store.onlyActing.value) query.set("only", "1");
+  if (store.zoneFilter.value) query.set("zones", store.zoneFilter.value);
+  if (indic.value) query.set("digits", "arab");
   const changed = (Object.keys(store.layers.value) as store.Layer[]).filter((name) => store.layers.value[name] === DEFAULT_OFF.has(name));
   if (changed.length) query.set("layers", changed.join("."));
   const view = map.where();

@@ -120,8 +120,8 @@ def warning(alarm_id: int, at_s: float, state: str, *, advice: str = "shelter") 
     )
 
 
-def decision(track_id: int, at_s: float, action: str) -> Decision:
-    """A decision with its sentence in three languages."""
+def decision(track_id: int, at_s: float, action: str, until_s: float | None = None) -> Decision:
+    """A decision with its sentence in three languages; `until_s`: it waits for consent until then."""
     return Decision(
         t_ns=t_ns(at_s),
         track_id=track_id,
@@ -129,9 +129,10 @@ def decision(track_id: int, at_s: float, action: str) -> Decision:
         asset="compound",
         probability=0.8,
         effector="gun-1",
-        code="in_window",
+        code="in_window" if until_s is None else "awaiting_consent",
         reason="engage: 80 % at the compound",
         reasons=(("fr", "engager : 80 % sur « compound »"), ("ar", "اعتراض: 80٪ على compound")),
+        values=() if until_s is None else (("until", float(t_ns(until_s))),),
     )
 
 
@@ -175,7 +176,7 @@ def batches() -> Iterator[list[Message]]:
             if math.isclose(at_s, end_s):
                 found.append(warning(number, at_s, end, advice="none"))
         if math.isclose(at_s, 9.0):
-            found += [decision(1, at_s, "hold"), decision(2, at_s, "ignore"), decision(3, at_s, "ignore")]
+            found += [decision(1, at_s, "hold", until_s=14.0), decision(2, at_s, "ignore"), decision(3, at_s, "ignore")]
         if math.isclose(at_s, 14.0):
             found += [decision(1, at_s, "engage"), engagement(at_s, "committed")]
         if math.isclose(at_s, 20.0):

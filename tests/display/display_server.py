@@ -1,19 +1,22 @@
 """A display server in a thread, over a recording in memory or over a live run that tests drive by hand."""
 
-import dataclasses
+import math
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import display_raid as raid
+import display_screens
+import msgspec
 import uvicorn
+from starlette.types import Receive, Scope, Send
 
-from opencram.config.model import BaseMap
+from opencram.config.model import BaseMap, Site, Zone
 from opencram.display.access import Person
 from opencram.display.basemap import open_basemap
 from opencram.display.frames import Encoder
@@ -21,9 +24,10 @@ from opencram.display.plan import plan
 from opencram.display.server import Hub, application
 from opencram.display.session import Shared
 from opencram.display.timeline import Timeline
-from opencram.messages import Message, Operator
+from opencram.messages import Message, Operator, Tick
 
 Action = tuple[str, str, int, str]
+PEOPLE = {"a" * 32: Person("operator", "Rana K."), "b" * 32: Person("viewer")}
 
 
 @dataclass
@@ -39,9 +43,11 @@ class Running:
         return f"127.0.0.1:{self.port}"
 
 
-def hub_of(timeline: Timeline, *, live: bool = False, mode: str = "simulation", **options: Any) -> Hub:
+def hub_of(
+    timeline: Timeline, *, live: bool = False, mode: str = "simulation", site: Site | None = None, **options: Any
+) -> Hub:
     """What a server shows."""
-    site = raid.site()
+    site = site or raid.site()
     shared = Shared(timeline=timeline, encoder=Encoder(site), periods_s={"north": 0.1}, live=live)
     hello = {"version": "0", "mode": mode, "source": "simulation", "site": plan(site), "paused": False}
     return Hub(shared=shared, hello=hello, **options)
@@ -55,11 +61,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(hub: Hub, port: int = 0) -> Iterator[Running]:
-    """Serve until the block ends."""
+def serving(hub: Hub, port: int = 0, opened: threading.Event | None = None) -> Iterator[Running]:
+    """Serve until the block ends; `opened` is set when the first screen comes."""
     port = port or free_port()
+    app = application(hub)
+
+    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        if opened is not None and scope["type"] == "websocket":
+            opened.set()
+        await app(scope, receive, send)
+
     config = uvicorn.Config(
-        application(hub), host="127.0.0.1", port=port, log_level="critical", ws="websockets-sansio",
+        watched, host="127.0.0.1", port=port, log_level="critical", ws="websockets-sansio",
         ws_per_message_deflate=False, lifespan="off", timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = uvicorn.Server(config)
@@ -76,17 +89,49 @@ def serving(hub: Hub, port: int = 0) -> Iterator[Running]:
         thread.join(timeout=10.0)
 
 
-def recorded() -> Timeline:
-    """The whole raid, as a recording."""
+def recorded(messages: list[Message] | None = None) -> Timeline:
+    """Messages as a recording: the whole raid, if no others are given."""
     timeline = Timeline()
-    timeline.extend(raid.messages())
+    timeline.extend(messages or raid.messages())
     return timeline
 
 
-def live_server(port: int, speed: float = 1.0, stop_at_s: float = raid.ENDS_S, begin_s: float = 0.0) -> None:
-    """Serve the raid as if it happened now: for the browser tests, in a process of its own."""
-    timeline = Timeline()
-    hub = hub_of(timeline, live=True)
+def wide_site(zones: int) -> Site:
+    """A site with so many square zones of 200 m, named by their number."""
+    side = math.ceil(math.sqrt(zones))
+    home, step = raid.site(), math.radians(0.0018)
+
+    def zone(number: int) -> Zone:
+        west = home.longitude_rad + (number % side - side / 2) * step * 1.2
+        south = home.latitude_rad + (number // side - side / 2) * step
+        corners = ((west, south), (west + step, south), (west + step, south + step), (west, south + step))
+        return replace(home.zones[0], id=f"w{number}", name=f"Zone {number:04d}", polygon=corners)
+
+    return replace(home, zones=tuple(zone(number) for number in range(zones)))
+
+
+def flood(number: int, begin_s: float) -> Iterator[list[Message]]:
+    """One salvo, an alarm for each of many zones within a second, then nothing but time."""
+    tenth = 0
+    while True:
+        at_s = begin_s + tenth / 10.0
+        found: list[Message] = []
+        if 10 <= tenth < 20:
+            for k in range((tenth - 10) * number // 10, (tenth - 9) * number // 10):
+                told = raid.warning(1, at_s, "issued")
+                impact_s = begin_s + 60.0 + (k * 7919 % number) / number * 100.0  # in no order
+                found.append(msgspec.structs.replace(
+                    told, alarm_id=k + 1, zone=f"w{k}", impact_t_ns=raid.t_ns(impact_s), seconds_left=impact_s - at_s
+                ))  # fmt: skip
+        yield [Tick(t_ns=raid.t_ns(at_s)), *found]
+        tenth += 1
+
+
+def live_server(
+    port: int, batches: Iterable[list[Message]], hub: Hub, *, speed: float = 1.0, begin_s: float = 0.0
+) -> None:
+    """Serve batches as if they happened now, from when the first screen is there; in a process of its own."""
+    timeline = hub.shared.timeline
     said: list[Operator] = []
 
     def tell(operator: str, action: str, track_id: int, zone: str) -> None:
@@ -97,10 +142,8 @@ def live_server(port: int, speed: float = 1.0, stop_at_s: float = raid.ENDS_S, b
 
     def run() -> None:
         began_s = time.monotonic()
-        for batch in raid.batches():
+        for batch in batches:
             at_s = (batch[0].t_ns - raid.T0_NS) / 1e9
-            if at_s > stop_at_s:
-                return
             if at_s >= begin_s:
                 time.sleep(max((at_s - begin_s) / speed - (time.monotonic() - began_s), 0.0))
             operators: list[Message] = [*said]
@@ -108,8 +151,10 @@ def live_server(port: int, speed: float = 1.0, stop_at_s: float = raid.ENDS_S, b
             hub.shared.arrived_s = time.monotonic()
             timeline.extend([*operators, *batch])
 
-    with serving(hub, port) as running:
+    opened = threading.Event()
+    with serving(hub, port, opened) as running:
         print(running.address, flush=True)
+        opened.wait()
         run()
         while True:
             time.sleep(1.0)
@@ -119,14 +164,18 @@ if __name__ == "__main__":
     import sys
 
     kind, at_port, *rest = sys.argv[1:]
-    if kind == "live":
-        live_server(int(at_port), *(float(x) for x in rest))
+    if kind == "live":  # at SPEED from BEGIN, for an operator, or for a viewer
+        pace, begin = (*(float(x) for x in rest[:2]), 1.0, 0.0)[:2]
+        live = hub_of(Timeline(), live=True, people=PEOPLE if "tokens" in rest else {})
+        live_server(int(at_port), raid.batches(), live, speed=pace, begin_s=begin)
+    elif kind == "flood":
+        wide = hub_of(Timeline(), live=True, site=wide_site(int(rest[0])))
+        live_server(int(at_port), flood(int(rest[0]), 0.0), wide)
     else:
-        people = {"a" * 32: Person("operator", "Rana K."), "b" * 32: Person("viewer")} if kind == "tokens" else {}
+        timeline = recorded(display_screens.messages() if kind == "screens" else None)
         mode = rest[0] if rest else "simulation"
-        basemap = (
-            open_basemap(dataclasses.replace(raid.site(), basemap=BaseMap(path=Path(rest[1])))) if rest[1:] else None
-        )
-        with serving(hub_of(recorded(), people=people, mode=mode, basemap=basemap), int(at_port)) as running:
+        basemap = open_basemap(replace(raid.site(), basemap=BaseMap(path=Path(rest[1])))) if rest[1:] else None
+        shown = hub_of(timeline, people=PEOPLE if kind == "tokens" else {}, mode=mode, basemap=basemap)
+        with serving(shown, int(at_port)) as running:
             print(running.address, flush=True)
             threading.Event().wait()

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import display_raid as raid
+import display_screens
 import display_server
 import pytest
 
@@ -43,11 +44,12 @@ def server(kind: str, *options: str, port: int = 0) -> Iterator[tuple[str, "subp
             process.kill()
 
 
-def run_flow(name: str, address: str) -> str:
+def run_flow(name: str, address: str, **environment: str) -> str:
     """Run a flow to its end; fail with what it says."""
     done = subprocess.run(
         ["node", str(DISPLAY / "test" / "flows.mjs"), name, address],
-        capture_output=True, text=True, timeout=150, env={**os.environ, "CHROMIUM": CHROMIUM}, check=False,
+        capture_output=True, text=True, timeout=150, check=False,
+        env={**os.environ, "CHROMIUM": CHROMIUM, **environment},
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     assert f"ok {name}" in done.stdout
@@ -60,14 +62,43 @@ def replay() -> Iterator[str]:
         yield address
 
 
-@pytest.mark.parametrize("flow", ["raid", "seek", "languages", "axe", "twoSeconds", "magnified", "publicPage"])
+@pytest.mark.parametrize(
+    "flow", ["raid", "seek", "languages", "axe", "magnified", "publicPage", "keyboard", "sounds", "health"]
+)
 def test_replay(replay: str, flow: str) -> None:
     run_flow(flow, replay)
 
 
+def test_ten_screens_answer_who_must_act_now_in_banner_and_first_row() -> None:
+    asked = [
+        {"what": screen.what, "moment": display_screens.moment_s(k), "banner": screen.banner, "row": screen.row}
+        for k, screen in enumerate(display_screens.SCREENS)
+    ]
+    with server("screens") as (address, _):
+        run_flow("screens", address, SCREENS=json.dumps(asked))
+        salvo = next(each["moment"] for each in asked if "salvo" in str(each["what"]))
+        run_flow("grey", address, MOMENT=str(salvo))
+
+
 def test_consent_and_veto_take_two_steps_on_a_live_run() -> None:
-    with server("live", "0.5", "60", "4.5") as (address, _):
+    with server("live", "0.5", "4.5") as (address, _):
         run_flow("consent", address)
+
+
+def test_a_viewer_sees_all_and_changes_nothing() -> None:
+    with server("live", "0.5", "4.5", "tokens") as (address, _):
+        run_flow("viewer", address)
+
+
+@pytest.mark.parametrize("flow", ["notLive", "liveBreak"])
+def test_on_a_live_run_nothing_goes_unnoticed(flow: str) -> None:
+    with server("live", "1.0", "4.5") as (address, _):
+        run_flow(flow, address)
+
+
+def test_a_thousand_alarms_are_sorted_found_and_acknowledged() -> None:
+    with server("flood", "1000") as (address, _):
+        run_flow("flood", address)
 
 
 def test_a_wrong_token_is_told() -> None:

@@ -21,8 +21,6 @@ from opencram.display.rows import decision_row
 from opencram.display.server import POLICY
 from opencram.errors import FileError
 
-PEOPLE = {"a" * 32: Person("operator", "Rana K."), "b" * 32: Person("viewer")}
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[display_server.Running]:
@@ -173,13 +171,13 @@ def test_a_stalled_screen_gets_the_newest_frame_and_costs_no_memory() -> None:
     ],
 )
 def test_roles_come_from_tokens(protocols: list[str], role: str | None) -> None:
-    found = person_of(PEOPLE, protocols)
+    found = person_of(display_server.PEOPLE, protocols)
     assert (found.role if found else None) == role
     assert person_of({}, protocols) == Person("operator")
 
 
 def test_a_wrong_token_and_a_foreign_page_are_refused() -> None:
-    hub = display_server.hub_of(display_server.recorded(), people=PEOPLE)
+    hub = display_server.hub_of(display_server.recorded(), people=display_server.PEOPLE)
     with display_server.serving(hub) as running:
         with (
             opened(running, subprotocols=["opencram", "token.wrong"]) as client,
@@ -215,7 +213,7 @@ def test_operators_act_on_a_live_run_and_viewers_do_not() -> None:
     told: list[tuple[str, str, int, str]] = []
     timeline = display_server.recorded()
     hub = display_server.hub_of(
-        timeline, live=True, people=PEOPLE, tell=lambda *action: told.append(action)
+        timeline, live=True, people=display_server.PEOPLE, tell=lambda *action: told.append(action)
     )  # fmt: skip
     with display_server.serving(hub) as running:
         for token in ("b" * 32, "a" * 32):

@@ -67,13 +67,14 @@ class Picture:
     engagements: dict[int, Engagement] = field(default_factory=dict)
     health: dict[str, Health] = field(default_factory=dict)
     sensors: dict[str, SensorSeen] = field(default_factory=dict)
+    held: bool = False  # an operator holds all simulated engagements
 
     def copy(self) -> Self:
         """Return a picture that goes its own way; messages are frozen and shared."""
         return type(self)(
             self.seq, self.now_ns, dict(self.tracks), dict(self.ended), dict(self.trails), dict(self.touched),
             dict(self.impacts), dict(self.threats), dict(self.alarms), dict(self.decisions), dict(self.engagements),
-            dict(self.health), dict(self.sensors),
+            dict(self.health), dict(self.sensors), self.held,
         )  # fmt: skip
 
     def take(self, record: Message | Seen) -> None:
@@ -133,11 +134,13 @@ class Picture:
             warning=warning,
             issued_t_ns=before.issued_t_ns if before is not None else warning.t_ns,
             impact_time_s_std=nearest.impact_time_s_std if nearest is not None else None,
-            # A danger that grows asks for attention again.
+            # What is issued anew asks for attention again; an update of the same alarm does not.
             acknowledged_t_ns=None if warning.state == "issued" else acknowledged,
         )
 
     def _take_operator(self, operator: Operator) -> None:
+        if operator.action in ("hold", "release") and operator.track_id == 0:
+            self.held = operator.action == "hold"
         if operator.action != "acknowledge":
             return
         for alarm_id, alarm in self.alarms.items():

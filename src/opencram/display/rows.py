@@ -118,4 +118,5 @@ def state_rows(picture: Picture) -> Row:
         "decisions": [decision_row(d) for d in picture.decisions.values()],
         "engagements": [engagement_row(e) for e in picture.engagements.values()],
         "health": [health_row(h) for h in picture.health.values()],
+        "held": picture.held,
     }
