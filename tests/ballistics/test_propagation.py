@@ -88,6 +88,21 @@ def test_a_mirror_changes_left_and_right_and_nothing_else(state, curve):
 
 
 @settings(deadline=None)
+@given(velocities, st.floats(math.log(500.0), math.log(6000.0)), st.floats(0.25, 2.0))
+def test_a_flight_twice_as_fast_and_four_times_as_heavy_is_four_times_as_large(velocity, ln_beta, scale):
+    """Froude's law: under even gravity, air and drag, lengths and β go with the square of speed and time."""
+    env, even = flat_earth(density_kg_m3=1.1), np.full(2001, 0.3)
+    small = flown((0.0, 0.0, 0.0, *velocity, ln_beta, 0.0, 0.0, 0.0), 8.0, env, curve=even)
+    fast = [scale * each for each in velocity]
+    large = flown(
+        (0.0, 0.0, 0.0, *fast, ln_beta + 2.0 * math.log(scale), 0.0, 0.0, 0.0),
+        8.0 * scale, env, curve=even, dt=0.25 * scale,
+    )  # fmt: skip
+    assert large[:3] == pytest.approx(small[:3] * scale**2, rel=1e-9, abs=1e-6)
+    assert large[3:6] == pytest.approx(small[3:6] * scale, rel=1e-9, abs=1e-9)
+
+
+@settings(deadline=None)
 @given(rounds, curves)
 def test_forward_and_back_is_where_it_began(state, curve):
     env = real_earth(wind_m_s=(3.0, 5.0))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from opencram.config.scenario import parse_scenario
-from opencram.errors import ConfigError
+from opencram.errors import ConfigError, OpencramError
 from opencram.runtime.world import world_of
 from opencram.simulation.model import NO_FAULTS, Coloured
 
@@ -164,3 +164,10 @@ def test_each_fault_is_told_once_with_its_place(text, place, words):
     [fault] = caught.value.faults
     assert fault.place == place
     assert words in str(fault)
+
+
+def test_a_launch_that_never_lands_is_refused() -> None:
+    text = HEAD + '[[launch]]\ntime_s = 0\nclass = "rocket"\neast_m = 3000\nnorth_m = 0\nspeed_m_s = 2000\n'
+    text += "azimuth_deg = 270\nelevation_deg = 89\nballistic_coefficient_kg_m2 = 100000\n"
+    with pytest.raises(OpencramError, match="has not landed 300 s after its launch"):
+        world_of(parse(text))

@@ -9,7 +9,7 @@ from opencram.ballistics.drag import standard_curve
 from opencram.ballistics.environment import environment
 from opencram.ballistics.lanes import LANES
 from opencram.ballistics.propagation import to_ground
-from opencram.messages import Hypothesis, Track
+from opencram.messages import Hypothesis, Rejected, Track
 
 S = 1_000_000_000
 T0 = 1_767_225_600 * S
@@ -77,6 +77,11 @@ def track(*hypotheses, track_id=7, t_ns=T0, status="confirmed", classes=(("rocke
 
 
 def impacts(*messages, config=CONFIG):
+    """The impacts that a step predicts from these messages."""
+    return [message for message in said_of(*messages, config=config) if not isinstance(message, Rejected)]
+
+
+def said_of(*messages, config=CONFIG):
     """What a step says of these messages."""
     state = prediction.initial(config)
     after, said = prediction.step(config, state, list(messages))

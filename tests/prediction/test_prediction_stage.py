@@ -7,7 +7,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prediction_worlds import CONFIG, LOWER, MORTAR, ROCKET, ROUNDS, SITE, T0, S, covariance, hypothesis, impacts, track
+from prediction_worlds import (
+    CONFIG,
+    LOWER,
+    MORTAR,
+    ROCKET,
+    ROUNDS,
+    SITE,
+    T0,
+    S,
+    covariance,
+    hypothesis,
+    impacts,
+    said_of,
+    track,
+)
 
 from opencram import prediction
 from opencram.earth.geodesy import Frame, enu_from_geodetic
@@ -83,6 +97,10 @@ def test_what_never_lands_gives_no_impact_and_does_not_disturb_the_others():
     away = ROCKET.copy()
     away[3:7] = 3000.0, 3000.0, 9000.0, math.log(1e7)
     assert impacts(track(hypothesis(away))) == []
+    (said,) = said_of(track(hypothesis(away)))
+    assert (said.code, said.t_ns) == ("no_impact", T0)
+    assert said.reason == "track 7: no flight model comes down within 200 s, and no impact is predicted"
+    assert said_of(track()) == []
     assert [m.track_id for m in impacts(track(hypothesis(away), track_id=1), MIXED)] == [7]
     (impact,) = impacts(track(hypothesis(away, probability=0.5), hypothesis(ROCKET, probability=0.5)))
     assert [part.probability for part in impact.components] == [1.0]

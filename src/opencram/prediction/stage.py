@@ -5,6 +5,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -14,8 +15,10 @@ from opencram.ballistics.environment import Environment, environment
 from opencram.earth.geodesy import Frame, geodetic_from_enu
 from opencram.earth.profile import Profile
 from opencram.earth.terrain import Terrain
-from opencram.messages import Impact, ImpactComponent, Message, Track
+from opencram.messages import Impact, ImpactComponent, Message, Rejected, Track
 from opencram.prediction.ground import MOMENTS, PATH_POINTS, land_tracks
+
+_NO_IMPACT: Final = "track {}: no flight model comes down within {:g} s, and no impact is predicted"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +33,7 @@ class Config:
     profile: Profile | None = None  # measured air and wind; its wind stands instead of `wind_m_s`
     terrain: Terrain | None = None  # the ground where it reaches
     curves: tuple[OwnCurve, ...] = ()  # that flight models name, beside the standard ones
-    flight_s_max: float = 200.0  # a flight that has not landed by then gives no impact
+    flight_s_max: float = 200.0  # a flight that has not landed by then gives no impact, and that is said
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def initial(config: Config) -> State:
 
 
 def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State, list[Message]]:
-    """Return an `Impact` for each track that comes with flight models and will land."""
+    """Return an `Impact` for each track that comes with flight models, or `Rejected` where none of them will land."""
     tracks = [message for message in batch if isinstance(message, Track) and message.hypotheses]
     return state, _land(config, tracks) if tracks else []
 
@@ -71,7 +74,7 @@ def _constants(config: Config) -> _Constants:
 
 
 def _land(config: Config, tracks: list[Track]) -> list[Message]:
-    """Fly the models of all tracks; return the impacts of those that come down in time."""
+    """Fly the models of all tracks; return the impacts of those that come down in time, and which do not."""
     constants = _constants(config)
     curves, which = curve_table(config.curves)
     hypotheses = [hypothesis for track in tracks for hypothesis in track.hypotheses]
@@ -96,10 +99,11 @@ def _land(config: Config, tracks: list[Track]) -> list[Message]:
     rows, weights = parts.tolist(), shares.tolist()
     return [
         _impact(constants.frame, track, rows[first:last], weights[first:last], whole, path)
+        if down
+        else Rejected(t_ns=track.t_ns, code="no_impact", reason=_NO_IMPACT.format(track.track_id, config.flight_s_max))
         for track, first, last, whole, path, down in zip(
             tracks, firsts, firsts[1:], wholes.tolist(), paths.tolist(), landed.tolist(), strict=False
         )
-        if down
     ]
 
 

@@ -8,10 +8,11 @@ import numpy as np
 from opencram.config.model import Effector, Sensor, Site
 from opencram.config.scenario_model import EnuPlace, Launch, Place, Radar, Scenario
 from opencram.earth.geodesy import Frame, enu_from_geodetic, geodetic_from_enu
+from opencram.errors import OpencramError
 from opencram.runtime.weather import measured
 from opencram.simulation import model, solve
 from opencram.simulation.classes import body_of, usual_round
-from opencram.simulation.flights import Flyer
+from opencram.simulation.flights import FLIGHT_S_MAX, Flyer
 from opencram.simulation.launch import velocity_of
 from opencram.simulation.streams import stream
 
@@ -21,7 +22,7 @@ EastNorth = tuple[float, float]
 def world_of(scenario: Scenario) -> model.WorldConfig:
     """Return the simulated world of a scenario.  Aimed rounds are flown here, so the first call compiles kernels.
 
-    Raises `OpencramError` for a launch that cannot reach its aim.
+    Raises `OpencramError` for a launch that cannot reach its aim, or never lands.
     """
     site = scenario.site
     weather = scenario.weather
@@ -121,6 +122,11 @@ def _first(scenario: Scenario, flyer: Flyer, launch: Launch, pattern: model.Roun
     assert launch.elevation_rad is not None
     velocity = velocity_of(launch.speed_m_s, launch.azimuth_rad, launch.elevation_rad)
     fall = flyer.land(pattern, np.array([velocity]))[0]
+    if not np.isfinite(fall).all():
+        raise OpencramError(
+            f"round {launch.name!r} has not landed {FLIGHT_S_MAX:g} s after its launch, and is flown no longer; "
+            "lower its speed_m_s or its elevation_deg"
+        )
     return replace(pattern, velocity_enu_m_s=velocity), (float(fall[0]), float(fall[1]))
 
 
