@@ -5,6 +5,7 @@ from typing import Any, Final, cast
 
 from opencram.config.live_model import Address, CapSite, Channel, FeedSource, Live
 from opencram.config.table import NOT_NEGATIVE, POSITIVE, Table
+from opencram.config.wire import BYTE
 
 _ADDRESS: Final = 'write it as "host:port", "127.0.0.1:8600" or "[::1]:8600"'
 _WIDER: Final = "whoever is on the network could read it and act: give certificate_file, key_file and token_file"
@@ -14,6 +15,8 @@ _NEEDS: Final = {
     "webhook": ("url", "give the address to post to"),
     "mqtt": ("address", "give the broker's host and port"),
     "tak": ("address", "give the host and port of the TAK server, or of a multicast group"),
+    "asterix": ("address", "give the host and port, or the multicast group, that takes system tracks"),
+    "sapient": ("address", "give the host and port of the fusion node"),
 }
 
 
@@ -118,6 +121,8 @@ def _channel(table: Table) -> Channel:
         certificate_file=_file(table, "certificate_file"),
         key_file=_file(table, "key_file"),
         timeout_s=table.number("timeout_s", POSITIVE, "give the seconds that a delivery may take", default=5.0),
+        sac=table.integer("sac", BYTE, "give the ASTERIX system area code of our tracks", default=0),
+        sic=table.integer("sic", BYTE, "give the ASTERIX system identification code of our tracks", default=255),
     )
     for key in ("password", "secret", "token", "key"):
         table.unsupported(key, "must not stand in the site file, which goes into the log", f"use {key}_file")

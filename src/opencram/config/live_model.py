@@ -31,7 +31,7 @@ class Channel:
     """A way by which alarms leave: `[[outlet]]`."""
 
     name: str
-    kind: Literal["cap-directory", "webhook", "mqtt", "tak"]
+    kind: Literal["cap-directory", "webhook", "mqtt", "tak", "asterix", "sapient"]
     folder: str = ""
     url: str = ""
     address: Address = ("", 0)
@@ -43,6 +43,13 @@ class Channel:
     certificate_file: str = ""
     key_file: str = ""
     timeout_s: float = 5.0
+    sac: int = 0  # of our system, as ASTERIX names it
+    sic: int = 255
+
+    @property
+    def takes_alarms(self) -> bool:
+        """Whether alarms leave by it; the others take tracks only."""
+        return self.kind not in ("asterix", "sapient")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from opencram.config.table import Limits, Table
 
-_BYTE: Final = Limits(at_least=0, at_most=255)
+BYTE: Final = Limits(at_least=0, at_most=255)
 _GEOID_M: Final = Limits(at_least=-120.0, at_most=120.0)
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -26,8 +26,8 @@ def read_wire(table: Table) -> dict[str, Any]:
         "doppler", ("receding", "approaching"), "say what a positive Doppler speed means", default="receding"
     )
     return {
-        "sac": table.integer("sac", _BYTE, "give the ASTERIX system area code", default=0),
-        "sic": table.integer("sic", _BYTE, "give the ASTERIX system identification code", default=0),
+        "sac": table.integer("sac", BYTE, "give the ASTERIX system area code", default=0),
+        "sic": table.integer("sic", BYTE, "give the ASTERIX system identification code", default=0),
         "node_id": node_id,
         "geoid_m": table.optional_number(
             "geoid_m", _GEOID_M, "give the height of mean sea level above the WGS84 ellipsoid at the radar"

@@ -288,6 +288,8 @@ async def _outlet(site: Site, base: Path, channel: Any, *, alarm: bool) -> Findi
     from opencram.runtime.live import sender_of
 
     part = f"outlet {channel.name}"
+    if not channel.takes_alarms:
+        return await _other_system(part, channel)
     try:
         # Beside the topics of the service: what it says of itself is not the doctor's to say.
         sender = sender_of(replace(channel, topic=f"{channel.topic}/{TEST_ZONE}"), site, base)
@@ -314,6 +316,19 @@ async def _outlet(site: Site, base: Path, channel: Any, *, alarm: bool) -> Findi
         with contextlib.suppress(OSError):
             await sender.close()
     return Finding(part, "ok", f"{told} ({1e3 * (time.perf_counter() - began_s):.0f} ms)")
+
+
+async def _other_system(part: str, channel: Any) -> Finding:
+    """Call a system that takes tracks; by UDP nobody answers."""
+    if channel.kind == "asterix":
+        return Finding(part, "ok", "tracks leave by UDP, which nobody acknowledges: look at the other side")
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            _, writer = await asyncio.open_connection(*channel.address)
+        writer.close()
+    except (OSError, TimeoutError) as error:
+        return Finding(part, "fault", str(error) or "no answer", "is the address right, is the fusion node up?")
+    return Finding(part, "ok", "the fusion node takes a connection")
 
 
 def trial_alarm(site: Site, base: Path) -> list[Any]:

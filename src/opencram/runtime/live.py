@@ -38,6 +38,7 @@ from opencram.runtime.sockets import open_feed
 from opencram.runtime.stations import stations
 from opencram.runtime.stream import Stream
 from opencram.runtime.tak import Tak
+from opencram.runtime.track_reports import AsterixTracks, SapientEdge, TrackReport
 
 BEAT_S: Final = 0.002  # how often what is due by time is looked for
 STATUS_S: Final = 1.0
@@ -96,12 +97,7 @@ def cap_config(site: Site, base: Path) -> CapConfig:
 def sender_of(channel: Channel, site: Site, base: Path) -> outlets.Sender:
     """Return what delivers the alarms of a channel; its files are relative to the site file."""
     secret = outlets.read_secret(base / channel.secret_file) if channel.secret_file else ""
-    channel = replace(
-        channel,
-        ca_file=channel.ca_file and str(base / channel.ca_file),
-        certificate_file=channel.certificate_file and str(base / channel.certificate_file),
-        key_file=channel.key_file and str(base / channel.key_file),
-    )
+    channel = _with_files(channel, base)
     zones = zones_of(site)
     if channel.kind == "cap-directory":
         return outlets.CapFolder(base / channel.folder)
@@ -110,6 +106,23 @@ def sender_of(channel: Channel, site: Site, base: Path) -> outlets.Sender:
     if channel.kind == "tak":
         return Tak(channel, zones, site)
     return outlets.Mqtt(channel, zones, site.name, secret)
+
+
+def report_of(channel: Channel, site: Site, base: Path, report: outlets.Report) -> TrackReport:
+    """Return what tells tracks to the other system of a channel."""
+    if channel.kind == "sapient":
+        return SapientEdge(_with_files(channel, base), site, report)
+    return AsterixTracks(channel, site, report, simulated=any(feed.simulated for feed in site.live.feeds))
+
+
+def _with_files(channel: Channel, base: Path) -> Channel:
+    """Return a channel whose files are found from everywhere."""
+    return replace(
+        channel,
+        ca_file=channel.ca_file and str(base / channel.ca_file),
+        certificate_file=channel.certificate_file and str(base / channel.certificate_file),
+        key_file=channel.key_file and str(base / channel.key_file),
+    )
 
 
 class LiveService:
@@ -131,7 +144,12 @@ class LiveService:
             CapSigner(base / live.cap.key_file, base / live.cap.certificate_file) if live.cap.key_file else None
         )
         self.outlets = [
-            outlets.Outlet(channel.name, sender_of(channel, site, base), self._report) for channel in live.channels
+            outlets.Outlet(channel.name, sender_of(channel, site, base), self._report)
+            for channel in live.channels
+            if channel.takes_alarms
+        ]
+        self.reports = [
+            report_of(channel, site, base, self._report) for channel in live.channels if not channel.takes_alarms
         ]
         book = CapBook(cap, self.board.zones)
         self.stream = Stream(site)
@@ -187,7 +205,7 @@ class LiveService:
         for number, act in ((signal.SIGINT, self.stop), (signal.SIGTERM, self.stop), (signal.SIGUSR1, self._make_way)):
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not in the main thread
                 loop.add_signal_handler(number, act)
-        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(outlet.run()) for outlet in self.outlets]
+        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(each.run()) for each in (*self.outlets, *self.reports)]
         self._dispatch(self.core.again)
         feed_tasks = [
             await open_feed(source, feed, self._receive, self._take, self._sockets)
@@ -264,8 +282,8 @@ class LiveService:
     def _show(self, inputs: Sequence[Message], made: Sequence[Message]) -> None:
         """Let those see it who show more than alarms."""
         self.stream.take(inputs, made)
-        for outlet in self.outlets:
-            outlet.show(made)
+        for each in (*self.outlets, *self.reports):
+            each.show(made)
 
     def operate(self, operator: str, action: Action, track_id: int, zone: str) -> None:
         """Take what an operator does into the next batch, and so into the log."""

@@ -123,7 +123,7 @@ class Tak:
             host, port = self._channel.address
             if is_multicast(host):
                 if self._group is None:
-                    self._group = _group_socket(host)
+                    self._group = group_socket(host)
                 return
             if self._writer is not None and not self._writer.is_closing():
                 return
@@ -173,7 +173,8 @@ class Tak:
             self._group.close()
 
 
-def _group_socket(host: str) -> socket.socket:
+def group_socket(host: str) -> socket.socket:
+    """Return a socket that sends to a multicast group, on this network and no further."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     one = socket.socket(family, socket.SOCK_DGRAM)
     one.setblocking(False)
