@@ -12,7 +12,7 @@ from opencram.engagement.state import Round
 from opencram.engagement.windows import held_back
 
 
-def cleared(config: Config, known: Round, friends: Mapping[int, Friend]) -> Round:
+def cleared(config: Config, known: Round, friends: Mapping[int, Friend], now_t_ns: int) -> Round:
     """Return the round with the shots that every hold rule allows.
 
     Rules of place and time, and of the people below, are asked when path or threat have changed; those about friends
@@ -25,10 +25,10 @@ def cleared(config: Config, known: Round, friends: Mapping[int, Friend]) -> Roun
     if known.unruled:
         still = known.free_shots
         if standing := rules_of(config, known, live=False):
-            still = _allowed(config, known, still, standing, {})
+            still = _allowed(config, known, still, standing, {}, None)
     shots = still
     if watched and worth_asking(config, known):
-        shots = _allowed(config, known, still, rules_of(config, known, live=True), friends)
+        shots = _allowed(config, known, still, rules_of(config, known, live=True), friends, now_t_ns)
     starts = [each for each in shots if len(each)]
     last_start = max((each.last_start_t_ns for each in starts), default=None)
     decide_by = known.impact_t_ns - ns(config.decide_s_before_impact) if known.impact_t_ns else None
@@ -59,15 +59,20 @@ def worth_asking(config: Config, known: Round) -> bool:
 
 
 def _allowed(
-    config: Config, known: Round, shots: tuple[Shots, ...], rules: tuple[HoldRule, ...], friends: Mapping[int, Friend]
+    config: Config,
+    known: Round,
+    shots: tuple[Shots, ...],
+    rules: tuple[HoldRule, ...],
+    friends: Mapping[int, Friend],
+    told_until_t_ns: int | None,
 ) -> tuple[Shots, ...]:
     left = []
     near = tuple(friends[track_id] for track_id in sorted(friends))
     for effector, each in zip(config.effectors, shots, strict=True):
         if len(each):
             fire = Fire(effector=effector, shots=each, lead=known.lead, friends=near)
-            allowed, why = first_refusal(rules, fire)
-            each = held_back(config, each, allowed, why) if why is not None else each
+            allowed, why = first_refusal(rules, fire, told_until_t_ns)
+            each = held_back(config, each, allowed, why)
         left.append(each)
     return tuple(left)
 

@@ -12,13 +12,44 @@ import numpy as np
 from opencram.kernel import kernel
 
 FREE, OUT_OF_RANGE, TOO_LOW, TOO_LATE = 0, 1, 2, 3
+NOWHERE = -1
+
+
+@kernel
+def within_reach(points, places, reaches, far_m):
+    """Return the first and the last point within reach of an effector, or so close to it that the path beside may be.
+
+    `NOWHERE` and `NOWHERE` for a path with a number that is none, or is further than `far_m`; the last before the
+    first where no point is near.
+    """
+    longest = 0.0
+    for i in range(len(points)):
+        for axis in range(3):
+            if not abs(points[i, axis]) < far_m:
+                return NOWHERE, NOWHERE
+        if i > 0:
+            east, north, up = (
+                points[i, 0] - points[i - 1, 0],
+                points[i, 1] - points[i - 1, 1],
+                points[i, 2] - points[i - 1, 2],
+            )
+            longest = max(longest, east * east + north * north + up * up)
+    step = math.sqrt(longest)
+    first, last = len(points), 0
+    for i in range(len(points)):
+        for e in range(len(places)):
+            east, north, up = points[i, 0] - places[e, 0], points[i, 1] - places[e, 1], points[i, 2] - places[e, 2]
+            if math.sqrt(east * east + north * north + up * up) <= reaches[e] + step:
+                first, last = min(first, i), max(last, i)
+    return first, last
 
 
 @kernel
 def hermite(points, spacing_ns, t_ns, times, positions):
     """Write the path at each time: cubic Hermite between equally spaced points, slopes by central differences.
 
-    At its ends the slope is that of the parabola through the three points there.
+    At its ends the slope is that of the parabola through the three points there.  Fourth column of `positions`: height
+    above the last point.
     """
     last = len(points) - 1
     for i in range(len(times)):
@@ -37,19 +68,21 @@ def hermite(points, spacing_ns, t_ns, times, positions):
                 arrive = chord if last == 1 else 2.0 * chord - 0.5 * (high - points[k - 1, axis])
             bend = (1.0 - f) * (leave - chord) - f * (arrive - chord)
             positions[i, axis] = low + f * chord + f * (1.0 - f) * bend
+        positions[i, 3] = positions[i, 2] - points[last, 2]
 
 
 @kernel
-def shots_on(path_t_ns, path, place, limits, spans, grid, table, work, times, numbers):
+def shots_on(path_t_ns, path, place, limits, spans, grid, table, common_m, from_t_ns, times, numbers):
     """Write every shot that meets the path within limits; return their count, what left none, and the closest range.
 
     `path` (n, 4): position and height above the point of impact.  `limits`: range from and to (m), speed (m/s), decay
-    (m), least flight (s), least height (m), dispersion (rad), stray (m), bias (rad), common error (m), scatter of the
-    speed at the muzzle (share).  `spans`: reaction (ns), half a burst (ns and in rows of the path), no fire before
-    (ns), assessment (ns).  `grid`, `table`: see `hit.kill_table`.  `work` (3, n): slant range, time of flight, whether
-    within limits.  `times` (6, n): start, fire, done, end of the best second shot, row of the path, and room for work;
-    `numbers` (6, n): slant range, kill probability, that of the best second shot, velocity of the round.
+    (m), least flight (s), least height (m), dispersion (rad), stray (m), bias (rad), scatter of the speed at the muzzle
+    (share).  `spans`: reaction (ns), half a burst (ns and in rows of the path), assessment (ns).  `grid`, `table`: see
+    `hit.kill_table`; `common_m`: error that all rounds share, apart from the bias; no fire before `from_t_ns`.
+    `times` (6, n): start, fire, done, end of the best second shot, row of the path, and room for work; `numbers` (9,
+    n): slant range, kill probability, that of the best second shot, velocity of the round, and room for work.
     """
+    work = numbers[6:]  # slant range, time of flight, whether within limits, of each point of the path
     speed, decay_m = limits[2], limits[3]
     size, margin = len(path_t_ns), spans[2]
     closest = math.inf
@@ -71,7 +104,7 @@ def shots_on(path_t_ns, path, place, limits, spans, grid, table, work, times, nu
             continue
         high = True
         fire = path_t_ns[i] - spans[1] - round(work[1, i] * 1e9)
-        if fire < spans[3]:
+        if fire < from_t_ns:
             continue
         start = fire - spans[0]
         k = count  # in order of start: a round that comes closer is met sooner after a later start
@@ -94,10 +127,10 @@ def shots_on(path_t_ns, path, place, limits, spans, grid, table, work, times, nu
             square += velocity * velocity
         crossing = math.sqrt(max(square - along * along, 0.0))
         own = max(math.hypot(limits[6] * work[0, i], limits[7]), 1e-3)
-        own = math.sqrt(own * math.hypot(own, crossing * work[1, i] * limits[10]))
-        common = math.hypot(limits[8] * work[0, i], limits[9])
+        own = math.sqrt(own * math.hypot(own, crossing * work[1, i] * limits[9]))
+        common = math.hypot(limits[8] * work[0, i], common_m)
         numbers[1, k] = _looked_up(grid, table, own, common)
-    best_after(times, numbers, count, spans[4])
+    best_after(times, numbers, count, spans[3])
     if count > 0:
         return count, FREE, closest
     return 0, OUT_OF_RANGE if not in_range else TOO_LOW if not high else TOO_LATE, closest

@@ -221,18 +221,28 @@ class MinimumAltitude:
 # ---- asked of many -----------------------------------------------------------------------------------
 
 
-def first_refusal(rules: tuple[HoldRule, ...], fire: Fire) -> tuple[Mask, Text | None]:
-    """Return which shots all rules allow, and what the first rule that refuses one says."""
+def first_refusal(
+    rules: tuple[HoldRule, ...], fire: Fire, told_until_t_ns: int | None = None
+) -> tuple[Mask, Text | None]:
+    """Return which shots all rules allow, and what the first rule that refuses one says; None if none refuses any.
+
+    `told_until_t_ns`: nothing need be said, and nothing is, where a shot is left that starts then or later.
+    """
     allowed = np.ones(len(fire.shots), dtype=bool)
-    why: Text | None = None
+    refused: tuple[HoldRule, Mask] | None = None
     for rule in rules:
         if not allowed.any():
             break
         passed = rule.allowed(fire)
-        if why is None and not passed.all():
-            why = rule.why(fire, passed)
+        if refused is None and not passed.all():
+            refused = rule, passed
         allowed &= passed
-    return allowed, why
+    if refused is None:
+        return allowed, None
+    if told_until_t_ns is not None and bool((allowed & (fire.shots.start_t_ns >= told_until_t_ns)).any()):
+        return allowed, None
+    rule, passed = refused
+    return allowed, rule.why(fire, passed)
 
 
 # ---- geometry ----------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ def _judge_all(config: Config, draft: Draft) -> list[int]:
         if before.ended:
             _end(config, draft, before)
             continue
-        known = remember_decided(config, cleared(config, before, draft.friends), now_t_ns)
+        known = remember_decided(config, cleared(config, before, draft.friends, now_t_ns), now_t_ns)
         facts = _facts(config, draft, known, committed=track_id in committed)
         verdict = judge(facts) if before.is_projectile else PENDING
         known = _judged(config, facts, verdict)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opencram.engagement.config import Config, ns
-from opencram.engagement.cut import best_after, hermite, shots_on
+from opencram.engagement.cut import NOWHERE, best_after, hermite, shots_on, within_reach
 from opencram.engagement.effector import Effector
 from opencram.engagement.hit import common_m, kill_table
 from opencram.engagement.shots import LONG_AGO, Blocked, Floats, Ints, Shots
@@ -40,6 +40,9 @@ class Path:
         return self.points[:, 3]
 
 
+_NO_PATH = Path(np.empty(0, dtype=np.int64), np.empty((0, 4)))
+
+
 def resample(config: Config, path_enu_m: tuple[tuple[float, float, float], ...], t_ns: int, impact_t_ns: int) -> Path:
     """Return the path at whole decision periods, up to the last moment that leaves the least time before impact.
 
@@ -50,26 +53,21 @@ def resample(config: Config, path_enu_m: tuple[tuple[float, float, float], ...],
     Error: under 0.3 m for points up to 2 s apart (tests/engagement/test_windows.py).
     """
     period = ns(config.period_s)
-    points = np.asarray(path_enu_m, dtype=np.float64)
     last_t_ns = min(impact_t_ns - ns(config.intercept_s_before_impact_min), t_ns + ns(config.horizon_s))
     first, last = -(-t_ns // period), last_t_ns // period
-    if (
-        points.ndim != 2
-        or points.shape[0] < 2
-        or last < first
-        or impact_t_ns <= t_ns
-        or not (np.abs(points) < _FAR_M).all()
-    ):
-        return Path(np.empty(0, dtype=np.int64), np.empty((0, 4)))
+    if len(path_enu_m) < 2 or last < first or impact_t_ns <= t_ns:
+        return _NO_PATH
+    points = np.array(path_enu_m, dtype=np.float64)
+    low, high = within_reach(points, *_reaches(config.effectors), _FAR_M)
+    if low == NOWHERE:
+        return _NO_PATH
     spacing_ns = (impact_t_ns - t_ns) / (points.shape[0] - 1)
-    near = _near(config, points)
-    if len(near):
-        first = max(first, int((t_ns + (int(near[0]) - 1) * spacing_ns) // period))
-        last = min(last, int((t_ns + (int(near[-1]) + 1) * spacing_ns) // period) + 1)
-    times = np.arange(first, last + 1, dtype=np.int64) * period
+    if low <= high:
+        first = max(first, int((t_ns + (low - 1) * spacing_ns) // period))
+        last = min(last, int((t_ns + (high + 1) * spacing_ns) // period) + 1)
+    times = np.arange(first * period, (last + 1) * period, period, dtype=np.int64)
     along = np.empty((len(times), 4))
-    hermite(np.ascontiguousarray(points), float(spacing_ns), int(t_ns), times, along)
-    along[:, 3] = along[:, 2] - points[-1, 2]
+    hermite(points, spacing_ns, t_ns, times, along)
     return Path(times, along)
 
 
@@ -86,11 +84,10 @@ def shots_along(config: Config, effector: Effector, path: Path, from_t_ns: int, 
     place, limits, spans, grid, table = _prepared(
         effector, config.period_s, config.intercept_height_m_min, config.assessment_delay_s
     )
-    limits, spans = limits.copy(), spans.copy()
-    limits[9], spans[3] = common_m(effector.behaviour, track_m_std), from_t_ns
-    times, numbers = np.empty((6, size), dtype=np.int64), np.empty((6, size))
+    common = common_m(effector.behaviour, track_m_std)
+    times, numbers = np.empty((6, size), dtype=np.int64), np.empty((9, size))
     count, code, closest = shots_on(
-        path.t_ns, path.points, place, limits, spans, grid, table, np.empty((3, size)), times, numbers
+        path.t_ns, path.points, place, limits, spans, grid, table, common, from_t_ns, times, numbers
     )
     if count == 0:
         return _nothing(_BLOCKED[code], closest)
@@ -117,7 +114,7 @@ def shots_along(config: Config, effector: Effector, path: Path, from_t_ns: int, 
 def _prepared(
     effector: Effector, period_s: float, height_m_min: float, assessment_s: float
 ) -> tuple[Floats, Floats, Ints, Floats, Floats]:
-    """Return what `cut.shots_on` takes of an effector; common error and first fire are left to be filled in."""
+    """Return what `cut.shots_on` takes of an effector: place, limits, spans, and its table of kills."""
     model = effector.behaviour
     limits = np.array(
         [
@@ -130,7 +127,6 @@ def _prepared(
             model.dispersion_rad,
             model.miss_m_std,
             model.bias_rad,
-            0.0,
             model.speed_std_share,
         ]
     )
@@ -139,7 +135,6 @@ def _prepared(
             ns(model.reaction_s),
             ns(0.5 * model.burst_s),
             math.ceil(0.5 * model.burst_s / period_s),
-            0,
             ns(assessment_s),
         ]
     )
@@ -147,12 +142,13 @@ def _prepared(
     return np.array(effector.position_enu_m), limits, spans, grid, table
 
 
-def held_back(config: Config, shots: Shots, allowed: NDArray[np.bool_], why: Text) -> Shots:
+def held_back(config: Config, shots: Shots, allowed: NDArray[np.bool_], why: Text | None) -> Shots:
     """Return the shots that a hold rule allows; `why` is remembered for as long as one that it took could start."""
     if allowed.all():
         return shots
     kept = np.flatnonzero(allowed)
-    until = max(shots.held_until_t_ns, int(shots.start_t_ns[~allowed].max()))
+    until = shots.held_until_t_ns if why is None else max(shots.held_until_t_ns, int(shots.start_t_ns[~allowed].max()))
+    why = shots.held if why is None else why
     if not len(kept):
         return replace(_nothing("held", shots.closest_m), held=why, held_until_t_ns=until)
     times, numbers = np.empty((6, len(kept)), dtype=np.int64), np.empty((6, len(kept)))
@@ -177,13 +173,11 @@ def held_back(config: Config, shots: Shots, allowed: NDArray[np.bool_], why: Tex
     )
 
 
-def _near(config: Config, points: Floats) -> Ints:
-    """Return the points that lie within reach of an effector, or so close to it that the path beside them may."""
-    step = np.sqrt(((points[1:] - points[:-1]) ** 2).sum(axis=1).max())
-    places = np.array([effector.position_enu_m for effector in config.effectors]).reshape(-1, 1, 3)
-    reach = np.array([effector.range_m_max for effector in config.effectors]).reshape(-1, 1)
-    distance = np.sqrt(((points - places) ** 2).sum(axis=2))
-    return np.flatnonzero((distance <= reach + step).any(axis=0))
+@functools.lru_cache(maxsize=64)
+def _reaches(effectors: tuple[Effector, ...]) -> tuple[Floats, Floats]:
+    """Return where the effectors stand, and how far each reaches."""
+    places = np.array([effector.position_enu_m for effector in effectors]).reshape(-1, 3)
+    return places, np.array([effector.range_m_max for effector in effectors])
 
 
 def _nothing(blocked: Blocked, closest_m: float) -> Shots:
