@@ -1,6 +1,6 @@
 """What "site only" costs the neighbourhoods: perturbed raids under both policies and all modes, on the same luck.
 
-    python benchmarks/engagement_policy_study.py --raids 1000 --out raids.ndjson [--minutes 8]
+    python benchmarks/engagement_policy_study.py --raids 1000 --out raids.ndjson [--sky helicopter] [--minutes 8]
     python benchmarks/engagement_policy_study.py --table raids.ndjson
     python benchmarks/engagement_policy_study.py --check 3
 
@@ -20,7 +20,6 @@ import json
 import math
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,8 +44,9 @@ AIM_M_STD = 150.0
 LEAD_S, HAZARD_M = 10.0, 50.0
 TAIL_NS = 5_000_000_000
 _KEPT = Decision | Engagement | Warning
-POLICIES, MORE = ("site", "people"), ("", "+consent", "+veto", "+helicopter")
-CASES = [policy + more for policy in POLICIES for more in MORE]
+POLICIES = ("site", "people")
+SKIES = {"clear": ("", "+consent", "+veto"), "helicopter": ("+helicopter",)}
+CASES = [policy + more for policy in POLICIES for sky in SKIES.values() for more in sky]
 FIGURES = {
     "hits inside": lambda made: sum(each.said == "hit inside" for each in made.outcomes),
     "hits outside": lambda made: sum(each.said == "hit outside" for each in made.outcomes),
@@ -119,22 +119,18 @@ def flown(scenario: Scenario, config: PipelineConfig) -> Flown:
     return Flown(raid.truth(), said)
 
 
-def all_flown(k: int, cases: Sequence[str]) -> dict[str, Flown]:
-    """Return what raid `k` comes to in each of the cases; those in the same sky are flown together."""
-    found: dict[str, Flown] = {}
-    for sky in (False, True):
-        ready = {case: prepared(SCENARIO, case) for case in cases if ("helicopter" in case) == sky}
-        if ready:
-            scenario = next(iter(ready.values()))[0]
-            configs = {case: config for case, (_, config) in ready.items()}
-            found |= flown_together(perturbed(scenario, k), configs, tail_ns=TAIL_NS)
-    return found
+def all_flown(k: int, sky: str) -> dict[str, Flown]:
+    """Return what raid `k` comes to in each of the cases under a sky."""
+    ready = {policy + more: prepared(SCENARIO, policy + more) for policy in POLICIES for more in SKIES[sky]}
+    scenario = next(iter(ready.values()))[0]
+    configs = {case: config for case, (_, config) in ready.items()}
+    return flown_together(perturbed(scenario, k), configs, tail_ns=TAIL_NS)
 
 
 def check(raids: int) -> None:
     """Assert that each case comes to the same by itself as together with the others."""
     for k in range(raids):
-        for case, together in all_flown(k, CASES).items():
+        for case, together in {case: each for sky in SKIES for case, each in all_flown(k, sky).items()}.items():
             scenario, config = prepared(SCENARIO, case)
             alone = flown(perturbed(scenario, k), config)
             assert [m for m in alone.said if isinstance(m, _KEPT)] == together.said, (k, case)
@@ -210,32 +206,33 @@ def distance_m(point: tuple[float, float], ring: tuple[tuple[float, float], ...]
 
 def fly(args: argparse.Namespace) -> None:
     """Fly what is not in the file yet, and add it."""
-    known = {row["raid"] for row in rows_of(args.out)} if args.out.exists() else set()
+    known = {(row["raid"], row["sky"]) for row in rows_of(args.out)} if args.out.exists() else set()
     began = time.monotonic()
     with args.out.open("a") as out:
         for k in range(args.first, args.first + args.raids):
-            if k in known:
+            if (k, args.sky) in known:
                 continue
             if args.minutes and time.monotonic() - began > 60.0 * args.minutes:
                 return
-            made = all_flown(k, CASES)
+            made = all_flown(k, args.sky)
             site = prepared(SCENARIO, "site")[0].site
             rows = {case: figures(site, each.truth, each.said) for case, each in made.items()}
-            warnings = [m for m in made["site"].said if isinstance(m, Warning)]
-            rows["hold"] = figures(site, unengaged(made["site"].truth), warnings)
-            out.write(json.dumps({"raid": k, "cases": rows}) + "\n")
+            first = next(iter(made.values()))
+            warnings = [m for m in first.said if isinstance(m, Warning)]
+            rows["hold"] = figures(site, unengaged(first.truth), warnings)
+            out.write(json.dumps({"raid": k, "sky": args.sky, "cases": rows}) + "\n")
             out.flush()
             if k % 25 == 24:
                 print(f"raid {k} flown", file=sys.stderr, flush=True)
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a study, of each raid the first."""
-    rows: dict[int, dict[str, Any]] = {}
+    """Return the rows of a study, of each raid and sky the first."""
+    rows: dict[tuple[int, str], dict[str, Any]] = {}
     for line in path.read_text().splitlines():
         if line.endswith("}"):  # a line that was broken off is flown again
             row = json.loads(line)
-            rows.setdefault(row["raid"], row)
+            rows.setdefault((row["raid"], row["sky"]), row)
     return list(rows.values())
 
 
@@ -253,22 +250,33 @@ def share(above: np.ndarray, below: np.ndarray) -> str:
 
 
 def table(path: Path) -> None:
-    """Print what each case comes to, and the paired differences."""
-    rows = sorted(rows_of(path), key=lambda row: row["raid"])
-    cases = ["hold", *CASES]
+    """Print what each case comes to, and the paired differences: under each sky, and between the two."""
+    clear, helicopter = (
+        {row["raid"]: row["cases"] for row in rows_of(path) if row["sky"] == sky} for sky in ("clear", "helicopter")
+    )
+    if clear:
+        modes = SKIES["clear"]
+        pairs = [(f"site{more}", f"people{more}") for more in modes]
+        pairs += [(policy, policy + more) for policy in POLICIES for more in modes[1:]]
+        print_table("clear sky", [clear[k] for k in sorted(clear)], pairs)
+    both = sorted(clear.keys() & helicopter.keys())
+    if both:
+        pairs = [("site+helicopter", "people+helicopter")]
+        pairs += [(policy, f"{policy}+helicopter") for policy in POLICIES]
+        print_table("raids flown under both skies", [{**helicopter[k], **clear[k]} for k in both], pairs)
+
+
+def print_table(title: str, rows: list[dict[str, dict[str, float]]], pairs: list[tuple[str, str]]) -> None:
+    """Print each case over these raids, and the differences of these pairs."""
+    cases = ["hold", *(case for case in CASES if any(case in pair for pair in pairs))]
     names = [*FIGURES, "rounds spent", "blocks alarmed"]
-    values = {
-        case: {name: np.array([row["cases"][case][name] for row in rows]) for name in rows[0]["cases"][case]}
-        for case in cases
-    }
-    print(f"n = {len(rows)} raids; mean a raid, and half the width of its 95 % interval\n")
+    values = {case: {name: np.array([row[case][name] for row in rows]) for name in rows[0][case]} for case in cases}
+    print(f"\n{title}, n = {len(rows)} raids; mean a raid, and half the width of its 95 % interval\n")
     print("| |", " | ".join(cases), "|\n|---|" + "---|" * len(cases))
     for name in names:
         print(f"| {name} |", " | ".join(interval(values[case][name]) for case in cases), "|")
     early = [share(values[case]["blocks warned in time"], values[case]["blocks struck"]) for case in cases]
     print(f"| blocks struck that were warned {LEAD_S:.0f} s ahead |", " | ".join(early), "|")
-    pairs = [(f"site{more}", f"people{more}") for more in MORE]
-    pairs += [(policy, policy + more) for policy in POLICIES for more in MORE[1:]]
     print("\npaired differences\n\n| |", " | ".join(f"{b} − {a}" for a, b in pairs), "|\n|---|" + "---|" * len(pairs))
     for name in names:
         print(f"| {name} |", " | ".join(interval(values[b][name] - values[a][name]) for a, b in pairs), "|")
@@ -279,6 +287,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--raids", type=int, default=20)
     parser.add_argument("--first", type=int, default=0, help="number of the first raid")
+    parser.add_argument("--sky", choices=tuple(SKIES), default="clear")
     parser.add_argument("--check", type=int, default=0, help="compare so many raids with their cases flown one by one")
     parser.add_argument("--minutes", type=float, default=0.0, help="fly no longer than this; 0: to the end")
     parser.add_argument("--out", type=Path, default=Path("policy-study.ndjson"), help="file of flights, added to")
