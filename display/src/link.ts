@@ -1,5 +1,7 @@
 // The one connection: it says where the screen is in time when it comes back, so that nothing is missed.
+import { embedded } from "./embed";
 import { FRAME, LINES, decodeFrame, decodeLines, kindOf } from "./frame";
+import { Reel } from "./reel";
 import * as store from "./store";
 import { onEvents } from "./announce";
 import type { Ahead, Hello, LogItem, Player, Sensor } from "./types";
@@ -9,6 +11,7 @@ const BAD_TOKEN = 4401;
 const BAD_ORIGIN = 4403;
 const SILENT_MS = 5000; // frames come ten times a second, paused or not: silence means that the line is dead
 
+let reel: Reel | null = null;
 let socket: WebSocket | null = null;
 let tries = 0;
 let seq = 0;
@@ -28,6 +31,10 @@ export function secret(): string | null {
 export function connect(t: string | null, paused: boolean): void {
   firstTime = t;
   wantPaused = paused;
+  if (embedded !== null) {
+    void Reel.open(embedded, t, paused).then((opened) => { reel = opened; });
+    return;
+  }
   open();
   setInterval(() => {
     if (socket?.readyState === WebSocket.OPEN && performance.now() - store.linkLostAt.value > SILENT_MS) socket.close();
@@ -112,6 +119,7 @@ function takeText(said: { type: string } & Record<string, unknown>): void {
 
 /** Say something to the server; false: there is no line, and nothing was said. */
 export function send(command: { do: string } & Record<string, unknown>): boolean {
+  if (reel) return reel.obey(command);
   if (socket?.readyState !== WebSocket.OPEN) return false;
   socket.send(JSON.stringify(command));
   return true;

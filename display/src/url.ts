@@ -1,5 +1,6 @@
 // View, time, filters and language live in the address: what one sees can be sent to another.
 import { effect } from "@preact/signals";
+import { embedded, query } from "./embed";
 import { indic, isLang, lang } from "./i18n";
 import * as map from "./map";
 import * as store from "./store";
@@ -9,7 +10,6 @@ const WRITE_MS = 400;
 const DEFAULT_OFF = new Set<store.Layer>(["coverage", "app6"]);
 
 export function read(): { t: string | null; view: string | null; paused: boolean } {
-  const query = new URLSearchParams(location.search);
   const wanted = query.get("lang");
   const spoken = navigator.language.slice(0, 2);
   lang.value = isLang(wanted) ? wanted : isLang(spoken) ? spoken : "en";
@@ -28,6 +28,7 @@ export function read(): { t: string | null; view: string | null; paused: boolean
 }
 
 export function keep(): void {
+  if (embedded !== null) return; // the address is that of the page around us
   let waiting = 0;
   const later = () => {
     if (!waiting) waiting = window.setTimeout(() => { waiting = 0; write(); }, WRITE_MS);
@@ -40,8 +41,7 @@ export function keep(): void {
 }
 
 function write(): void {
-  const query = new URLSearchParams();
-  query.set("lang", lang.value);
+  const query = new URLSearchParams({ lang: lang.value });
   if (theme.value !== "dark") query.set("theme", theme.value);
   const { playing, following } = store.player.value;
   const f = store.frame.value;

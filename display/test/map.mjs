@@ -1,5 +1,6 @@
 // What the map draws, looked at pixel by pixel.  usage: node map.mjs FLOW ADDRESS [JSON]; run by tests/display/test_display_map.py.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 
 const [flow, address, given] = process.argv.slice(2);
@@ -84,10 +85,79 @@ const flows = {
   },
 };
 
+/** The player within the page: what its banner says. */
+async function player(page) {
+  await page.locator("iframe").waitFor();
+  const frame = await (await page.locator("iframe").elementHandle()).contentFrame();
+  await frame.locator(".banner").waitFor();
+  return { frame, banner: (text) => frame.waitForFunction((wanted) => document.querySelector(".banner").innerText.replace(/[\u2066\u2069]/g, "").includes(wanted), text) };
+}
+async function bare() {
+  const page = await (await browser.newContext({ viewport: { width: 1200, height: 900 } })).newPage();
+  page.problems = [];
+  page.on("request", (request) => requests.push(request.url()));
+  page.on("pageerror", (error) => page.problems.push(String(error)));
+  page.on("console", (message) => { if (message.type() === "error") page.problems.push(message.text()); });
+  return page;
+}
+Object.assign(flows, {
+  // The report opens the display at the second that its address asks for, under its own policy, and it plays.
+  async report() {
+    const { address: file, words, plays } = JSON.parse(given);
+    const page = await bare();
+    await page.goto(`${file}#t=8`);
+    const { frame, banner } = await player(page);
+    await banner(words);
+    if (!plays) return page.problems;
+    assert.match(await frame.locator(".clock").first().innerText(), /00:00:0[89]|00:00:1\d/);
+    await frame.locator(".timeline select").selectOption("20");
+    await frame.waitForFunction(() => /00:00:[2-5]\d/.test(document.querySelector(".clock").innerText));
+    await frame.locator(".timeline input[type=range]").fill("0");
+    await frame.waitForFunction(() => !document.querySelector(".banner-alarm, .banner-acked"));
+    const slow = await frame.evaluate(async () => { // seeks all over the recording: each until its picture is there
+      const strip = document.querySelector(".timeline input[type=range]");
+      let worst = 0;
+      for (let k = 1; k <= 20; k++) {
+        const began = performance.now();
+        strip.value = String(((k * 7) % 20) / 20 * Number(strip.max));
+        strip.dispatchEvent(new Event("input", { bubbles: true }));
+        await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+        worst = Math.max(worst, performance.now() - began);
+      }
+      return worst;
+    });
+    console.log(`slowest seek ${slow.toFixed(0)} ms`);
+    await page.emulateMedia({ media: "print" });
+    assert.equal(await page.locator("#replay").isVisible(), false);
+    return page.problems;
+  },
+  // A notebook's widget draws the same page, in a frame as high as it is told.
+  async widget() {
+    const { esm, traits } = JSON.parse(readFileSync(JSON.parse(given).held, "utf8"));
+    const page = await bare();
+    await page.goto("about:blank");
+    await page.evaluate(async ([code, held]) => {
+      const { default: widget } = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+      const heard = {};
+      const model = { get: (name) => held[name], on: (name, call) => { heard[name] = call; }, off: (name) => { delete heard[name]; } };
+      window.end = widget.render({ model, el: document.body });
+      window.change = (name, value) => { held[name] = value; heard[`change:${name}`](); };
+      window.heard = heard;
+    }, [esm, traits]);
+    const { banner } = await player(page);
+    await banner("TAKE SHELTER");
+    await page.evaluate(() => window.change("height_px", 700));
+    assert.equal((await page.locator("iframe").boundingBox()).height, 702); // with its edge
+    await page.evaluate(() => window.end());
+    assert.deepEqual(await page.evaluate(() => Object.keys(window.heard)), []);
+    return page.problems;
+  },
+});
+
 let failed = null;
 try {
   assert.deepEqual(await flows[flow](), []);
-  const elsewhere = requests.filter((url) => !/^(https?|wss?):/.test(url) ? !/^(data|blob):/.test(url) : new URL(url).host !== address);
+  const elsewhere = requests.filter((url) => !/^(https?|wss?):/.test(url) ? !/^(data|blob|about|file):/.test(url) : new URL(url).host !== address);
   assert.deepEqual(elsewhere, [], "something was asked of another host");
   console.log(`ok ${flow}`);
 } catch (error) {

@@ -26,6 +26,7 @@ from opencram.display.session import Shared
 from opencram.display.timeline import Timeline
 from opencram.messages import Message, Operator, Tick
 
+THREAD = "display server"  # whose processor time is measured
 Action = tuple[str, str, int, str]
 PEOPLE = {"a" * 32: Person("operator", "Rana K."), "b" * 32: Person("viewer")}
 
@@ -76,7 +77,7 @@ def serving(hub: Hub, port: int = 0, opened: threading.Event | None = None) -> I
         ws_per_message_deflate=False, lifespan="off", timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=server.run, daemon=True, name=THREAD)
     thread.start()
     until_s = time.monotonic() + 20.0
     while not server.started and time.monotonic() < until_s:

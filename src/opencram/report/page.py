@@ -2,14 +2,15 @@
 
 import base64
 import hashlib
+import zlib
 from importlib.resources import files
 
+from opencram.display.reel import script as display_script
 from opencram.report.appendix import appendix, prediction, sensors
 from opencram.report.catalogue import Catalogue
 from opencram.report.facts import Facts
 from opencram.report.formats import DASH, clock, count, day, isolated, metres
 from opencram.report.markup import Child, Markup, el, join
-from opencram.report.player_data import player_json
 from opencram.report.sections import decisions, key_item, timeline, zones
 from opencram.report.svg_map import (
     EARLY_TRACKS_MAX,
@@ -29,13 +30,13 @@ from opencram.report.words import acted, deck, figures, paragraphs
 SECTIONS = ("summary", "map", "timeline", "decisions", "zones", "prediction", "sensors", "appendix")
 
 
-def page(facts: Facts, say: Catalogue) -> str:
-    """Return the whole document."""
-    style, script = _packaged("style.css"), _packaged("player.js")
+def page(facts: Facts, say: Catalogue, replay: str = "") -> str:
+    """Return the whole document.  `replay`: a page that plays the raid, from `display.reel.page`; "": there is none."""
+    style, script = _packaged("style.css"), _packaged("replay.js")
     site = facts.plan.name or say("unnamed")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    # The page may run its own player and nothing else, whatever a hostile name tries.
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    # The page may run its own player and nothing else, whatever a hostile name tries; the replay inherits the policy.
+    scripts = " ".join(f"'sha256-{_digest(text)}'" for text in (script, display_script()))
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src {scripts}"
     head = el(
         "head",
         el("meta", charset="utf-8"),
@@ -47,7 +48,7 @@ def page(facts: Facts, say: Catalogue) -> str:
     )
     content = {
         "summary": _summary(facts, say),
-        "map": _map(facts, say),
+        "map": _map(facts, replay, say),
         "timeline": timeline(facts, say),
         "decisions": decisions(facts, say),
         "zones": zones(facts, say),
@@ -64,6 +65,10 @@ def page(facts: Facts, say: Catalogue) -> str:
     )
     text = f"<!doctype html>\n{el('html', head, body, lang=say.language, dir=say.direction)}\n"
     return isolated(text) if say.direction == "rtl" else text
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _packaged(name: str) -> Markup:
@@ -130,11 +135,11 @@ def _summary(facts: Facts, say: Catalogue) -> Markup:
 # ---- map and replay -------------------------------------------------------------------------------
 
 
-def _map(facts: Facts, say: Catalogue) -> Markup:
+def _map(facts: Facts, replay: str, say: Catalogue) -> Markup:
     view = projection_of(facts)
     overview = overview_svg(facts, view, say)
     lead = say("map.lead") + (f" {say('map.lead_closer')}" if overview is not None else "")
-    drawn, kept = map_svg(facts, view, say)
+    drawn, _ = map_svg(facts, view, say)
     picture = el("div", drawn, class_="scroll", tabindex=0, role="group", aria_label=say("section.map"))
     problem = say("map.no_plan", problem=facts.plan.problem) if facts.plan.problem else None
     aside = el("div", _legend(facts, say), overview, class_="still-aside")
@@ -143,72 +148,29 @@ def _map(facts: Facts, say: Catalogue) -> Markup:
         el("p", problem, class_="grave") if problem else None,
         el(
             "div",
-            el("figure", picture, _controls(facts, say), class_="map-figure"),
-            el("div", aside, _known_then(say), class_="map-aside"),
+            el("figure", picture, class_="map-figure"),
+            el("div", aside, class_="map-aside"),
             class_="map-grid",
         ),
+        _replay(replay, say) if replay else None,
         folded(say("table.map"), _map_table(facts, say)),
-        el("script", player_json(facts, view, kept, say), type="application/json", id="raid"),
     )
 
 
-def _controls(facts: Facts, say: Catalogue) -> Markup:
-    """Return the player's controls, hidden until the script shows them; without it the map stands as it is."""
-    length_ms = (facts.scene[1] - facts.scene[0]) // 1_000_000
-    speeds = [el("option", f"{speed}×", value=speed, selected=speed == 2) for speed in (1, 2, 4, 8, 16)]
-    return join(
-        el(
-            "div",
-            el("button", say("player.play"), type="button", id="play", class_="primary"),
-            el(
-                "button",
-                "◀",
-                type="button",
-                id="previous",
-                aria_label=say("player.previous"),
-                title=say("player.previous"),
-            ),
-            el("button", "▶", type="button", id="next", aria_label=say("player.next"), title=say("player.next")),
-            el("label", say("player.speed"), " ", el("select", *speeds, id="speed")),
-            el("button", say("player.whole"), type="button", id="whole"),
-            el("output", "", id="clock"),
-            el("div", "", id="ticks", aria_hidden="true"),
-            el(
-                "input",
-                type="range",
-                id="scrub",
-                min=0,
-                max=length_ms,
-                step=100,
-                value=0,
-                aria_label=say("player.time"),
-            ),
-            el("p", "", id="event"),
-            el("p", say("player.help"), class_="quiet help"),
-            id="player",
-            role="group",
-            aria_label=say("player.title"),
-            hidden=True,
-        ),
-        el("noscript", el("p", say("player.no_script"), class_="quiet")),
-    )
-
-
-def _known_then(say: Catalogue) -> Markup:
-    """Return the tables that the player fills: what was in the air and which zones were in alarm."""
-
-    def empty(name: str, columns: tuple[str, ...], title: str) -> Markup:
-        head = el("tr", *(el("th", say(f"player.{column}"), scope="col") for column in columns))
-        return el("table", el("caption", title), el("thead", head), el("tbody", id=f"{name}-rows"), class_="known")
-
+def _replay(replay: str, say: Catalogue) -> Markup:
+    """Return what opens the replay: a page within the page, hidden until the script shows it."""
+    packed = base64.b64encode(zlib.compress(replay.encode(), 9)).decode()
     return el(
         "div",
-        el("h3", "", id="known-title"),
-        empty("track", ("track", "impact_in", "size", "decision"), say("player.tracks")),
-        empty("zone", ("zone", "left", "advice"), say("player.zones")),
-        id="known",
-        hidden=True,
-    )
+        el(
+            "button", say("player.play"), type="button", id="open-replay", class_="primary", hidden=True,
+            data_title=say("player.title"),
+        ),
+        el("p", say("player.help"), class_="quiet help"),
+        el("noscript", el("p", say("player.no_script"), class_="quiet")),
+        el("script", Markup(packed), type="text/plain", id="replay-page"),
+        id="replay",
+    )  # fmt: skip
 
 
 def _legend(facts: Facts, say: Catalogue) -> Markup:

@@ -95,7 +95,6 @@ def map_svg(facts: Facts, view: Projection, say: Catalogue) -> tuple[Markup, lis
             el("g", still_under, class_="still"),
             places,
             el("g", still_over, labels, class_="still"),
-            el("g", id="live", aria_hidden="true"),
             clip_path="url(#map-frame)",
         ),
         scale_bar(view, say),
