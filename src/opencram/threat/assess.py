@@ -55,7 +55,7 @@ from opencram.threat.index import (
 )
 
 _NEGLIGIBLE_STD = 5.0  # a component whose every point of a zone is further out holds under 4e-6 of it
-_ALIKE = 0.1  # two widenings that differ by less of the whole are done as one: the answer moves by under 2 %
+_ALIKE = 0.005  # two widenings that differ by less of the whole are done as one: the answer moves by under 1 %
 _POSITION_M_MAX = 1e9
 _VARIANCE_M2_MAX = 1e14
 _WEIGHT_MAX = 1e6
