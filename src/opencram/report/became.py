@@ -20,7 +20,7 @@ def became(facts: Facts, say: Catalogue) -> Markup:
     book = facts.ledger
     if book is None or not book.outcomes:
         return join()
-    picture = el("div", _picture(facts, book, say), class_="scroll")
+    picture = el("div", fell_picture(facts, book, say), class_="scroll")
     return join(
         el("h3", say("became.title")),
         el("p", say("became.lead", radius=metres(ROUND_RADIUS_M)), class_="lead"),
@@ -84,7 +84,8 @@ def _far_off(facts: Facts, book: Ledger, say: Catalogue) -> str:
 # ---- what fell where --------------------------------------------------------------------------------
 
 
-def _picture(facts: Facts, book: Ledger, say: Catalogue) -> Markup:
+def fell_picture(facts: Facts, book: Ledger, say: Catalogue, *, name: str = "fell") -> Markup:
+    """Return the map of what fell where; `name` begins the ids in it."""
     plan = facts.plan
     met = _met(facts)
     points = _shown(facts, book)
@@ -93,9 +94,9 @@ def _picture(facts: Facts, book: Ledger, say: Catalogue) -> Markup:
     view = fit(reach_of(points), _WIDTH, _HEIGHT_MIN, _HEIGHT_MAX)
     zones = "".join(ring(zone.polygon, view) for zone in plan.zones)
     body = [
-        el("title", say("became.map"), id="fell-title"),
-        el("desc", say("became.map_desc", pieces=count(len(book.fallen))), id="fell-desc"),
-        el("clipPath", el("rect", x=0, y=0, width=view.width, height=view.height), id="fell-frame"),
+        el("title", say("became.map"), id=f"{name}-title"),
+        el("desc", say("became.map_desc", pieces=count(len(book.fallen))), id=f"{name}-desc"),
+        el("clipPath", el("rect", x=0, y=0, width=view.width, height=view.height), id=f"{name}-frame"),
         el("rect", x=0, y=0, width=view.width, height=view.height, class_="ground"),
         el(
             "g",
@@ -104,7 +105,7 @@ def _picture(facts: Facts, book: Ledger, say: Catalogue) -> Markup:
             *(effector_mark(*view.xy(effector.at)) for effector in plan.effectors),
             *_marks(book, view),
             *(_met_mark(*view.xy(place)) for place in met),
-            clip_path="url(#fell-frame)",
+            clip_path=f"url(#{name}-frame)",
         ),
         scale_bar(view, say),
         el("rect", x=0.5, y=0.5, width=view.width - 1, height=view.height - 1, class_="frame"),
@@ -114,7 +115,7 @@ def _picture(facts: Facts, book: Ledger, say: Catalogue) -> Markup:
         *body,
         viewBox=f"0 0 {number(view.width)} {number(view.height)}",
         role="img",
-        aria_labelledby="fell-title fell-desc",
+        aria_labelledby=f"{name}-title {name}-desc",
         class_="fell",
         xmlns="http://www.w3.org/2000/svg",
     )
