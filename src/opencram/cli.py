@@ -145,6 +145,8 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
 def _add_live(commands: Any) -> None:
     parser = _add(commands, "live", _live, "take radar feeds as they come, and warn by the channels of the site")
     parser.add_argument("site", metavar="SITE.toml", help="the site file, with its [[feed]] and [[outlet]] tables")
+    parser.add_argument("--replay", metavar="FILE", help="instead of feeds: recorded plots as if they came now")
+    parser.add_argument("--speed", metavar="X", type=_pace, default=1.0, help="with --replay: X times as fast")
 
 
 def _add_replay(commands: Any) -> None:
@@ -323,18 +325,21 @@ def _live(args: argparse.Namespace) -> int:
     from opencram.config.site import load_site
 
     site = load_site(args.site)  # a wrong site file is told before anything is compiled
-    if not site.live.feeds:
+    if not site.live.feeds and not args.replay:
         raise UsageError("the site file names no feed: write each under [[feed]], with name, format and udp or tcp")
     from opencram.runtime.sockets import bind_all
 
-    sockets = bind_all(site.live, {})  # first of all: from now on plots wait, while what is heavy is loaded
+    sockets = {} if args.replay else bind_all(site.live, {})  # plots wait in them while what is heavy is loaded
     try:
         import aiomqtt  # noqa: F401
         import starlette  # noqa: F401
     except ImportError as error:
         raise UsageError(f"{error.name} is not installed: pip install 'opencram[live]'") from error
-    from opencram.runtime.live import live
+    from opencram.runtime.live import live, live_from
 
+    if args.replay:
+        live_from(args.site, args.replay, args.speed, lambda text: print(text, flush=True), sys.stderr)
+        return 0
     live(args.site, lambda text: print(text, flush=True), sys.stderr, sockets)
     return 0
 

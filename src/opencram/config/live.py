@@ -85,6 +85,8 @@ def _feed(table: Table) -> FeedSource:
         udp=_address(table, "udp", required=False),
         tcp=_address(table, "tcp", required=False),
         connect=_address(table, "connect", required=False),
+        file=table.string("file", 'give "-" for standard input, or the path of a pipe', default=""),
+        columns=_file(table, "columns"),
         interface=table.string("interface", "give the address of the interface", default=""),
         sensors=_texts(table, "sensors", "name the sensors whose plots come this way"),
         simulated=table.choice("targets", ("real", "simulated"), '"simulated": of a simulator', default="real")
@@ -93,9 +95,11 @@ def _feed(table: Table) -> FeedSource:
         ahead_s_max=table.number("ahead_s_max", POSITIVE, "give the seconds ahead that a clock may be", default=0.1),
         start_s=table.number("start_s", NOT_NEGATIVE, "give the seconds that a sensor may take to start", default=10.0),
     )
-    given = [key for key in ("udp", "tcp", "connect") if key in table.values]
+    given = [key for key in ("udp", "tcp", "connect", "file") if key in table.values]
     if len(given) != 1:
-        table.here("must have one of udp, tcp and connect", "say where its bytes come from")
+        table.here("must have one of udp, tcp, connect and file", "say where its bytes come from")
+    elif source.columns and source.format != "csv":
+        table.fault("columns", source.columns, "belongs to CSV", 'take it out, or write format = "csv"')
     elif source.format == "sapient" and source.udp is not None:
         table.fault("udp", table.values["udp"], "SAPIENT comes over TCP", "give tcp or connect")
     table.done()

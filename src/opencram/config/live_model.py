@@ -11,13 +11,15 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True, kw_only=True)
 class FeedSource:
-    """Where plots come from: `[[feed]]`.  One of `udp`, `tcp` (we listen) and `connect` (we call) is given."""
+    """Where plots come from: `[[feed]]`.  One of `udp`, `tcp` (we listen), `connect` (we call) and `file` is given."""
 
     name: str
     format: Literal["ndjson", "csv", "asterix", "sapient"]
     udp: Address | None = None  # a multicast group is joined
     tcp: Address | None = None
     connect: Address | None = None
+    file: str = ""  # "-": standard input; or a pipe with a name
+    columns: str = ""  # file with the column map of a CSV feed, relative to the site file
     interface: str = ""  # address of the interface on which a group is joined
     sensors: tuple[str, ...] = ()
     simulated: bool = False  # targets that radars mark as simulated are taken; all alarms are exercises then

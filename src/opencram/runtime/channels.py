@@ -208,13 +208,14 @@ def read_secret(path: Path) -> str:
 class Outlet:
     """One channel: its queue, its task, and what it says of itself."""
 
-    def __init__(self, name: str, sender: Sender, report: Report) -> None:
+    def __init__(self, name: str, sender: Sender, report: Report, clock: Callable[[], int] = time.time_ns) -> None:
         self.name = name
         self.delivered = self.failed = self.given_up = 0
         self.state = "ok"
         self.last_latency_s: float | None = None
         self._sender = sender
         self._report = report
+        self._clock = clock
         self._queue: asyncio.Queue[Alarm] = asyncio.Queue(QUEUE_MAX)
         self._lanes: dict[str, deque[Alarm]] = {}  # by zone: what is being delivered, and waits for it
         self._room = asyncio.Semaphore(AT_ONCE)
@@ -290,7 +291,7 @@ class Outlet:
             await asyncio.sleep(wait_s)
             wait_s = min(2.0 * wait_s, RETRY_S_MAX)
         self.delivered += 1
-        self.last_latency_s = (time.time_ns() - alarm.arrived_ns) / 1e9
+        self.last_latency_s = (self._clock() - alarm.arrived_ns) / 1e9
         if self.state != "ok":
             self.state = "ok"
             self._report(Health(t_ns=warning.t_ns, part=f"channel:{self.name}", state="ok", reason="it works again"))

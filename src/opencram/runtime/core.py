@@ -110,6 +110,11 @@ class Core:
         return self._kept.state
 
     @property
+    def is_idle(self) -> bool:
+        """Whether nothing is in the air, and no alarm stands."""
+        return not self._dwell and due_t_ns(self._config, self._kept.state) is None
+
+    @property
     def last_plot_id(self) -> int:
         """Number of the last plot in the log; the next one of a gate follows it."""
         return self._kept.last_plot_id

@@ -19,12 +19,14 @@ from typing import Any, Final, Literal, TextIO, TypeVar
 
 from opencram.adapters.cap import CapBook, CapConfig, CapMessage, CapZone
 from opencram.adapters.cap_sign import CapSigner
+from opencram.adapters.columns import STANDARD, load_column_map
 from opencram.adapters.feeds import Feed, FeedConfig, Received
 from opencram.adapters.gate import Gate
 from opencram.adapters.stations import limits
 from opencram.adapters.words import load_language
-from opencram.config.live_model import Channel
+from opencram.config.live_model import Channel, FeedSource
 from opencram.config.model import Site
+from opencram.config.site import load_site
 from opencram.errors import OpencramError
 from opencram.messages import FeedStatus, Health, Message, Operator
 from opencram.recording import Writer
@@ -33,8 +35,9 @@ from opencram.runtime import warmup
 from opencram.runtime.core import COMMIT_NS, SNAPSHOT_NS, Alarm, Core
 from opencram.runtime.keeper import Keeper
 from opencram.runtime.logbook import Retention, finish, unsealed
+from opencram.runtime.played import Played
 from opencram.runtime.shell import GARBAGE_THRESHOLDS, site_health
-from opencram.runtime.sockets import open_feed
+from opencram.runtime.sockets import bind_http, open_feed
 from opencram.runtime.stations import stations
 from opencram.runtime.stream import Stream
 from opencram.runtime.tak import Tak
@@ -129,14 +132,22 @@ class LiveService:
     """A site's live service; `run` lasts until it is told to stop."""
 
     def __init__(
-        self, site: Site, base: Path, tell: Callable[[str], None], sockets: Mapping[str, socket.socket]
+        self,
+        site: Site,
+        base: Path,
+        tell: Callable[[str], None],
+        sockets: Mapping[str, socket.socket],
+        played: Played | None = None,
     ) -> None:
+        """`played`: recorded plots stand for the feeds, and their clock for that of the day."""
         self._site = site
         self._sockets = sockets
         self.handed_over = False
         self._base = base
         self._tell = tell
-        now_ns = time.time_ns()
+        self._played = played
+        self._clock = time.time_ns if played is None else played.clock
+        now_ns = self._clock()
         live = site.live
         self.board = Board(site=site.name, started_ns=now_ns, zones=zones_of(site))
         cap = cap_config(site, base)
@@ -144,7 +155,7 @@ class LiveService:
             CapSigner(base / live.cap.key_file, base / live.cap.certificate_file) if live.cap.key_file else None
         )
         self.outlets = [
-            outlets.Outlet(channel.name, sender_of(channel, site, base), self._report)
+            outlets.Outlet(channel.name, sender_of(channel, site, base), self._report, self._clock)
             for channel in live.channels
             if channel.takes_alarms
         ]
@@ -180,6 +191,7 @@ class LiveService:
                     late_s_max=source.late_s_max,
                     ahead_s_max=source.ahead_s_max,
                     start_s=source.start_s,
+                    columns=load_column_map(base / source.columns) if source.columns else STANDARD,
                 ),
                 known,
                 gate,
@@ -207,10 +219,13 @@ class LiveService:
                 loop.add_signal_handler(number, act)
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(each.run()) for each in (*self.outlets, *self.reports)]
         self._dispatch(self.core.again)
-        feed_tasks = [
-            await open_feed(source, feed, self._receive, self._take, self._sockets)
-            for source, feed in zip(self._site.live.feeds, self.feeds, strict=True)
-        ]
+        if self._played is not None:
+            feed_tasks = [asyncio.create_task(self._play(self._played))]
+        else:
+            feed_tasks = [
+                await open_feed(source, feed, self._receive, self._take, self._sockets)
+                for source, feed in zip(self._site.live.feeds, self.feeds, strict=True)
+            ]
         tasks += [
             asyncio.create_task(work()) for work in (self._beat, self._watch, self._commit, self._keep, self._file)
         ]
@@ -235,16 +250,16 @@ class LiveService:
         for task in feed_tasks:
             task.cancel()
         await asyncio.gather(*feed_tasks, return_exceptions=True)
-        self._dispatch(self.core.advance(time.time_ns()))
+        self._dispatch(self.core.advance(self._clock()))
         await asyncio.gather(*(outlet.drain(0.0 if self.handed_over else DRAIN_S) for outlet in self.outlets))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(outlet.close() for outlet in self.outlets), return_exceptions=True)
         if self.handed_over:
-            self.core.make_way(time.time_ns())
+            self.core.make_way(self._clock())
         else:
-            self.core.close(time.time_ns())
+            self.core.close(self._clock())
 
     # ---- what happens ----
 
@@ -254,6 +269,15 @@ class LiveService:
         received = feed.receive(data, clock_ns)
         self._take(received.messages, clock_ns)
         return received
+
+    async def _play(self, played: Played) -> None:
+        """Take recorded plots; when they have ended, and everything that came of them has, the service stops."""
+        [feed] = self.feeds
+        await played.run(lambda plots, t_ns: self._take(feed.pass_on(plots, t_ns), t_ns), self.core.last_plot_id)
+        while not self.core.is_idle:
+            await asyncio.sleep(CHECK_S)
+        self.stop()
+        await asyncio.Event().wait()
 
     def _take(self, messages: Sequence[Message], clock_ns: int) -> None:
         for message in messages:
@@ -309,7 +333,7 @@ class LiveService:
         while True:
             await asyncio.sleep(BEAT_S)
             before = self.core.steps
-            self._dispatch(self.core.advance(time.time_ns()))
+            self._dispatch(self.core.advance(self._clock()))
             if self.core.steps > before:
                 self._stepped.set()
 
@@ -325,7 +349,7 @@ class LiveService:
             busy = busy + 1 if time.monotonic() - slept_s > 1.5 * CHECK_S else 0
             if 0 < busy <= BUSY_MAX:
                 continue
-            clock_ns = time.time_ns()
+            clock_ns = self._clock()
             for feed in self.feeds:
                 self._take(feed.check(clock_ns), clock_ns)
             if time.monotonic() >= due_s:
@@ -385,6 +409,27 @@ def live(
         gc.set_threshold(*GARBAGE_THRESHOLDS)
 
     Keeper(Path(site_path), serve, warmed, tell, sockets).run()
+
+
+def live_from(site_path: str, recorded: str, speed: float, tell: Callable[[str], None], stderr: TextIO) -> None:
+    """Run the live service of a site file on recorded plots as if they came now; every alarm is an exercise.
+
+    The log is a new folder beside that of the real one.
+    """
+    site = load_site(site_path)
+    source = FeedSource(name="recorded", format="ndjson", simulated=True)
+    log = f"{site.live.log}-replay-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+    site = replace(site, live=replace(site.live, feeds=(source,), log=log))
+    with warmup.progress(stderr) as say:
+        warmup.warm_up(say, simulation=False)
+        warmup.warm_site(site, say)
+    base = Path(site_path).parent
+    sockets = {} if site.live.http is None else bind_http(site.live.http, {})
+
+    async def run() -> None:
+        await LiveService(site, base, tell, sockets, Played(site, Path(recorded), speed)).run()
+
+    asyncio.run(run())
 
 
 def serve(site: Site, base: Path, sockets: Mapping[str, socket.socket], tell: Callable[[str], None]) -> bool:

@@ -6,10 +6,13 @@ Each hands bytes to a `Feed` and what comes of them to `deliver`.  Nothing that 
 import asyncio
 import contextlib
 import ipaddress
+import os
+import select
 import socket
 import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 from opencram.config.live import is_multicast
@@ -22,6 +25,7 @@ if TYPE_CHECKING:  # sockets are bound before anything heavy is loaded, so that 
 BUFFER_BYTES: Final = 8 * 1024 * 1024  # a second of 10 000 plots waits in the kernel while we are busy
 READ_BYTES: Final = 256 * 1024
 CALL_AGAIN_S: Final = 1.0
+PIPE_S: Final = 0.1
 
 Receive = Callable[["Feed", bytes, int], "Received"]  # what some bytes led to, and it has been taken
 Deliver = Callable[[Sequence["Message"], int], None]
@@ -84,6 +88,8 @@ async def open_feed(
         serve = _Streams(feed, receive, deliver)
         server = await asyncio.start_server(serve.take, sock=sockets[key_of(source)])
         return asyncio.create_task(_serve(server))
+    if source.file:
+        return asyncio.create_task(_read(source.file, feed, receive, deliver))
     assert source.connect is not None
     return asyncio.create_task(_call(source.connect, _Streams(feed, receive, deliver)))
 
@@ -176,6 +182,26 @@ class _Streams:
             clock_ns = time.time_ns()
             self._deliver(self._feed.disconnected(clock_ns), clock_ns)
             writer.close()
+
+
+async def _read(file: str, feed: "Feed", receive: Receive, deliver: Deliver) -> None:
+    """Read standard input, or a pipe, as bytes come; after its end the silence is told by the feed."""
+    descriptor = 0 if file == "-" else os.open(file, os.O_RDONLY | os.O_NONBLOCK)
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1, "pipe") as threads:
+        while True:
+            ready, _, _ = await loop.run_in_executor(threads, select.select, [descriptor], [], [], PIPE_S)
+            if ready:
+                data = os.read(descriptor, READ_BYTES)
+                if data:
+                    receive(feed, data, time.time_ns())
+                elif file == "-":
+                    break
+                else:  # nobody writes to the pipe just now
+                    await asyncio.sleep(PIPE_S)
+    clock_ns = time.time_ns()
+    deliver(feed.disconnected(clock_ns), clock_ns)
+    await asyncio.Event().wait()
 
 
 async def _call(address: tuple[str, int], streams: _Streams) -> None:
