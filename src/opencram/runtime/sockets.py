@@ -185,23 +185,27 @@ class _Streams:
 
 
 async def _read(file: str, feed: "Feed", receive: Receive, deliver: Deliver) -> None:
-    """Read standard input, or a pipe, as bytes come; after its end the silence is told by the feed."""
+    """Read standard input, or a named pipe, as bytes come; after its end the silence is told by the feed."""
     descriptor = 0 if file == "-" else os.open(file, os.O_RDONLY | os.O_NONBLOCK)
     loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(1, "pipe") as threads:
+    threads = ThreadPoolExecutor(1, "pipe")
+    try:
         while True:
-            ready, _, _ = await loop.run_in_executor(threads, select.select, [descriptor], [], [], PIPE_S)
-            if ready:
-                data = os.read(descriptor, READ_BYTES)
-                if data:
-                    receive(feed, data, time.time_ns())
-                elif file == "-":
-                    break
-                else:  # nobody writes to the pipe just now
-                    await asyncio.sleep(PIPE_S)
-    clock_ns = time.time_ns()
-    deliver(feed.disconnected(clock_ns), clock_ns)
-    await asyncio.Event().wait()
+            if not (await loop.run_in_executor(threads, select.select, [descriptor], [], [], PIPE_S))[0]:
+                continue
+            if data := os.read(descriptor, READ_BYTES):
+                receive(feed, data, time.time_ns())
+            elif file == "-":
+                break
+            else:
+                await asyncio.sleep(PIPE_S)  # nobody writes to the pipe just now
+        clock_ns = time.time_ns()
+        deliver(feed.disconnected(clock_ns), clock_ns)
+        await asyncio.Event().wait()
+    finally:
+        threads.shutdown()
+        if descriptor:
+            os.close(descriptor)
 
 
 async def _call(address: tuple[str, int], streams: _Streams) -> None:
