@@ -41,9 +41,11 @@ export function fixed(value: number, digits: 0 | 1 | 2): string {
   return formats.value[digits]!.format(value);
 }
 
-/** Two standard deviations beside a time: (±2 s), never less than one second for a person to read. */
-export function deviation(s: number): string {
-  return Number.isFinite(s) ? ltr(`(±${num(Math.max(Math.ceil(s), 1))} s)`) : "";
+/** Two standard deviations beside a time, (±2 s) or in lists ±2: whole seconds, and one at least. */
+export function deviation(s: number, brief = false): string {
+  if (!Number.isFinite(s)) return "";
+  const text = `±${num(Math.max(Math.ceil(s), 1))}`;
+  return ltr(brief ? text : `(${text} s)`);
 }
 
 /** Units and numbers read left to right in every language. */

@@ -11,7 +11,7 @@ export function onKey(event: KeyboardEvent): void {
   if (event.ctrlKey || event.metaKey || event.altKey || shut) return;
   if (event.repeat && !REPEATED.has(event.key)) return;
   const target = event.target as HTMLElement;
-  if (target.closest("select, input:not([type=checkbox]):not([type=range]), textarea, dialog")) return;
+  if (target.closest("select, input:not([type=checkbox]):not([type=range]), textarea, dialog[open]")) return;
   const pressed = target.closest("button, input[type=checkbox], a"); // these take space and Enter for themselves
   if ((event.key === " " || event.key === "Enter") && pressed) return;
   const inRange = target.closest("input[type=range]");

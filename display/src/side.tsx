@@ -63,7 +63,7 @@ function ZoneRow({ alarm, at }: { alarm: Alarm; at: number }) {
     <li class={`zone ${acked ? "zone-acked" : "zone-open"} ${coming ? "" : "zone-past"}`}>
       <span class={`flash ${acked ? "" : "flash-on"}`} aria-hidden="true">{acked ? "△" : "▲"}</span>
       <b class="zone-name"><bdi>{zone?.name ?? alarm.zone}</bdi></b>
-      <b class="zone-time">{coming ? <>{seconds((alarm.impact - at) / 1000)}{alarm.std !== null && <small> {deviation(2 * alarm.std)}</small>}</> : t("ago", { s: seconds(Math.floor((at - alarm.impact) / 1000)) })}</b>
+      <b class="zone-time">{coming ? <>{seconds((alarm.impact - at) / 1000)}{alarm.std !== null && <small> {deviation(2 * alarm.std, true)}</small>}</> : t("ago", { s: seconds(Math.floor((at - alarm.impact) / 1000)) })}</b>
       <span class="zone-advice">{t(coming || alarm.advice === "none" ? `advice.${alarm.advice}` : "advice.stay")}</span>
       <span class="zone-more">{tn("people.n", zone?.people ?? 0)} · {percent(alarm.p)}<span class="hidden">, {t(acked ? "acked" : "unacked")}</span></span>
     </li>
@@ -118,8 +118,13 @@ function Round({ k, id }: { k: number; id: number }) {
         <p class="why"><b>{t("why")}: </b><span lang={decision!.reasons[lang.value] ? lang.value : "en"} dir="auto">{reason}</span></p>
       )}
       <dl>
-        <dt>{t("state")}</dt>
-        <dd><Glyph kind={of("kind")} acts={of("acts") === 1} /> {of("ended") ? t(`ended.${of("ended")}`) : t(`kind.${of("kind")}`)}</dd>
+        <dt>{t("col.impact")}</dt>
+        <dd>{Number.isNaN(of("tti")) ? "–" : <><b>{seconds(of("tti"))}</b> {ltr(`(±${fixed(2 * of("tti_std"), 1)} s)`)}</>}</dd>
+        <dt>{asset ? t("p.asset", { place: asset.id }) : t("col.p")}</dt>
+        <dd>{percent(of("p_asset"))}</dd>
+        {zone && <><dt>{t("p.asset", { place: zone.name })}</dt><dd>{percent(of("p_zone"))}</dd></>}
+        <dt>{t("ellipse")}</dt>
+        <dd>{Number.isNaN(of("ell_a")) ? "–" : ltr(`${num(2 * of("ell_a"))} × ${num(2 * of("ell_b"))} m`)}</dd>
         <dt>{t("class")}</dt>
         <dd>
           <ul class="classes">
@@ -130,15 +135,10 @@ function Round({ k, id }: { k: number; id: number }) {
             ))}
           </ul>
         </dd>
-        <dt>{t("col.impact")}</dt>
-        <dd>{Number.isNaN(of("tti")) ? "–" : <><b>{seconds(of("tti"))}</b> {ltr(`(±${fixed(2 * of("tti_std"), 1)} s)`)}</>}</dd>
-        <dt>{t("ellipse")}</dt>
-        <dd>{Number.isNaN(of("ell_a")) ? "–" : ltr(`${num(2 * of("ell_a"))} × ${num(2 * of("ell_b"))} m`)}</dd>
-        <dt>{asset ? t("p.asset", { place: asset.id }) : t("col.p")}</dt>
-        <dd>{percent(of("p_asset"))}</dd>
-        {zone && <><dt>{t("p.asset", { place: zone.name })}</dt><dd>{percent(of("p_zone"))}</dd></>}
         <dt>{t("exposed")}</dt>
         <dd>{ltr(fixed(of("exposed"), 1))}</dd>
+        <dt>{t("state")}</dt>
+        <dd><Glyph kind={of("kind")} acts={of("acts") === 1} /> {of("ended") ? t(`ended.${of("ended")}`) : t(`kind.${of("kind")}`)}</dd>
         <dt>{t("altitude")}</dt>
         <dd>{metres(of("alt"))} · {ltr(`${num(speed)} m/s`)}</dd>
         <dt>{t("last.plot")}</dt>

@@ -200,7 +200,8 @@ export function takeFrame(f: Frame): void {
   batch(() => {
     frame.value = f;
     const shown = listFrame.value;
-    if (!shown || f.t < shown.t || Math.floor(f.t / 250) !== Math.floor(shown.t / 250) || f.seq < shown.seq)
+    const older = shown && f.dataAge - shown.dataAge >= 0.25; // time stands still: nothing comes
+    if (!shown || older || f.t < shown.t || Math.floor(f.t / 250) !== Math.floor(shown.t / 250) || f.seq < shown.seq)
       listFrame.value = f;
     for (const id of lines.keys()) if (lines.size > f.n + 50 && !f.col.id!.includes(id)) lines.delete(id);
   });

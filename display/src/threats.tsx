@@ -68,7 +68,7 @@ function Row({ k }: { k: number }) {
           {stale && <span class="tag">? {t("stale")}</span>}
         </button>
       </th>
-      <td class="tti">{Number.isNaN(tti) ? "–" : tti >= 0 ? <>{seconds(tti)}{acts && <small> {deviation(2 * f.col.tti_std![k]!)}</small>}</> : t("ago", { s: seconds(-tti) })}</td>
+      <td class="tti">{Number.isNaN(tti) ? "–" : tti >= 0 ? <>{seconds(tti)}{acts && <small> {deviation(2 * f.col.tti_std![k]!, true)}</small>}</> : t("ago", { s: seconds(-tti) })}</td>
       <td><bdi>{zone?.name ?? "–"}</bdi></td>
       <td class="number">{percent(f.col.p_asset![k]!)}</td>
       <td>

@@ -87,7 +87,15 @@ const flows = {
       assert.equal(list.x < side.x, dir === "ltr");
       if (folder) await page.screenshot({ path: `${folder}/${lang}.png` });
       found[lang] = page.problems;
+      const counted = clean(await page.locator(".banner-side").innerText());
+      assert.match(counted, { en: /3 zones in alarm/, fr: /3 zones en alerte/, ar: /3 مناطق في إنذار/ }[lang]); // "few" of six forms
+      assert.equal(await page.locator(".clock").evaluate((e) => getComputedStyle(e).direction), "ltr");
+      assert.match(await page.locator(".why").innerText(), { en: /engage: 80 %/, fr: /engager : 80 %/, ar: /اعتراض/ }[lang]);
     }
+    const indic = await open(`/?lang=ar&digits=arab&paused=1&t=${at(10)}&track=1`);
+    await until(indic, "١٠ s");
+    assert.match(await indic.locator(".selected h2").innerText(), /1$/); // as the radio says it
+    assert.match(await indic.locator(".clock").innerText(), /00:00:10Z/);
     return Object.values(found).flat();
   },
   // axe-core in three languages and three themes, in alarm, calm, and with the dialogs; and the public page in all its states.
@@ -151,6 +159,8 @@ const flows = {
       else assert.match(await heard(first), new RegExp(row), what);
       if (folder) await page.screenshot({ path: `${folder}/screen-${moment}.png` });
     }
+    await page.getByRole("slider").fill("152000"); // two seconds after the last word on the round: nothing is carried on silently
+    await page.locator(".threats tr.stale", { hasText: "stale" }).waitFor();
     return page.problems;
   },
   // In grey, what is more urgent is brighter against its ground and larger: banner, then rounds that act, then others.
@@ -461,14 +471,64 @@ const flows = {
     assert.doesNotMatch(good.url(), /token/);
     return good.problems;
   },
-  // The four modes never look alike.
-  async mode() {
-    const page = await open(replay(10));
-    await until(page, "Block 55");
-    const chip = page.locator(".mode");
-    const look = await chip.evaluate((e) => { const s = getComputedStyle(e); return [s.backgroundColor, s.borderTopStyle, s.borderTopWidth, s.borderTopColor].join(" "); });
-    console.log(JSON.stringify({ word: await chip.innerText(), look }));
+  // The four modes never look alike, neither to the operator nor to people on the public page.
+  async modes() {
+    const looks = [];
+    for (const [mode, served] of Object.entries(JSON.parse(process.env.MODES))) {
+      here.add(served);
+      const look = (e) => { const s = getComputedStyle(e); return [s.backgroundColor, s.borderTopStyle, s.borderTopWidth, s.borderTopColor, s.display].join(" "); };
+      const page = await open(replay(10), { host: served });
+      await until(page, "Block 55");
+      await page.getByRole("slider").fill("10000"); // the public page of a replay shows the moment that somebody went to
+      const phone = await open("/public?lang=en&zone=z44", { host: served, viewport: { width: 390, height: 780 } });
+      await phone.locator("#what", { hasText: "TAKE SHELTER" }).waitFor();
+      looks.push({
+        mode, word: await page.locator(".mode").innerText(), look: await page.locator(".mode").evaluate(look),
+        strip: await page.locator(".top").evaluate((e) => { const s = getComputedStyle(e); return [s.borderTopColor, s.borderImageSource].join(" "); }),
+        publicWord: await phone.locator("#mode").innerText(), publicLook: await phone.locator("#mode").evaluate(look),
+      });
+      await page.context().close();
+      await phone.context().close();
+    }
+    for (const key of ["word", "look", "strip", "publicWord", "publicLook"]) assert.equal(new Set(looks.map((l) => l[key])).size, 4, `${key}: ${JSON.stringify(looks)}`);
+    for (const { mode, word, publicWord } of looks) {
+      assert.match(word, new RegExp(mode.toUpperCase()));
+      assert.match(publicWord, mode === "actual" ? /^$/ : new RegExp(`${mode.toUpperCase()} – not real`));
+    }
+    return [];
+  },
+  // Data that no longer come are told, to the operator and to the public, though both are still connected.
+  async noData() {
+    const page = await open("/?lang=en");
+    await page.locator(".health .chip-caution", { hasText: /data .* old/ }).waitFor({ timeout: 20_000 });
+    await page.locator(".link-bar[role=alert]", { hasText: "NO NEW DATA" }).waitFor({ timeout: 20_000 });
+    const phone = await open("/public?lang=en&zone=z44", { viewport: { width: 390, height: 780 } });
+    await phone.locator("#what", { hasText: "CONTACT LOST" }).waitFor({ timeout: 20_000 });
     return page.problems;
+  },
+  // A line of 2 kB/s with 0.8 s of delay, on which every other answer is lost: the page comes, and stays in contact.
+  async badLine() {
+    const operator = await open(replay(10));
+    await until(operator, "Block 55");
+    await operator.keyboard.press("Shift+ArrowRight"); // somebody looks at 40 s
+    await until(operator, "STAY");
+    const context = await browser.newContext({ viewport: { width: 390, height: 780 } });
+    const page = await context.newPage();
+    const line = await context.newCDPSession(page);
+    await line.send("Network.enable");
+    await line.send("Network.emulateNetworkConditions", { offline: false, latency: 800, downloadThroughput: 2000, uploadThroughput: 2000 });
+    let asked = 0;
+    await page.route("**/public/state*", (route) => (asked++ % 2 ? route.abort() : route.continue()));
+    const began = Date.now();
+    await page.goto(`http://${address}/public?lang=en&zone=z44`);
+    await page.locator("#what", { hasText: "STAY IN SHELTER" }).waitFor({ timeout: 30_000 });
+    const came = Date.now() - began;
+    for (const end = Date.now() + 9000; Date.now() < end; await page.waitForTimeout(200)) {
+      assert.doesNotMatch(await page.locator("body").innerText(), /CONTACT LOST/);
+    }
+    assert.ok(asked >= 4);
+    console.log(JSON.stringify({ first_answer_ms: came }));
+    return [];
   },
   // Magnified to 200 %, nothing is cut off at the side, and the banner stays in sight.
   async magnified() {

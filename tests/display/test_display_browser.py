@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import display_raid as raid
@@ -63,7 +63,7 @@ def replay() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "flow", ["raid", "seek", "languages", "axe", "magnified", "publicPage", "keyboard", "sounds", "health"]
+    "flow", ["raid", "seek", "languages", "axe", "magnified", "publicPage", "badLine", "keyboard", "sounds", "health"]
 )
 def test_replay(replay: str, flow: str) -> None:
     run_flow(flow, replay)
@@ -107,12 +107,15 @@ def test_a_wrong_token_is_told() -> None:
 
 
 def test_the_four_modes_never_look_alike() -> None:
-    looks = []
-    for mode in ("simulation", "exercise", "test", "actual"):
-        with server("replay", mode) as (address, _):
-            looks.append(json.loads(run_flow("mode", address).splitlines()[0]))
-    assert [look["word"].split()[-1] for look in looks] == ["SIMULATION", "EXERCISE", "TEST", "ACTUAL"]
-    assert len({look["look"] for look in looks}) == 4
+    with ExitStack() as served:
+        modes = ("simulation", "exercise", "test", "actual")
+        addresses = {mode: served.enter_context(server("replay", mode))[0] for mode in modes}
+        run_flow("modes", addresses["simulation"], MODES=json.dumps(addresses))
+
+
+def test_data_that_no_longer_come_are_told() -> None:
+    with server("live", "1.0", "58.5") as (address, _):
+        run_flow("noData", address)
 
 
 def test_a_lost_connection_is_told_and_resumed() -> None:

@@ -16,9 +16,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from opencram.config.live import is_loopback
 from opencram.display.access import Person, person_of, read_tokens, same_origin
-from opencram.display.frames import FRAME_HEAD, FRAME_KIND
+from opencram.display.frames import COLUMNS, FRAME_HEAD, FRAME_KIND
 from opencram.display.rows import decision_row
 from opencram.display.server import POLICY
+from opencram.display.session import Session
 from opencram.errors import FileError
 
 
@@ -266,6 +267,20 @@ def test_a_screen_that_looks_at_the_past_is_told_of_alarms_at_the_live_end() -> 
         ask(client, do="follow")
         while said(client, "status")["ahead"] is not None:
             pass
+
+
+def test_a_picture_that_nothing_renews_grows_old() -> None:
+    """The frame of the live end is made once for all screens; its age is not."""
+    timeline = display_server.recorded()
+    shared = display_server.hub_of(timeline, live=True).shared
+    shared.arrived_s = 100.0
+    ages = []
+    for now_s in (100.1, 100.4, 104.0):
+        session = Session(shared)
+        head = FRAME_HEAD.unpack_from(session.frame(now_s))
+        ages.append(head[5])
+        assert len(session.frame(now_s)) == FRAME_HEAD.size + 4 * len(COLUMNS) * head[6]
+    assert ages == pytest.approx([0.1, 0.1, 4.0])
 
 
 def test_a_decision_that_waits_for_people_says_until_when() -> None:

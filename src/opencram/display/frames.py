@@ -15,6 +15,7 @@ from opencram.display.picture import Picture
 from opencram.messages import CLASSES, Impact, Threat, Track
 
 FRAME_HEAD = struct.Struct("<IIddddII")  # kind, seq, t, begin, end (ms), data age (s), tracks, flags
+_AGE, _AGE_OFFSET = struct.Struct("<d"), struct.calcsize("<IIddd")  # of the data, in that head
 LINES_HEAD = struct.Struct("<II")  # kind, tracks
 LINE_HEAD = struct.Struct("<IHH")  # track, points of the trail, points of the path
 FRAME_KIND, LINES_KIND = 1, 2
@@ -85,6 +86,11 @@ class Encoder:
         table[east : alt + 1] += table[_AT["ve"] : _AT["vu"] + 1] * dt_s
         # The ground falls away from the site's tangent plane: on a sphere within 1 m out to 30 km.
         table[alt] += (table[east] ** 2 + table[north] ** 2) / (2.0 * EARTH_M) + self._above_m
+
+
+def aged(frame: bytes, data_age_s: float) -> bytes:
+    """Return a frame with another age of its data."""
+    return frame[:_AGE_OFFSET] + _AGE.pack(data_age_s) + frame[_AGE_OFFSET + _AGE.size :]
 
 
 def lines(picture: Picture, after_seq: int) -> bytes:

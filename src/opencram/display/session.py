@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from opencram.display.frames import Encoder, lines
+from opencram.display.frames import Encoder, aged, lines
 from opencram.display.picture import Picture, standing
 from opencram.display.rows import ms, state_rows
 from opencram.display.timeline import Timeline
@@ -19,6 +19,7 @@ PLAYING, FOLLOWING = 1, 2  # flags of a frame
 SILENT_PERIODS = 3.0  # a radar that misses so many turns is degraded,
 SILENT_S_MIN = 1.5  # but not within this time,
 LOST_S = 10.0  # and after this it is lost
+FRESH_S = 0.5  # data of this age are shown as they were when the frame was made
 LOG_EVENTS = 60  # of the past that a screen is told with the state
 _json = msgspec.json.Encoder()
 
@@ -148,10 +149,11 @@ class Session:
         """Return the tracks as they stand, in columns."""
         shared, timeline = self._shared, self._shared.timeline
         flags = (PLAYING if self.playing else 0) | (FOLLOWING if self.following else 0)
-        if self.following and shared.frame is not None and shared.frame[0] == self._picture.seq:
-            return shared.frame[1]
         newest_ns = max((seen.t_ns for seen in self._picture.sensors.values()), default=self.t_ns)
         age_s = now_s - shared.arrived_s if self.following else max((self.t_ns - newest_ns) / 1e9, 0.0)
+        if self.following and shared.frame is not None and shared.frame[0] == self._picture.seq:
+            # Nothing has come since: the picture is the same, and grows old.
+            return shared.frame[1] if age_s < FRESH_S else aged(shared.frame[1], age_s)
         made = shared.encoder.frame(self._picture, self.t_ns, timeline.begin_ns, timeline.end_ns, age_s, flags)
         if self.following:
             shared.frame = (self._picture.seq, made)
