@@ -9,6 +9,7 @@ import { dir, lang, t } from "./i18n";
 import { onKey } from "./keys";
 import { connect } from "./link";
 import * as map from "./map";
+import { remember, remembered } from "./remember";
 import { Log, Selected, Zones } from "./side";
 import { startSound } from "./sound";
 import * as store from "./store";
@@ -74,8 +75,8 @@ render(<Screen />, document.getElementById("screen")!);
 addEventListener("keydown", onKey);
 startSound();
 startAnnouncing();
-store.said.value = localStorage.getItem("operator") ?? "";
-effect(() => { localStorage.setItem("operator", store.said.value); });
+store.said.value = remembered("operator");
+effect(() => remember("operator", store.said.value));
 connect(start.t, start.paused);
 const stop = effect(() => {
   if (!store.hello.value || !store.frame.value) return;

@@ -1,5 +1,6 @@
 // For people in the zones, on a phone: my zone, what to do, seconds left; and it says when it has lost contact.
 import { WORDS } from "./public_words";
+import { remember, remembered } from "./remember";
 
 interface State {
   t: number;
@@ -35,8 +36,8 @@ const query = new URLSearchParams(location.search);
 let state: State | null = null;
 let zones: Zone[] = [];
 let heardAt = performance.now();
-let zone = query.get("zone") ?? localStorage.getItem("zone") ?? "";
-let language = query.get("lang") ?? localStorage.getItem("lang") ?? navigator.language.slice(0, 2);
+let zone = query.get("zone") ?? remembered("zone");
+let language = query.get("lang") ?? (remembered("lang") || navigator.language.slice(0, 2));
 if (!WORDS[language]) language = "en";
 let audio: AudioContext | null = null;
 let sounding = false;
@@ -116,7 +117,7 @@ function sound(look: string): void {
 }
 
 function choices(): void {
-  const named = zones.length ? zones : zone ? [{ id: zone, name: localStorage.getItem("zoneName") ?? zone }] : [];
+  const named = zones.length ? zones : zone ? [{ id: zone, name: remembered("zoneName") || zone }] : [];
   zoneChoice.replaceChildren(new Option(words("choose"), ""), ...named.map((z) => new Option(z.name, z.id)));
   zoneChoice.value = zone;
 }
@@ -147,15 +148,15 @@ async function ask(): Promise<void> {
 
 zoneChoice.onchange = () => {
   zone = zoneChoice.value;
-  localStorage.setItem("zone", zone);
-  localStorage.setItem("zoneName", zoneChoice.selectedOptions[0]?.text ?? "");
+  remember("zone", zone);
+  remember("zoneName", zoneChoice.selectedOptions[0]?.text ?? "");
   if (state) state = { ...state, alarms: [], ended: null }; // those were of another zone
   show();
 };
 languageChoice.value = language;
 languageChoice.onchange = () => {
   language = languageChoice.value;
-  localStorage.setItem("lang", language);
+  remember("lang", language);
   if (zoneChoice.options[0]) zoneChoice.options[0].text = words("choose");
   show();
 };
