@@ -8,13 +8,14 @@ from tracking_worlds import LEVEL, ROCKET, earth, every, flown, noisy, polar, ra
 
 from opencram.ballistics.drag import standard_curve
 from opencram.tracking.association import gated
-from opencram.tracking.filter import carry, predict_rows, update_rows
+from opencram.tracking.filter import carry, predict_rows, take_rate, update_rows
 from opencram.tracking.fit import wrap
 
 SENSOR = radar(position_enu_m=(500.0, -800.0, 6.0))
 ORIGIN, ROTATION = np.array(SENSOR.position_enu_m), np.array(LEVEL).reshape(3, 3)
 VARIANCES = np.array([[10.0, 1.5e-3, 1.5e-3]]) ** 2
 CURVES = np.stack([standard_curve("G7"), standard_curve("G5")])
+NO_SLOW = np.zeros((0, 3, 3))
 STDS = np.array([20.0, 15.0, 25.0, 4.0, 5.0, 6.0, 0.2, 2.0, 2.0, 0.5])
 
 
@@ -25,14 +26,16 @@ def covariance():
     return correlation * np.outer(STDS, STDS)
 
 
-def predicted(x, p, dt, model=0):
+def predicted(x, p, dt, model=0, errors=NO_SLOW):
     """Moved rows and what the sensor would see of them."""
-    x, p = np.atleast_2d(np.array(x, dtype=np.float64)), np.atleast_3d(p).reshape(-1, 10, 10).copy()
+    size = 10 + 3 * len(errors)
+    x, p = np.atleast_2d(np.array(x, dtype=np.float64)), np.atleast_3d(p).reshape(-1, size, size).copy()
     n = len(x)
-    h, s, cross = np.empty((n, 3)), np.empty((n, 3, 3)), np.empty((n, 3, 10))
+    h, s, cross = np.empty((n, 3)), np.empty((n, 3, 3)), np.empty((n, 3, size))
     sound = predict_rows(
-        x, p, np.full(n, dt), np.full(n, model, dtype=np.int64), earth(), CURVES, ROTATION, ORIGIN, h, s, cross
-    )
+        x, p, np.full(n, dt), np.full(n, model, dtype=np.int64), earth(), CURVES, ROTATION, ORIGIN, 0, errors, h, s,
+        cross,
+    )  # fmt: skip
     return x, p, h, s, cross, sound
 
 
@@ -167,3 +170,63 @@ def test_a_filter_that_follows_a_round_stays_consistent():
         error = x[0] - np.array([*states[-1], *truth[6:]])
         total += error @ np.linalg.solve(p[0], error)
     assert 0.7 * 10 * runs < total < 1.25 * 10 * runs
+
+
+SLOW = np.array([[[1.0, 3.0, 2.0], [1.0, 1e-3, 2.0], [1.0, 2e-3, 0.5]]])
+
+
+def test_slow_errors_are_states_whose_covariance_with_the_flight_goes_along():
+    """Against the linear map of the flight by finite differences, and the forgetting of each component."""
+    draws = np.random.default_rng(14)
+    p = np.zeros((13, 13))
+    p[:10, :10] = 1e-4 * covariance()
+    mixed = draws.standard_normal((10, 3)) * 1e-3 * np.outer(STDS, SLOW[0, :, 1])
+    p[:10, 10:], p[10:, :10], p[10:, 10:] = mixed, mixed.T, np.diag(SLOW[0, :, 1] ** 2)
+    x = np.array([*ROCKET, 2.0, -1e-3, 5e-4])
+    moved, after, h, s, _, sound = predicted(x, p, 0.5, errors=SLOW)
+    assert sound.all()
+    kept = np.exp(-0.5 / SLOW[0, :, 2])
+    assert moved[0, 10:] == pytest.approx(kept * x[10:])
+    by = np.eye(10)
+    for i in range(10):
+        step = np.zeros(10)
+        step[i] = 1e-2 * STDS[i]
+        ends = [flown(x[:10] + sign * step, [0.5])[0] for sign in (1.0, -1.0)]
+        by[:6, i] = (ends[0] - ends[1]) / (2.0 * step[i])
+    expected = by @ mixed * kept
+    assert after[0, :10, 10:] / np.outer(STDS, SLOW[0, :, 1]) == pytest.approx(
+        expected / np.outer(STDS, SLOW[0, :, 1]), abs=2e-5
+    )
+    assert np.diag(after[0])[10:] == pytest.approx(SLOW[0, :, 1] ** 2)
+    seen = polar(SENSOR, moved[:, :6])[0, :3]
+    assert h[0] - seen == pytest.approx(moved[0, 10:], abs=1e-3 * SLOW[0, :, 1].max())
+    view = np.empty((3, 13))
+    for i in range(3):
+        step = np.zeros(6)
+        step[i] = 0.5
+        view[:, i] = np.diff([polar(SENSOR, moved[:, :6] + sign * step)[0, :3] for sign in (-1, 1)], axis=0)[0]
+    view[:, 3:10], view[:, 10:] = 0.0, np.eye(3)
+    scale = np.sqrt(np.diag(s[0]))
+    assert (view @ after[0] @ view.T) / np.outer(scale, scale) == pytest.approx(s[0] / np.outer(scale, scale), abs=1e-3)
+    assert after[0] == pytest.approx(after[0].T)
+
+
+def test_a_range_rate_is_a_linear_measurement_of_position_and_velocity():
+    x, p = np.array(ROCKET), 0.01 * covariance()
+    rate = polar(SENSOR, x[np.newaxis, :6])[0, 3]
+    gradient = np.zeros(10)
+    for i in range(6):
+        step = np.zeros(6)
+        step[i] = 1e-3
+        gradient[i] = np.diff([polar(SENSOR, (x[:6] + sign * step)[np.newaxis])[0, 3] for sign in (-1, 1)])[0] / 2e-3
+    after_x, after_p = x.copy(), p.copy()
+    log_weight = take_rate(after_x, after_p, rate + 2.0, 1.0, ORIGIN, np.empty(10))
+    variance = gradient @ p @ gradient + 1.0
+    gain = p @ gradient / variance
+    assert after_x - x == pytest.approx(2.0 * gain, rel=1e-4, abs=1e-9)
+    assert after_p == pytest.approx(p - np.outer(gain, gain) * variance, rel=1e-4, abs=1e-6)
+    assert log_weight == pytest.approx(-0.5 * (4.0 / variance + math.log(variance)), rel=1e-6)
+    assert take_rate(after_x, after_p, math.nan, 1.0, ORIGIN, np.empty(10)) == 0.0
+    wild = after_x.copy()
+    take_rate(wild, after_p.copy(), rate + 500.0, 1.0, ORIGIN, np.empty(10))
+    assert (wild == after_x).all()

@@ -12,22 +12,25 @@ from tracking_worlds import LEVEL, MORTAR, ROCKET, earth, every, flown, noisy, p
 from opencram.ballistics.classes import CLASS_BANK
 from opencram.ballistics.drag import standard_curve
 from opencram.tracking.bank import bank_of, fit_model, straight_log_weight
+from opencram.tracking.errors import KEPT
 from opencram.tracking.fit import fit, polar_gradient, predicted, wrap
 
 SENSOR = radar(position_enu_m=(500.0, -800.0, 6.0))
 STDS = np.array([SENSOR.range_m_std, SENSOR.azimuth_rad_std, SENSOR.elevation_rad_std, 1.0])
 ROTATION = np.array(LEVEL).reshape(3, 3)
 ENVIRONMENT = (earth(), None, ROTATION[np.newaxis], np.array([SENSOR.position_enu_m]))
+AS_STATED = np.array([[[1.0, 0.0, 1.0]] * 3])  # white errors, none slow
 WEAK = np.array([1e5, 1e5, 1e5, 1e5, 1e5, 1e5, 0.3, 3.0, 3.0, 1.0]) ** -2.0  # information: position, velocity free
 
 
-def fitted(z, times_s, *, start, mean, curve="G7", stds=STDS, information=WEAK, iterations=15):
+def fitted(z, times_s, *, start, mean, curve="G7", stds=STDS, information=WEAK, iterations=15, errors=AS_STATED):
     """State and covariance at the first plot, and what `fit` returns."""
     x, covariance = np.array(start, dtype=np.float64), np.empty((10, 10))
     weights = np.tile(1.0 / stds, (len(z), 1))
     evidence, cost = fit(
         x, times_s, np.zeros(len(z), dtype=np.int64), z, weights, earth(), standard_curve(curve), ROTATION[np.newaxis],
-        np.array([SENSOR.position_enu_m]), np.asarray(mean), np.diag(information), iterations, covariance,
+        np.array([SENSOR.position_enu_m]), errors, np.asarray(mean), np.diag(information), iterations, covariance,
+        np.empty((1, 3, KEPT)),
     )  # fmt: skip
     return x, covariance, evidence, cost
 
@@ -102,6 +105,31 @@ def test_the_covariance_says_how_far_off_it_is(state, curve, seconds, slack, dop
     low, high = chi2.ppf([0.00005, 0.99995], runs)
     assert (parts > low).all()
     assert (parts < slack * high).all()
+
+
+@pytest.mark.parametrize("seconds", [2.0, 8.0])
+def test_the_covariance_allows_for_errors_that_stay_for_a_while(seconds):
+    """NEES over 100 runs with slow errors, within 99.9 % of chi squared; believed white, it is far beyond."""
+    runs, times, total, naive = 100, every(0.1, seconds), 0.0, 0.0
+    slow = np.array([3.0, 1e-3, 1e-3])
+    errors = np.array([[[1.0, size, 2.0] for size in slow]])
+    kept = math.exp(-0.1 / 2.0)
+    for seed in range(runs):
+        draws = np.random.default_rng(seed)
+        truth = np.array(ROCKET)
+        truth[6:] += draws.standard_normal(4) * WEAK[6:] ** -0.5
+        z = noisy(SENSOR, measured(truth, times), draws)
+        error = slow * draws.standard_normal(3)
+        for row in z:
+            row[:3] += error
+            error = kept * error + math.sqrt(1.0 - kept * kept) * slow * draws.standard_normal(3)
+        for believed in (errors, AS_STATED):
+            x, covariance, _, _ = fitted(z, times, start=about(ROCKET), mean=ROCKET, errors=believed)
+            distance = (x - truth) @ np.linalg.solve(covariance, x - truth)
+            total, naive = (total + distance, naive) if believed is errors else (total, naive + distance)
+    low, high = chi2.ppf([0.0005, 0.9995], 10 * runs)
+    assert low < total < 1.1 * high
+    assert naive > 1.4 * high
 
 
 def test_more_plots_make_surer():
@@ -223,7 +251,8 @@ def judged(z, times_s):
     weights = {}
     for k, model in enumerate(CLASS_BANK):
         begun = np.concatenate([first[:6], bank.means[k]])
-        weight = fit_model(k, begun, *plots, env, bank, rotations, origins, np.empty((10, 10)))
+        room = np.empty((10, 10)), np.empty((1, 3, KEPT))
+        weight = fit_model(k, begun, *plots, env, bank, rotations, origins, AS_STATED, *room)
         if math.isfinite(weight):
             weights[k, model.class_name] = weight
     return weights, straight_log_weight(*plots, bank, rotations, origins)

@@ -9,6 +9,7 @@ from tracking_worlds import NORTH, ROCKET, earth, every, flown, noisy, polar
 from opencram.ballistics.drag import standard_curve
 from opencram.tracking.plausible import fast, height, log_unseen, misfit
 
+AS_STATED = np.array([[[1.0, 0.0, 1.0]] * 3])
 ENV = earth()
 RADARS = np.array([NORTH.position_enu_m]), np.array([20_000.0]), np.array([0.1]), np.array([math.log(0.1)])
 
@@ -51,6 +52,6 @@ def test_plots_of_one_round_fit_and_those_of_two_do_not():
         z = noisy(NORTH, polar(NORTH, truth), np.random.default_rng(4))
         z[::2, 0] += apart_m
         sensors, _, rotation, origin = rest
-        found.append(misfit(now, times[-1], times, sensors, z, weights, ENV, curve, rotation, origin))
+        found.append(misfit(now, times[-1], times, sensors, z, weights, ENV, curve, rotation, origin, AS_STATED))
     assert found[0] > -6.0
     assert found[1] == -15.0

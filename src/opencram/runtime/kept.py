@@ -22,7 +22,7 @@ Key = tuple[str, int, int]  # channel, alarm, time of the warning
 
 T = TypeVar("T")
 
-MAGIC: Final = b"opencram state 3\n"
+MAGIC: Final = b"opencram state 4\n"
 ARRAY_BYTES_MAX: Final = 1 << 30
 _HASH_BYTES: Final = 32
 _PLAIN_KIND: Final = re.compile("[<>|=]?[biuf][1-9][0-9]?")

@@ -4,6 +4,10 @@ Each row of the arrays here is one filter: the state of one track if it is of on
 starts it.  Sigma points are the 20 of the spherical rule (mean ± √10 times the columns of the Cholesky
 factor, equal weights): with ten states they need no tuning.
 
+Behind the ten states stand the slow errors of the sensors, three for each (range, azimuth, elevation; see
+`tracking.errors`).  They only add to what is measured, so no sigma points are spent on them: their covariance with the
+flight goes along by the linear map that the points of the flight imply.
+
 Source: I. Arasaratnam, S. Haykin, "Cubature Kalman Filters", IEEE TAC 54 (2009), section IV.
 """
 
@@ -15,6 +19,7 @@ from opencram.ballistics.lanes import LANES
 from opencram.ballistics.propagation import LN_BETA, STATES, exponential, fly
 from opencram.estimation.linear import cholesky
 from opencram.kernel import helper, kernel
+from opencram.tracking.errors import MEMORY_S, POLAR, SLOW
 from opencram.tracking.fit import wrap
 
 POINTS = 20
@@ -41,10 +46,11 @@ def sigma_block(x, factor, block):
 
 
 @helper
-def _predict(x, p, dt, growth, env, cd, block, factor):
+def _predict(x, p, dt, growth, env, cd, block, factor, solved):
     """Move mean and covariance on by `dt`, in place; return False if the covariance is broken.
 
-    `growth` (s): for how long the variances grow.
+    `growth` (s): for how long the variances grow.  `solved` (10, slow errors) receives L⁻¹ times their covariance with
+    the flight, L the Cholesky factor of the flight's own.
     """
     for i in range(STATES):
         for j in range(i + 1):
@@ -61,6 +67,7 @@ def _predict(x, p, dt, growth, env, cd, block, factor):
         for lane in range(LANES):
             block[LN_BETA, lane] = block[STATES, lane]
     _spread(block, factor, x, p)
+    _carry_slow(block, factor, p, solved)
     for i in range(3, 6):
         p[i, i] += _VELOCITY_GROWTH * growth
     p[LN_BETA, LN_BETA] += _LN_BETA_GROWTH * growth
@@ -103,31 +110,97 @@ def _spread(block, factor, x, p):
             p[j, i] = p[i, j]
 
 
+@helper
+def _carry_slow(block, factor, p, solved):
+    """Write L⁻¹ Pxb, L the factor, and the covariance of the slow errors with the flight after it."""
+    for b in range(solved.shape[1]):
+        for i in range(STATES):
+            total = p[i, STATES + b]
+            for k in range(i):
+                total -= factor[i, k] * solved[k, b]
+            solved[i, b] = total / factor[i, i]
+    for i in range(6):
+        for b in range(solved.shape[1]):
+            p[i, STATES + b] = 0.0
+        for k in range(STATES):
+            moved = (block[i, 1 + k] - block[i, 11 + k]) * (0.5 / _SPREAD)
+            for b in range(solved.shape[1]):
+                p[i, STATES + b] += moved * solved[k, b]
+    for i in range(6):
+        for b in range(solved.shape[1]):
+            p[STATES + b, i] = p[i, STATES + b]
+
+
+@helper
+def _forget(x, p, dt, errors, solved):
+    """Let the slow errors of all sensors pass on by `dt` seconds, in place."""
+    for b in range(solved.shape[1]):
+        error = errors[b // POLAR, b % POLAR]
+        kept = math.exp(-abs(dt) / error[MEMORY_S])
+        at = STATES + b
+        x[at] *= kept
+        for i in range(x.shape[0]):
+            p[i, at] *= kept
+            p[at, i] *= kept
+        for i in range(STATES):
+            solved[i, b] *= kept
+        p[at, at] += (1.0 - kept * kept) * error[SLOW] * error[SLOW]
+
+
 @kernel
 def carry(x, p, dt, env, cd):
-    """Move one mean (10) and covariance (10, 10) on by `dt` without process noise, in place; return if all is sound."""
-    return _predict(x, p, dt, 0.0, env, cd, np.empty((STATES + 1, LANES)), np.empty((STATES, STATES)))
+    """Move one mean (n) and covariance (n, n) on by `dt` without process noise, in place; return if all is sound.
+
+    Of the ten states of a flight and any slow errors behind them, which stay as they are.
+    """
+    solved = np.empty((STATES, x.shape[0] - STATES))
+    return _predict(x, p, dt, 0.0, env, cd, np.empty((STATES + 1, LANES)), np.empty((STATES, STATES)), solved)
 
 
 @kernel
-def predict_rows(x, p, dts, curves, env, cds, rotation, origin, h, s, cross):
+def predict_rows(x, p, dts, curves, env, cds, rotation, origin, sensor, errors, h, s, cross):
     """Move all rows (n) on by `dts` seconds (either sign), in place, and say what the sensor would see.
 
-    Writes the predicted range, azimuth, elevation `h` (n, 3), their covariance without noise `s`
-    (n, 3, 3), their covariance with the state `cross` (n, 3, 10).  Returns (n,) whether all is sound.
+    `x` (n, 10 + 3 sensors), `p` likewise; `errors` (sensors, 3, 3) as in `tracking.errors`, of which `sensor` looks.
+    Writes the predicted range, azimuth, elevation `h` (n, 3), their covariance without white noise `s`
+    (n, 3, 3), their covariance with the state `cross` (n, 3, 10 + 3 sensors).  Returns (n,) whether all is sound.
     """
     n = x.shape[0]
+    solved = np.empty((STATES, x.shape[1] - STATES))
     sound = np.ones(n, dtype=np.bool_)
     block = np.empty((STATES + 1, LANES))  # the last row keeps the log coefficients during a flight
     factor = np.empty((STATES, STATES))
     seen = np.empty((3, LANES))
     for k in range(n):
-        if not _predict(x[k], p[k], dts[k], abs(dts[k]), env, cds[curves[k]], block, factor):
+        if not _predict(x[k], p[k], dts[k], abs(dts[k]), env, cds[curves[k]], block, factor, solved):
             sound[k] = False
             continue
         _see(block, rotation, origin, seen)
         _moments(block, factor, x[k], seen, h[k], s[k], cross[k])
+        if solved.shape[1]:
+            _forget(x[k], p[k], dts[k], errors, solved)
+            _see_slow(x[k], p[k], seen, solved, STATES + POLAR * sensor, h[k], s[k], cross[k])
     return sound
+
+
+@helper
+def _see_slow(x, p, seen, solved, first, h, s, cross):
+    """Add the slow errors of the sensor, the states from `first` on, to what it would see."""
+    count = solved.shape[1]
+    for m in range(3):
+        for b in range(count):
+            cross[m, STATES + b] = 0.0
+        for k in range(STATES):
+            moved = (seen[m, 1 + k] - seen[m, 11 + k]) * (0.5 / _SPREAD)
+            for b in range(count):
+                cross[m, STATES + b] += moved * solved[k, b]
+    for m in range(3):
+        h[m] += x[first + m]
+        for l in range(3):
+            s[m, l] += cross[m, first + l] + cross[l, first + m] + p[first + m, first + l]
+    for m in range(3):
+        for i in range(x.shape[0]):
+            cross[m, i] += p[i, first + m]
 
 
 @helper
@@ -226,11 +299,14 @@ def _moments(block, factor, x, seen, h, s, cross):
 
 @kernel
 def update_rows(x, p, h, s, cross, z, variances, plot_of, log_weights):
-    """Give each row (n) its plot `plot_of[n]` (−1: none), in place; add its log likelihood to `log_weights`."""
-    n = x.shape[0]
+    """Give each row (n) its plot `plot_of[n]` (−1: none), in place; add its log likelihood to `log_weights`.
+
+    `variances` (plots, 3): of the white errors.
+    """
+    n, size = x.shape
     factor = np.empty((3, 3))
     v = np.empty(3)
-    white = np.empty((STATES, 3))
+    white = np.empty((size, 3))
     for k in range(n):
         j = plot_of[k]
         if j < 0:
@@ -250,12 +326,12 @@ def update_rows(x, p, h, s, cross, z, variances, plot_of, log_weights):
                 total -= factor[m, l] * v[l]
             v[m] = total / factor[m, m]
             distance += v[m] * v[m]
-            for i in range(STATES):
+            for i in range(size):
                 total = cross[k, m, i]
                 for l in range(m):
                     total -= factor[m, l] * white[i, l]
                 white[i, m] = total / factor[m, m]
-        for i in range(STATES):
+        for i in range(size):
             for m in range(3):
                 x[k, i] += white[i, m] * v[m]
             for l in range(i + 1):
@@ -263,3 +339,35 @@ def update_rows(x, p, h, s, cross, z, variances, plot_of, log_weights):
                     p[k, i, l] -= white[i, m] * white[l, m]
                 p[k, l, i] = p[k, i, l]
         log_weights[k] -= 0.5 * (distance + log_determinant)
+
+
+@helper
+def take_rate(x, p, rate, weight, origin, room):
+    """Give one body its range rate (m/s; NaN: none), in place; return the log likelihood.
+
+    `x` and `p`: position and velocity first, anything behind.  `weight`: reciprocal deviation.  `room` (size of x).  By
+    the tangent: once position and velocity are known as well as polar plots tell them, a range rate is all but linear.
+    """
+    if math.isnan(rate):
+        return 0.0
+    de, dn, du = x[0] - origin[0], x[1] - origin[1], x[2] - origin[2]
+    inverse = 1.0 / (math.sqrt(de * de + dn * dn + du * du) + 1e-9)
+    de, dn, du = de * inverse, dn * inverse, du * inverse
+    seen = de * x[3] + dn * x[4] + du * x[5]
+    by_e, by_n, by_u = (x[3] - seen * de) * inverse, (x[4] - seen * dn) * inverse, (x[5] - seen * du) * inverse
+    for i in range(x.shape[0]):
+        room[i] = by_e * p[i, 0] + by_n * p[i, 1] + by_u * p[i, 2] + de * p[i, 3] + dn * p[i, 4] + du * p[i, 5]
+    own = by_e * room[0] + by_n * room[1] + by_u * room[2] + de * room[3] + dn * room[4] + du * room[5]
+    total = own + 1.0 / (weight * weight)
+    v = rate - seen
+    if not v * v < _RATE_GATE * total:
+        return -0.5 * (_RATE_GATE + math.log(total))
+    for i in range(x.shape[0]):
+        x[i] += room[i] * v / total
+    for i in range(x.shape[0]):
+        for l in range(x.shape[0]):
+            p[i, l] -= room[i] * room[l] / total
+    return -0.5 * (v * v / total + math.log(total))
+
+
+_RATE_GATE = 20.0  # squared deviations beyond which a range rate is of something else: rotating parts, ambiguities

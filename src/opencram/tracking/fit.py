@@ -15,6 +15,7 @@ from opencram.ballistics.lanes import LANES
 from opencram.ballistics.propagation import LN_BETA, STATES, exponential, fly
 from opencram.estimation.linear import cholesky, solve_factored
 from opencram.kernel import helper, kernel
+from opencram.tracking.errors import MEAN, SLOW, VARIANCE, WHITE, begin, forget, learn
 
 STEP_S = 0.25
 HUBER = 3.0  # standard deviations
@@ -74,12 +75,15 @@ def wrap(angle):
 
 
 @kernel
-def normal_equations(x, times, sensors, z, weights, env, cd, rotations, origins, deltas, information, gradient):
+def normal_equations(
+    x, times, sensors, z, weights, env, cd, rotations, origins, errors, deltas, information, gradient, slow
+):  # fmt: skip
     """Add the plots' part to `information` (10, 10) and `gradient` (10); return the robust cost (−2 log likelihood).
 
     `times` (n): seconds after the epoch, ascending.  `z` (n, 4): range, azimuth, elevation, range rate
-    (NaN where not measured).  `weights` (n, 4): reciprocal standard deviations.  Costs hold the
-    quadratic and Huber terms only, no determinants.
+    (NaN where not measured).  `weights` (n, 4): reciprocal standard deviations, as stated.  `errors` (sensors, 3, 3):
+    `tracking.errors`.  `slow` (sensors, 3, 13) receives what the plots say of slow errors after the last.  Costs hold
+    the quadratic and Huber terms, and of determinants only what slow errors add.
     """
     block = np.empty((STATES, LANES))
     before = np.empty((6, LANES))
@@ -89,9 +93,10 @@ def normal_equations(x, times, sensors, z, weights, env, cd, rotations, origins,
     velocity = np.empty(3)
     h = np.empty(MEASURED)
     by_position = np.empty((3, 3))
-    row = np.empty(STATES)
+    row, own = np.empty(STATES), np.empty(STATES)
     now = 0.0
     cost = 0.0
+    begin(slow, errors)
     for r in range(6):
         for lane in range(LANES):
             before[r, lane] = block[r, lane]
@@ -106,36 +111,66 @@ def normal_equations(x, times, sensors, z, weights, env, cd, rotations, origins,
         for axis in range(3):
             position[axis] = moved[axis, 0]
             velocity[axis] = moved[axis + 3, 0]
-        rotation = rotations[sensors[k]]
-        e, n, u = predicted(position, velocity, rotation, origins[sensors[k]], h)
+        s = sensors[k]
+        rotation = rotations[s]
+        e, n, u = predicted(position, velocity, rotation, origins[s], h)
         polar_gradient(e, n, u, rotation, by_position)
         for m in range(MEASURED):
             if math.isnan(z[k, m]):
                 continue
-            residual = z[k, m] - h[m]
-            if m == 1:
-                residual = wrap(residual)
-            residual *= weights[k, m]
-            size = abs(residual)
-            weight = 1.0
-            if size > HUBER:
-                weight = HUBER / size
-                cost += HUBER * (2.0 * size - HUBER)
-            else:
-                cost += size * size
+            residual = wrap(z[k, m] - h[m]) if m == 1 else z[k, m] - h[m]
             for j in range(STATES):
                 if m == RATE:
-                    _rate_row(moved, j, origins[sensors[k]], row)
+                    _rate_row(moved, j, origins[s], row)
                 else:
                     row[j] = 0.0
                     for axis in range(3):
                         row[j] += by_position[m, axis] * (moved[axis, 1 + j] - moved[axis, 11 + j])
-                row[j] *= weights[k, m] / (2.0 * deltas[j])
-            for i in range(STATES):
-                gradient[i] += weight * residual * row[i]
-                for j in range(i + 1):
-                    information[i, j] += weight * row[i] * row[j]
+                row[j] /= 2.0 * deltas[j]
+            if m == RATE:
+                cost += _add(row, residual, weights[k, m], information, gradient)[0]
+            else:
+                cost += _add_polar(
+                    row, residual, times[k], weights[k, m], errors[s, m], slow[s, m], own, information, gradient
+                )
     return cost
+
+
+@helper
+def _add(row, residual, weight, information, gradient):
+    """Add one component of a plot to `information` and `gradient`; return its robust cost and Huber's weight."""
+    scaled = residual * weight
+    size = abs(scaled)
+    trust, cost = 1.0, size * size
+    if size > HUBER:
+        trust = HUBER / size
+        cost = HUBER * (2.0 * size - HUBER)
+    trusted = trust * weight * weight
+    for i in range(STATES):
+        pull = trusted * row[i]
+        gradient[i] += pull * residual
+        for j in range(i + 1):
+            information[i, j] += pull * row[j]
+    return cost, trust
+
+
+@helper
+def _add_polar(row, residual, time_s, weight, error, slow, own, information, gradient):
+    """Do what `_add` does for range, azimuth or elevation, its slow error so far taken out; return the cost.
+
+    `own` (10): room to work in.
+    """
+    weight /= error[WHITE]
+    if not error[SLOW] > 0.0:
+        return _add(row, residual, weight, information, gradient)[0]
+    forget(slow, error, time_s)
+    white = 1.0 / (weight * weight)
+    total = white + slow[VARIANCE]
+    for i in range(STATES):
+        own[i] = row[i] - slow[i]
+    cost, trust = _add(own, residual - slow[MEAN], 1.0 / math.sqrt(total), information, gradient)
+    learn(slow, row, residual, trust * slow[VARIANCE] / total)
+    return cost + math.log(total / (white + error[SLOW] * error[SLOW]))
 
 
 @helper
@@ -180,15 +215,19 @@ def _prior_pull(x, prior_mean, prior_information, gradient):
 
 @kernel
 def fit(
-    x, times, sensors, z, weights, env, cd, rotations, origins, prior_mean, prior_information, iterations, covariance
-):
+    x, times, sensors, z, weights, env, cd, rotations, origins, errors, prior_mean, prior_information, iterations,
+    covariance, slow
+):  # fmt: skip
     """Improve `x` (10) in place; write its posterior covariance; return (evidence, cost of the plots).
+
+    `errors` (sensors, 3, 3) and `slow` (sensors, 3, 13): as `normal_equations` takes and fills them.
 
     `prior_information` (10, 10) is the inverse prior covariance.  Levenberg-Marquardt: a step that
     raises the cost is taken back and shortened.  The evidence is −½ (cost + prior cost +
     log |posterior information|), comparable between models once the caller adds ½ log |prior
     information|.  NaN tells that there is no solution; `x` and `covariance` are then of no use.
     """
+    plots = times, sensors, z, weights, env, cd, rotations, origins, errors, DELTAS
     information = np.empty((STATES, STATES))
     factor = np.empty((STATES, STATES))
     gradient = np.empty(STATES)
@@ -197,20 +236,19 @@ def fit(
     best = x.copy()
     best_cost = math.inf
     plots_cost = math.nan
-    damping = 0.0
+    damping, stale = 0.0, False
     for _ in range(iterations + 1):
         for i in range(STATES):
             gradient[i] = 0.0
             for j in range(STATES):
                 information[i, j] = prior_information[i, j]
-        cost = normal_equations(
-            x, times, sensors, z, weights, env, cd, rotations, origins, DELTAS, information, gradient
-        )
+        cost = normal_equations(x, *plots, information, gradient, slow)
+        stale = True
         total = cost + _prior_pull(x, prior_mean, prior_information, gradient)
         if total <= best_cost + 1e-9 * abs(best_cost):
             gain = best_cost - total
             best[:] = x
-            best_cost, plots_cost = total, cost
+            best_cost, plots_cost, stale = total, cost, False
             best_information[:, :] = information
             best_gradient[:] = gradient
             damping = 0.0 if damping < 1e-3 else damping * 0.1
@@ -233,6 +271,8 @@ def fit(
     x[:] = best
     if not math.isfinite(best_cost):
         return math.nan, math.nan
+    if stale:  # `slow` is of a step that was taken back
+        normal_equations(x, *plots, information, gradient, slow)
     log_determinant = cholesky(best_information, STATES)
     if math.isnan(log_determinant):
         return math.nan, math.nan

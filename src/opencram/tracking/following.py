@@ -7,7 +7,7 @@ import numpy as np
 from opencram.kernel import kernel
 from opencram.tracking.association import assigned, gated
 from opencram.tracking.candidates import SIX, follow_straight, join, start
-from opencram.tracking.filter import predict_rows, update_rows
+from opencram.tracking.filter import predict_rows, take_rate, update_rows
 from opencram.tracking.fit import wrap
 from opencram.tracking.state import TARGET, TENTATIVE
 
@@ -17,7 +17,7 @@ OWNER, PREVIOUS, TRACK_ID = range(3)
 REFUSED = -2
 
 # A young track is fitted again to all its plots; beyond the age, and with enough plots, its filters carry on alone.
-_FIT_AGE_S = 4.0
+FIT_AGE_S = 4.0
 _FIT_PLOTS = 12
 FIT_AGE_S_MAX = 12.0
 
@@ -48,10 +48,13 @@ def all_sound(z, variances):
 
 @kernel
 def follow(
-    targets, x, p, log_weight, model, owner, level_x, level_p, t_ns, dt, env, cds, rotation, origin, z, variances,
-    period_ns, first_number, gate, fit_pauses, given
+    targets, x, p, log_weight, model, owner, level_x, level_p, t_ns, dt, env, cds, rotation, origin, sensor, errors, z,
+    variances, wholes, weights, period_ns, first_number, gate, fit_pauses, given
 ):  # fmt: skip
     """Move all tracks on by `dt` seconds to `t_ns` and give them their plots `z` (m, 4), in place.
+
+    `errors` (sensors, 3, 3): `tracking.errors`; `variances` (m, 3) are of the white errors, `wholes` of all together;
+    `weights` (m, 4): reciprocal deviations as stated, of which that of the range rate is used.
 
     The heaviest row of a track stands for it in the assignment; a row that is no longer sound gets the log weight
     −∞.  Plot j gets the number `first_number + j` in the history; `given` (3, m) is filled for the plots of tracks.
@@ -60,7 +63,7 @@ def follow(
     """
     rows, count = x.shape[0], targets.shape[0]
     h, s, cross = np.empty((rows, 3)), np.empty((rows, 3, 3)), np.empty((rows, 3, x.shape[1]))
-    sound = predict_rows(x, p, np.full(rows, dt), model, env, cds, rotation, origin, h, s, cross)
+    sound = predict_rows(x, p, np.full(rows, dt), model, env, cds, rotation, origin, sensor, errors, h, s, cross)
     best = np.full(count, -1, dtype=np.int64)
     for r in range(rows):
         if not sound[r]:
@@ -74,17 +77,22 @@ def follow(
     plot_of = assigned(starts, plots, costs, z.shape[0], gate)
     left -= _take_doubles(targets, starts, plots, plot_of, z, variances, given)
     update_rows(x, p, h, s, cross, z, variances, plot_of[owner], log_weight)
+    room, level_room = np.empty(x.shape[1]), np.empty(SIX)
     for r in range(rows):
+        j = plot_of[owner[r]]
+        if j >= 0:
+            log_weight[r] += take_rate(x[r], p[r], z[j, 3], weights[j, 3], origin, room)
         if math.isnan(log_weight[r]):
             log_weight[r] = -math.inf
     position, noise, factor, v = np.empty(3), np.empty((3, 3)), np.empty((3, 3)), np.empty(3)
     for k in range(count):
         j = plot_of[k]
         gain = follow_straight(
-            level_x[k], level_p[k], dt, z, variances, j, rotation, origin, position, noise, factor, v
+            level_x[k], level_p[k], dt, z, wholes, j, rotation, origin, position, noise, factor, v
         )  # fmt: skip
         if j >= 0:
             left -= 1
+            gain += take_rate(level_x[k], level_p[k], z[j, 3], weights[j, 3], origin, level_room)
             _seen(targets, k, j, t_ns, period_ns, first_number, gain, given)
             due[k] = _is_due(targets[k], t_ns, fit_pauses)
             due_count += due[k]
@@ -143,7 +151,7 @@ def _seen(targets, k, j, t_ns, period_ns, first_number, gain, given):
 def _is_due(target, t_ns, fit_pauses):
     """Return whether a track with a new plot is young enough to be fitted again, and its last fit old enough."""
     age_s = (t_ns - target["first_t_ns"]) * 1e-9
-    if age_s > FIT_AGE_S_MAX or (age_s > _FIT_AGE_S and target["plots"] >= _FIT_PLOTS):
+    if age_s > FIT_AGE_S_MAX or (age_s > FIT_AGE_S and target["plots"] >= _FIT_PLOTS):
         return False
     pause_s = min(max(fit_pauses[0] * age_s, fit_pauses[1]), fit_pauses[2])
     return target["updated_t_ns"] == t_ns and (t_ns - target["fitted_t_ns"]) * 1e-9 >= pause_s - 1e-6

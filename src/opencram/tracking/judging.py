@@ -7,9 +7,10 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from opencram.ballistics.propagation import STATES
 from opencram.tracking.bank import judge
 from opencram.tracking.config import Config
-from opencram.tracking.following import FIT_AGE_S_MAX
+from opencram.tracking.following import FIT_AGE_S, FIT_AGE_S_MAX
 from opencram.tracking.history import columns, window
 from opencram.tracking.plausible import GRAVITY_M_S2, fast, height, log_unseen, misfit
 from opencram.tracking.state import (
@@ -26,6 +27,8 @@ from opencram.tracking.state import (
 from opencram.tracking.surroundings import Surroundings, take_out
 from opencram.tracking.survey import STRAIGHT_NS, STRAIGHT_PLOTS
 from opencram.tracking.world import World
+
+_REFOLLOWED_MAX = 100
 
 Rows = tuple[Array, Array, Array, Integers]  # states, covariances, log weights and models, the heaviest first
 
@@ -129,7 +132,8 @@ def _misfit(config: Config, constants: World, state: State, target: np.void, row
     age_s, times = (state.t_ns - int(times_ns[0])) * 1e-9, (times_ns - times_ns[0]) * 1e-9
     curve = constants.bank.curves[model[0]]
     radars = constants.rotations, constants.origins
-    return float(misfit(x[0], age_s, times, sensors, z, weights, constants.env, curve, *radars))
+    state_0 = x[0, :STATES].copy()
+    return float(misfit(state_0, age_s, times, sensors, z, weights, constants.env, curve, *radars, state.noise.errors))
 
 
 def _without(state: State, targets: Targets) -> Surroundings:
@@ -149,16 +153,26 @@ def _begun(constants: World, x: Array) -> tuple[Array, Integers]:
 
 
 def _judged(
-    config: Config, constants: World, state: State, target: np.void, begun: tuple[Array, Integers], chances: Array
+    config: Config,
+    constants: World,
+    state: State,
+    target: np.void,
+    begun: tuple[Array, Integers],
+    chances: Array,
+    odds: float = math.nan,
 ) -> Judged | None:
     """Fit the models that have `begun`; write what was found into the target and its chances (models + 1).
 
-    Returns None if no model fits at all.
+    All plots of the last `FIT_AGE_S_MAX` are fitted; with `odds`, as `bank.judge` takes them, the oldest only, and
+    filters follow the rest.  Returns None if no model fits at all.
     """
-    since_ns = max(int(target["first_t_ns"]), state.t_ns - round(FIT_AGE_S_MAX * 1e9))
+    since_ns = int(target["first_t_ns"])
+    if math.isnan(odds):
+        since_ns = max(since_ns, state.t_ns - round(FIT_AGE_S_MAX * 1e9))
     *rows, straight, bullet = judge(
         *begun, columns(state.history), int(target["last"]), since_ns, state.t_ns, config.window_plots_max,
-        constants.env, constants.bank, constants.gunfire, constants.rotations, constants.origins, chances,
+        math.inf if math.isnan(odds) else FIT_AGE_S, odds, constants.env, constants.bank, constants.gunfire,
+        constants.rotations, constants.origins, state.noise.errors, chances,
     )  # fmt: skip
     x, p, log_weight, model = rows
     if not len(x):
@@ -229,9 +243,32 @@ def refit(config: Config, constants: World, state: State, due: NDArray[np.bool_]
     fitted: dict[int, Rows] = {}
     for k in np.flatnonzero(due).tolist():
         rows = slice(starts[k], starts[k + 1])
-        judged = _judged(config, constants, state, targets[k], (tracks.x[rows], tracks.model[rows]), chances[k])
+        begun = tracks.x[rows, :STATES], tracks.model[rows]
+        judged = _judged(config, constants, state, targets[k], begun, chances[k])
         if judged is not None:
             fitted[k] = judged.rows
+    return replace(state, tracks=_rebuilt(tracks, targets, chances, starts, fitted)) if fitted else state
+
+
+def refollow(config: Config, constants: World, state: State) -> State:
+    """Follow tracks again from their first plots on: what is believed of the errors of a sensor has changed.
+
+    Of the tracks the `_REFOLLOWED_MAX` oldest: a flood must not stop the clock, and the others learn as they go.
+    """
+    tracks = state.tracks
+    targets, chances = tracks.targets.copy(), tracks.chances.copy()
+    starts = np.searchsorted(tracks.owner, np.arange(len(targets) + 1)).tolist()
+    fitted: dict[int, Rows] = {}
+    for k in range(min(len(targets), _REFOLLOWED_MAX)):
+        rows, target = slice(starts[k], starts[k + 1]), targets[k].copy()
+        top = tracks.log_weight[rows].max(initial=-math.inf)
+        if not math.isfinite(top):
+            continue
+        begun = tracks.x[rows, :STATES], tracks.model[rows]
+        judged = _judged(config, constants, state, target, begun, chances[k], float(target["log_straight"] - top))
+        if judged is not None:
+            fitted[k] = judged.rows
+            targets[k]["log_straight"] = target["log_straight"]
     return replace(state, tracks=_rebuilt(tracks, targets, chances, starts, fitted)) if fitted else state
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from opencram.ballistics.environment import altitude, surface
 from opencram.kernel import kernel
+from opencram.tracking.errors import KEPT, POLAR
 from opencram.tracking.filter import carry
 from opencram.tracking.fit import DELTAS, normal_equations
 
@@ -62,7 +63,7 @@ def log_unseen(x, age_s, before_s, env, origins, reach_m, periods_s, log_miss):
 
 
 @kernel
-def misfit(x, age_s, times, sensors, z, weights, env, curve, rotations, origins):
+def misfit(x, age_s, times, sensors, z, weights, env, curve, rotations, origins, errors):
     """Return how much worse a flight that is at `x` (10) now fits its plots (n) than it should; a log likelihood ≤ 0.
 
     `times` (n): seconds after the first plot, which is `age_s` old.  One body's plots cost about one for each number
@@ -73,8 +74,8 @@ def misfit(x, age_s, times, sensors, z, weights, env, curve, rotations, origins)
         p[i, i] = 1e-6
     if not carry(first, p, -age_s, env, curve):
         return -_MISFIT_MAX
-    room = np.zeros((10, 10)), np.zeros(10)
-    cost = normal_equations(first, times, sensors, z, weights, env, curve, rotations, origins, DELTAS, *room)
+    room = np.zeros((10, 10)), np.zeros(10), np.empty((errors.shape[0], POLAR, KEPT))
+    cost = normal_equations(first, times, sensors, z, weights, env, curve, rotations, origins, errors, DELTAS, *room)
     spare = -6.0
     for k in range(z.shape[0]):
         spare += 3.0 if math.isnan(z[k, 3]) else 4.0

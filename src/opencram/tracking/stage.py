@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from opencram.messages import Association, Health, Message, Plot, Rejected, Tick
 from opencram.tracking.config import Config
 from opencram.tracking.dwell import Dwell, read_dwell
+from opencram.tracking.errors import SLOW, WHITE
 from opencram.tracking.following import OWNER, PREVIOUS, REFUSED, TRACK_ID, follow, gather
 from opencram.tracking.history import append
 from opencram.tracking.judging import promote, refit
 from opencram.tracking.life import end_and_report
+from opencram.tracking.listening import listen, with_sensors
 from opencram.tracking.state import Candidates, Integers, State, Tracks, nothing
 from opencram.tracking.surroundings import Surroundings, count_plots, log_clutter_at
 from opencram.tracking.world import World, world
@@ -27,7 +29,7 @@ _PAUSE_NS = 30_000_000_000
 
 def initial(config: Config) -> State:
     """Return the state before the first plot."""
-    return nothing(len(config.models))
+    return nothing(len(config.models), world(config).variances)
 
 
 def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State, list[Message]]:
@@ -37,6 +39,7 @@ def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State,
     that are no numbers come back as `Rejected`.
     """
     messages: list[Message] = []
+    state = with_sensors(world(config), state)
     for run in _runs(batch):
         if isinstance(run, Tick):
             state = _advance(config, state, run.t_ns, messages)
@@ -73,7 +76,7 @@ def _advance(config: Config, state: State, t_ns: int, messages: list[Message]) -
     if not config.sensors:
         return state
     constants = world(config)
-    state, _, _ = _take(config, constants, state, Dwell.empty(t_ns))
+    state, _, _ = _take(config, constants, state, Dwell.empty(t_ns), messages)
     return end_and_report(config, constants, state, messages)
 
 
@@ -94,7 +97,7 @@ def _dwell(config: Config, state: State, plots: list[Plot], messages: list[Messa
     if dwell is None:
         return state
     state = _after_pause(config, state, dwell.t_ns, messages)
-    state, given, refused = _take(config, constants, state, dwell)
+    state, given, refused = _take(config, constants, state, dwell, messages)
     state = replace(state, newest_t_ns=max(state.newest_t_ns, dwell.t_ns))
     track_ids = tuple(given[TRACK_ID].tolist())
     messages.append(Association(t_ns=dwell.t_ns, sensor=dwell.sensor_id, plot_ids=dwell.plot_ids, track_ids=track_ids))
@@ -107,14 +110,18 @@ def _follows_any(state: State) -> bool:
     return bool(len(state.tracks.targets) or len(state.candidates.targets))
 
 
-def _take(config: Config, constants: World, state: State, dwell: Dwell) -> tuple[State, Integers, int]:
+def _take(
+    config: Config, constants: World, state: State, dwell: Dwell, messages: list[Message]
+) -> tuple[State, Integers, int]:
     """Return the state moved to the dwell with its plots taken in and all fits made that are due.
 
     Also returns what `following` says of each plot (3, n), and how many found no room.
     """
     sensor, number = dwell.sensor, state.history.written
     dt, period_ns = (dwell.t_ns - state.t_ns) * 1e-9, constants.periods_ns[sensor]
-    rotation, origin = constants.rotations[sensor], constants.origins[sensor]
+    rotation, origin, errors = constants.rotations[sensor], constants.origins[sensor], state.noise.errors
+    white = dwell.variances * errors[sensor, :, WHITE] ** 2
+    wholes = white + errors[sensor, :, SLOW] ** 2
     given = np.full((3, len(dwell.z)), -1, dtype=np.int64)
     given[TRACK_ID] = 0
     tracks, few, next_track_id = state.tracks, state.candidates, state.next_track_id
@@ -123,15 +130,15 @@ def _take(config: Config, constants: World, state: State, dwell: Dwell) -> tuple
         tracks = _own(tracks)
         due, due_count, left = follow(
             tracks.targets, tracks.x, tracks.p, tracks.log_weight, tracks.model, tracks.owner, tracks.level_x,
-            tracks.level_p, dwell.t_ns, dt, constants.env, constants.bank.curves, rotation, origin, dwell.z,
-            dwell.variances, period_ns, number, config.gate, constants.fit_pauses, given,
+            tracks.level_p, dwell.t_ns, dt, constants.env, constants.bank.curves, rotation, origin, sensor, errors,
+            dwell.z, white, wholes, dwell.weights, period_ns, number, config.gate, constants.fit_pauses, given,
         )  # fmt: skip
     around = state.surroundings
     if left or len(few.targets):
         around, clutter = _around(constants, around, dwell, given[OWNER] < 0)
         targets, chances, x, p, fall, ripe, ripe_count, refused, next_track_id = gather(
             few.targets, few.chances, few.x, few.p, few.fall, dwell.t_ns, dt, rotation, origin, dwell.z,
-            dwell.variances, dwell.weights[:, 3], clutter, constants.log_chances[sensor], period_ns, number,
+            white, np.ascontiguousarray(dwell.weights[:, 3]), clutter, constants.log_chances[sensor], period_ns, number,
             constants.start_limits, constants.confirmation, next_track_id, given,
         )  # fmt: skip
         few = Candidates(targets=targets, chances=chances, x=x, p=p, fall=fall)
@@ -140,12 +147,14 @@ def _take(config: Config, constants: World, state: State, dwell: Dwell) -> tuple
         history = append(history, dwell.times_ns, sensor, dwell.z, dwell.weights, given[PREVIOUS])
     state = State(
         t_ns=dwell.t_ns, newest_t_ns=state.newest_t_ns, next_track_id=next_track_id, tracks=tracks, candidates=few,
-        history=history, surroundings=around, full=state.full,
+        history=history, surroundings=around, noise=state.noise, full=state.full,
     )  # fmt: skip
     if ripe_count:
         state = promote(config, constants, state, ripe)
     if due_count:
         state = refit(config, constants, state, due)
+    if len(state.tracks.targets) and len(dwell.z):
+        state = listen(config, constants, state, sensor, messages)
     return state, given, refused
 
 

@@ -6,7 +6,9 @@ from numpy.typing import NDArray
 
 from opencram.ballistics.propagation import STATES
 from opencram.messages import DropReason, TrackStatus
+from opencram.tracking.errors import POLAR
 from opencram.tracking.history import History, empty
+from opencram.tracking.noise import Noise, nothing_heard
 from opencram.tracking.surroundings import Surroundings, unknown
 
 Array = NDArray[np.float64]
@@ -58,8 +60,8 @@ class Tracks(msgspec.Struct, frozen=True, kw_only=True):
 
     targets: Targets  # (n,)
     chances: Array  # (n, models + 1)
-    x: Array  # (rows, 10)
-    p: Array  # (rows, 10, 10)
+    x: Array  # (rows, 10 + 3 sensors): the flight, and the slow errors of the sensors (`tracking.errors`)
+    p: Array  # (rows, 10 + 3 sensors, 10 + 3 sensors)
     log_weight: Array  # (rows,)
     model: Integers  # (rows,) index in the bank
     owner: Integers  # (rows,)
@@ -77,14 +79,16 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     candidates: Candidates
     history: History
     surroundings: Surroundings
+    noise: Noise
     full: bool = False  # a limit has been reached and reported
 
 
-def nothing(models: int) -> State:
-    """Return the state before the first plot, for a bank of so many flight models."""
+def nothing(models: int, stated: Array) -> State:
+    """Return the state before the first plot, for so many flight models, and sensors of these variances (s, 3)."""
     none, chances = np.zeros(0, dtype=np.int64), np.zeros((0, models + 1))
+    size = STATES + POLAR * len(stated)
     tracks = Tracks(
-        targets=np.zeros(0, dtype=TARGET), chances=chances, x=np.zeros((0, STATES)), p=np.zeros((0, STATES, STATES)),
+        targets=np.zeros(0, dtype=TARGET), chances=chances, x=np.zeros((0, size)), p=np.zeros((0, size, size)),
         log_weight=np.zeros(0), model=none, owner=none, level_x=np.zeros((0, 6)), level_p=np.zeros((0, 6, 6)),
     )  # fmt: skip
     candidates = Candidates(
@@ -92,5 +96,5 @@ def nothing(models: int) -> State:
     )
     return State(
         t_ns=0, newest_t_ns=0, next_track_id=1, tracks=tracks, candidates=candidates, history=empty(),
-        surroundings=unknown(),
+        surroundings=unknown(), noise=nothing_heard(stated),
     )  # fmt: skip

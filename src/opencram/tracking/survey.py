@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from opencram.ballistics.environment import altitude, surface
+from opencram.ballistics.propagation import STATES
 from opencram.kernel import kernel
 from opencram.tracking.bank import KEEP
 from opencram.tracking.state import COASTING, CONFIRMED, DROPPED, IMPACT, LOST, NEVER_CONFIRMED, TENTATIVE
@@ -156,7 +157,7 @@ def stand(spoken, rows, chances, x, p, class_of, classes):
 @kernel
 def lower_triangles(rows, x, p):
     """Return, for each of the rows, its state (10) and the lower triangle of its covariance by rows (55)."""
-    size = x.shape[1]
+    size = STATES
     table = np.empty((rows.shape[0], size + size * (size + 1) // 2))
     for i in range(rows.shape[0]):
         at = size

@@ -1,0 +1,121 @@
+"""How a series of residuals errs: white, and slowly beside.
+
+A residual is a smooth curve that nobody knows (a polynomial), plus white noise, plus a Gauss-Markov process.  The
+likelihood of the two kinds of noise, the curve integrated out, is the restricted one (REML): series are whitened by the
+innovations of the process, and what the curve could explain is taken out by least squares.
+
+Source: H. D. Patterson, R. Thompson, "Recovery of inter-block information when block sizes are unequal", Biometrika 58
+(1971); whitening by innovations: A. C. Harvey, "Forecasting, Structural Time Series Models and the Kalman Filter"
+(1989), section 3.4.
+"""
+
+import math
+
+import numpy as np
+
+from opencram.estimation.linear import cholesky
+from opencram.kernel import kernel
+
+COLUMNS_MAX = 8  # of a polynomial, degree and one more
+
+
+@kernel
+def restricted_likelihood(times, residuals, variances, degree, ratios, constants, scales, found):
+    """Write the log likelihood (kinds, scales) of residuals (n) to `found`, up to a constant.
+
+    `times` (n): ascending, s.  `variances` (n): as stated.  Kind g has a slow part of `ratios[g]` times the stated
+    deviation (root mean square over the series) and the time constant `constants[g]` (s); both parts are `scales[k]`
+    times as large.  `degree`: of the polynomial, at most 7; `n` must be larger than its columns.
+    """
+    n, columns = times.shape[0], degree + 1
+    middle, half = 0.5 * (times[0] + times[n - 1]), max(0.5 * (times[n - 1] - times[0]), 1e-9)
+    mean = variances.sum() / n
+    normal, rhs = np.empty((columns, columns)), np.empty(columns)
+    series, slow = np.empty(columns + 1), np.empty(columns + 1)
+    for g in range(ratios.shape[0]):
+        whole = ratios[g] * ratios[g] * mean
+        for a in range(columns):
+            rhs[a], slow[a] = 0.0, 0.0
+            for b in range(columns):
+                normal[a, b] = 0.0
+        slow[columns] = 0.0
+        variance, squares, logs = whole, 0.0, 0.0
+        for k in range(n):
+            kept = math.exp(-(times[k] - times[max(k - 1, 0)]) / constants[g])
+            variance = kept * kept * variance + (1.0 - kept * kept) * whole
+            total = variance + variances[k]
+            gain, inverse = variance / total, 1.0 / total
+            _legendre((times[k] - middle) / half, columns, series)
+            series[columns] = residuals[k]
+            for a in range(columns + 1):
+                slow[a] *= kept
+                own = series[a] - slow[a]
+                slow[a] += gain * own
+                series[a] = own
+            variance *= 1.0 - gain
+            for a in range(columns):
+                for b in range(a + 1):
+                    normal[a, b] += series[a] * series[b] * inverse
+                rhs[a] += series[a] * series[columns] * inverse
+            squares += series[columns] * series[columns] * inverse
+            logs += math.log(total)
+        logs += cholesky(normal, columns)
+        for a in range(columns):
+            total = rhs[a]
+            for b in range(a):
+                total -= normal[a, b] * rhs[b]
+            rhs[a] = total / normal[a, a]
+            squares -= rhs[a] * rhs[a]
+        for k in range(scales.shape[0]):
+            inverse = 1.0 / (scales[k] * scales[k])
+            found[g, k] = -0.5 * (squares * inverse + logs - (n - columns) * math.log(inverse))
+
+
+@kernel
+def _legendre(t, columns, series):
+    """Write the Legendre polynomials at `t` in [−1, 1]."""
+    series[0] = 1.0
+    if columns > 1:
+        series[1] = t
+    for a in range(2, columns):
+        series[a] = ((2 * a - 1) * t * series[a - 1] - (a - 1) * series[a - 2]) / a
+
+
+@kernel
+def without_wild(times, residuals, degree, limit):
+    """Return which residuals (n) lie within `limit` robust deviations of a polynomial (least squares, twice)."""
+    n, columns = times.shape[0], degree + 1
+    middle, half = 0.5 * (times[0] + times[n - 1]), max(0.5 * (times[n - 1] - times[0]), 1e-9)
+    good = np.ones(n, dtype=np.bool_)
+    normal, rhs, series = np.empty((columns, columns)), np.empty(columns), np.empty(columns)
+    off = np.empty(n)
+    for _ in range(2):
+        normal[:, :] = 0.0
+        rhs[:] = 0.0
+        for k in range(n):
+            if not good[k]:
+                continue
+            _legendre((times[k] - middle) / half, columns, series)
+            for a in range(columns):
+                rhs[a] += series[a] * residuals[k]
+                for b in range(a + 1):
+                    normal[a, b] += series[a] * series[b]
+        if math.isnan(cholesky(normal, columns)):
+            return good
+        for a in range(columns):
+            for b in range(a):
+                rhs[a] -= normal[a, b] * rhs[b]
+            rhs[a] /= normal[a, a]
+        for a in range(columns - 1, -1, -1):
+            for b in range(a + 1, columns):
+                rhs[a] -= normal[b, a] * rhs[b]
+            rhs[a] /= normal[a, a]
+        for k in range(n):
+            _legendre((times[k] - middle) / half, columns, series)
+            off[k] = residuals[k]
+            for a in range(columns):
+                off[k] -= rhs[a] * series[a]
+        deviation = 1.4826 * np.median(np.abs(off)) + 1e-12
+        for k in range(n):
+            good[k] = abs(off[k]) <= limit * deviation
+    return good

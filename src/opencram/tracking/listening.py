@@ -1,0 +1,55 @@
+"""Listening to the radars: what their tracks say of their errors, and what follows from it for the tracks."""
+
+import numpy as np
+from msgspec.structs import replace
+
+from opencram.ballistics.propagation import STATES
+from opencram.messages import Message
+from opencram.tracking.config import Config
+from opencram.tracking.errors import POLAR, SLOW
+from opencram.tracking.history import columns
+from opencram.tracking.judging import refollow
+from opencram.tracking.noise import chosen, heard, is_due, joined, looked_at, told
+from opencram.tracking.state import State
+from opencram.tracking.world import World
+
+
+def listen(config: Config, constants: World, state: State, sensor: int, messages: list[Message]) -> State:
+    """Hold one track against the errors that a sensor states, if it is time; where they prove others, follow anew.
+
+    A radar that begins to err more than it states, or ends to, is reported.
+    """
+    t_ns, tracks = state.t_ns, state.tracks
+    if not is_due(state.noise, sensor, t_ns):
+        return state
+    noise = looked_at(state.noise, sensor, t_ns)
+    track_ids, firsts_ns = tracks.targets["track_id"].tolist(), tracks.targets["first_t_ns"].tolist()
+    k = chosen(noise, sensor, track_ids, firsts_ns, t_ns)
+    if k is None:
+        return replace(state, noise=noise)
+    rows = np.flatnonzero(tracks.owner == k)
+    r = int(rows[np.argmax(tracks.log_weight[rows])])
+    looked = (
+        columns(state.history), int(tracks.targets[k]["last"]), config.window_plots_max, constants.env,
+        constants.bank.curves[tracks.model[r]], constants.rotations, constants.origins,
+    )  # fmt: skip
+    noise = heard(noise, sensor, track_ids, k, firsts_ns[k], t_ns, tracks.x[r, :STATES].copy(), looked)
+    period_s = constants.periods_ns[sensor] * 1e-9
+    noise, changed, said = told(noise, sensor, config.sensors[sensor].id, period_s, t_ns)
+    messages += said
+    state = replace(state, noise=noise)
+    return refollow(config, constants, state) if changed else state
+
+
+def with_sensors(constants: World, state: State) -> State:
+    """Return the state with room for the sensors that a changed site file has added behind the known ones."""
+    more = len(constants.variances) - len(state.noise.stated)
+    if more <= 0:
+        return state
+    noise, tracks = joined(state.noise, constants.variances[-more:]), state.tracks
+    count, size = tracks.x.shape
+    x, p = np.zeros((count, size + POLAR * more)), np.zeros((count, size + POLAR * more, size + POLAR * more))
+    x[:, :size], p[:, :size, :size] = tracks.x, tracks.p
+    for b in range(size, size + POLAR * more):
+        p[:, b, b] = noise.errors[(b - STATES) // POLAR, (b - STATES) % POLAR, SLOW] ** 2
+    return replace(state, noise=noise, tracks=replace(tracks, x=x, p=p))

@@ -1,0 +1,120 @@
+"""What the tracker learns of its radars' errors, says of them, and allows for."""
+
+import math
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+from tracking_worlds import MORTAR, NORTH, SITE, T0, S, every, flown, plots_of, polar, radar
+
+from opencram import tracking
+from opencram.messages import Health, Tick
+from opencram.tracking.errors import MEMORY_S, SLOW, WHITE
+from opencram.tracking.noise import RATIOS, SCALES, believed, nothing_heard, told
+
+STATED = np.array([10.0, 1.5e-3, 1.5e-3]) ** 2
+
+
+def measured(seed, *, scale=1.0, slow=(0.0, 0.0, 0.0), memory_s=2.0, seconds=20.0):
+    """Plots of a mortar round with white errors of `scale` times the stated ones, and slow ones."""
+    draws = np.random.default_rng(seed)
+    times = every(0.1, seconds)
+    z = polar(NORTH, flown(MORTAR, times, curve="G5"))
+    kept, error = math.exp(-0.1 / memory_s), np.array(slow) * draws.standard_normal(3)
+    for row in z:
+        row[:3] += error + scale * np.sqrt(STATED) * draws.standard_normal(3)
+        error = kept * error + math.sqrt(1.0 - kept * kept) * np.array(slow) * draws.standard_normal(3)
+    z[:, 1] = np.mod(z[:, 1], 2 * np.pi)
+    return plots_of(NORTH, times, z)
+
+
+def followed(plots, config=None):
+    """The tracker's last state, and all that it said."""
+    config = config or tracking.Config(**SITE, sensors=(NORTH,))
+    state, said = tracking.initial(config), []
+    for plot in plots:
+        state, messages = tracking.step(config, state, [plot, Tick(t_ns=plot.t_ns)])
+        said += messages
+    return state, said
+
+
+def test_before_the_first_plot_a_radar_is_taken_nearly_at_its_word():
+    (errors,) = nothing_heard(STATED[np.newaxis]).errors
+    assert errors[:, WHITE] == pytest.approx(1.0, abs=0.25)
+    assert (errors[:, SLOW] < 0.5 * np.sqrt(STATED)).all()
+    assert (errors[:, MEMORY_S] > 0.0).all()
+
+
+def test_a_radar_that_is_as_it_states_is_believed_after_one_track():
+    for seed in range(3):
+        state, said = followed(measured(seed))
+        (errors,) = state.noise.errors
+        assert errors[:, WHITE] == pytest.approx(1.0, abs=0.15)
+        assert (errors[:, SLOW] < 0.3 * np.sqrt(STATED)).all()
+        assert not [m for m in said if isinstance(m, Health)]
+
+
+def test_slow_errors_are_found_from_one_track_and_reported():
+    found, reports = [], 0
+    for seed in range(4):
+        state, said = followed(measured(seed, slow=(8.0, 2e-3, 2e-3)))
+        found.append(state.noise.errors[0])
+        health = [m for m in said if isinstance(m, Health)]
+        reports += len(health)
+        assert all(m.state == "degraded" and m.part == "sensor:north" and "slowly" in m.reason for m in health)
+    middle = np.median(found, axis=0)
+    assert middle[:, SLOW] / [8.0, 2e-3, 2e-3] == pytest.approx(1.0, abs=0.5)
+    assert ((middle[:, MEMORY_S] > 0.7) & (middle[:, MEMORY_S] < 6.0)).all()
+    assert reports == 4
+
+
+def test_a_radar_that_errs_more_than_it_states_is_found_out():
+    state, said = followed(measured(1, scale=2.5))
+    assert state.noise.errors[0, :, WHITE] == pytest.approx(2.4, abs=0.6)
+    assert [m.state for m in said if isinstance(m, Health)] == ["degraded"]
+
+
+def test_a_better_radar_is_believed_to_be_better():
+    state, _ = followed(measured(1, scale=0.5))
+    assert (state.noise.errors[0, :, WHITE] < 0.75).all()
+
+
+def heard(kind, scale):
+    """Strong evidence for one kind of error in all components."""
+    evidence = np.full((3, len(RATIOS), len(SCALES)), -40.0)
+    evidence[:, kind, np.argmin(np.abs(SCALES - scale))] = 0.0
+    return evidence
+
+
+def test_a_radar_that_recovers_is_said_to_have_recovered():
+    noise, states = nothing_heard(STATED[np.newaxis]), []
+    for evidence in (heard(0, 1.0), heard(8, 1.0), heard(8, 1.0), heard(0, 1.0)):
+        noise = replace(noise, evidence=evidence[np.newaxis])
+        noise, _, said = told(noise, 0, "north", 0.1, T0)
+        states.append([m.state for m in said])
+    assert states == [[], ["degraded"], [], ["ok"]]
+    assert noise.errors[0] == pytest.approx(believed(heard(0, 1.0), STATED), rel=1e-9)
+
+
+def test_tracks_are_as_unsure_as_the_errors_that_were_learnt_make_them():
+    """Those that began before the errors were known are followed again, and are no surer than new ones."""
+    plots = measured(2, slow=(8.0, 2e-3, 2e-3))
+    state, _ = followed(plots)
+    knowing = tracking.initial(tracking.Config(**SITE, sensors=(NORTH,)))
+    config = tracking.Config(**SITE, sensors=(NORTH,))
+    late = (plots[-1].t_ns + 100 * S,)
+    knowing = replace(knowing, noise=replace(state.noise, pieces={}, due_ns=late))
+    for plot in plots:
+        knowing, _ = tracking.step(config, knowing, [plot, Tick(t_ns=plot.t_ns)])
+    naive, known = (np.sqrt(np.diag(each.tracks.p[0])[:6]) for each in (state, knowing))
+    assert naive == pytest.approx(known, rel=0.25)
+
+
+def test_a_sensor_that_joins_later_gets_its_own_errors():
+    plots = measured(3, seconds=4.0)
+    state, _ = followed(plots[:-1])
+    config = tracking.Config(**SITE, sensors=(NORTH, radar("south")))
+    state, _ = tracking.step(config, state, [plots[-1]])
+    assert state.noise.errors.shape == (2, 3, 3)
+    assert state.tracks.x.shape[1] == 16
+    assert np.linalg.eigvalsh(state.tracks.p[0]).min() > 0.0
