@@ -25,6 +25,7 @@ export interface Frame {
 }
 
 export interface Line {
+  ever: number; // points that the trail ever had
   trail: Float32Array; // east, north, up (m), the oldest point first
   path: Float32Array;
 }
@@ -52,19 +53,26 @@ export function decodeFrame(buffer: ArrayBuffer, columns: readonly string[]): Fr
   };
 }
 
+const TRAIL_POINTS_MAX = 48; // as in src/opencram/display/picture.py
+const XYZ = 3;
+
+/** Take in what trails have grown by: points that follow those that are there, or stand instead of them. */
 export function decodeLines(buffer: ArrayBuffer, into: Map<number, Line>): void {
   const view = new DataView(buffer);
   const count = view.getUint32(4, true);
   let at = 8;
   for (let k = 0; k < count; k++) {
-    const id = view.getUint32(at, true);
-    const trail = view.getUint16(at + 4, true);
-    const path = view.getUint16(at + 6, true);
-    at += 8;
-    into.set(id, {
-      trail: new Float32Array(buffer.slice(at, at + trail * 12)),
-      path: new Float32Array(buffer.slice(at + trail * 12, at + (trail + path) * 12)),
-    });
-    at += (trail + path) * 12;
+    const [id, before] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
+    const [grown, path] = [view.getUint16(at + 8, true), view.getUint16(at + 10, true)];
+    at += 12;
+    const points = new Float32Array(buffer, at, (grown + path) * XYZ);
+    at += points.byteLength;
+    const known = into.get(id);
+    const first = known ? known.ever - known.trail.length / XYZ : before;
+    const kept = known && before >= first && before <= known.ever ? known.trail.subarray(0, (before - first) * XYZ) : new Float32Array();
+    const trail = new Float32Array(kept.length + grown * XYZ);
+    trail.set(kept);
+    trail.set(points.subarray(0, grown * XYZ), kept.length);
+    into.set(id, { ever: before + grown, trail: trail.slice(-TRAIL_POINTS_MAX * XYZ), path: points.slice(grown * XYZ) });
   }
 }

@@ -151,7 +151,7 @@ export class Reel {
       if (!course) continue;
       const path = lastBefore(this.paths.get(id) ?? [], this.t, ([t]) => t);
       const [from, to] = [this.t - TRAIL_MS, this.t].map((t) => countUpTo(course.t, t, (at) => at)) as [number, number];
-      store.lines.set(id, { trail: new Float32Array(course.at.slice(3 * from, 3 * to)), path: path ? path[1] : new Float32Array() });
+      store.lines.set(id, { ever: to, trail: new Float32Array(course.at.slice(3 * from, 3 * to)), path: path ? path[1] : new Float32Array() });
     }
   }
 }

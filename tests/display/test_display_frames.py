@@ -1,7 +1,11 @@
 """Binary frames: what comes out of them is what the messages said."""
 
+import json
 import math
+import shutil
 import struct
+import subprocess
+from base64 import b64encode
 
 import display_raid as raid
 import numpy as np
@@ -20,7 +24,7 @@ from opencram.display.frames import (
     ellipse_95,
     lines,
 )
-from opencram.display.picture import Picture
+from opencram.display.picture import TRAIL_POINTS_MAX, Picture
 from opencram.display.timeline import Timeline
 
 
@@ -81,13 +85,16 @@ def test_an_empty_picture_and_bad_numbers_are_encoded() -> None:
 
 def test_lines_hold_the_trail_and_the_path_of_what_has_changed(timeline: Timeline) -> None:
     picture = timeline.at(raid.t_ns(10.0))
-    found = lines(picture, 0)
+    found = lines(picture, 0, {})
     assert LINES_HEAD.unpack_from(found) == (2, 3)
-    track_id, trail, path = LINE_HEAD.unpack_from(found, LINES_HEAD.size)
-    assert (track_id, trail, path) == (1, 15, 3)
+    track_id, before, trail, path = LINE_HEAD.unpack_from(found, LINES_HEAD.size)
+    assert (track_id, before, trail, path) == (1, 0, 15, 3)
     points = struct.unpack_from("<3f", found, LINES_HEAD.size + LINE_HEAD.size)
     assert points == pytest.approx((300.0 * 22.0 + 40.0, 100.0, 900.0))
-    assert lines(picture, picture.seq) == LINES_HEAD.pack(2, 0)
+    assert lines(picture, picture.seq, {}) == LINES_HEAD.pack(2, 0)
+    grown = lines(picture, 0, {1: 13, 2: 15, 3: 15})
+    assert LINE_HEAD.unpack_from(grown, LINES_HEAD.size) == (1, 13, 2, 3)
+    assert len(grown) == len(found) - 12 * (13 + 15 + 15)
 
 
 def test_500_tracks_are_a_frame_within_five_milliseconds_of_work() -> None:
@@ -106,3 +113,32 @@ def test_500_tracks_are_a_frame_within_five_milliseconds_of_work() -> None:
     assert len(frame) == FRAME_HEAD.size + 500 * 4 * len(COLUMNS)
     assert best_s < 0.015  # 5 ms on a quiet machine (docs/display.md)
     print(f"{best_s * 1e3:.2f} ms")
+
+
+@pytest.mark.skipif(
+    not (shutil.which("node") and (raid.ROOT / "display" / "node_modules" / "esbuild").is_dir()),
+    reason="no node or no node_modules",
+)
+def test_a_screen_that_is_sent_what_has_grown_holds_the_whole_lines() -> None:
+    """Whole lines at first, then what was added; some of it twice, as to a screen that came between."""
+    timeline, seq = Timeline(), 0
+    sent: list[bytes] = []
+    trailed: dict[int, int] = {}
+    for step in range(80):
+        for number in (1, 2, 3):
+            timeline.append(raid.track(number, 0.5 * step, 60.0))
+            timeline.append(raid.impact(number, 0.5 * step, 60.0))
+        picture = timeline.latest
+        sent.append(lines(picture, seq, trailed))
+        if step % 7 != 3:  # else the next holds these again
+            seq, trailed = picture.seq, dict(picture.trailed)
+    told = json.dumps([b64encode(part).decode() for part in sent])
+    done = subprocess.run(
+        ["node", str(raid.ROOT / "display" / "test" / "lines.mjs")], input=told, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    held = json.loads(done.stdout)
+    for number in (1, 2, 3):
+        trail = np.array(timeline.latest.trails[number], dtype=np.float32)
+        assert len(trail) == TRAIL_POINTS_MAX
+        assert held[str(number)]["trail"] == trail.ravel().tolist()
+        assert len(held[str(number)]["path"]) == 9

@@ -2,8 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import display_raid as raid
 import display_server
@@ -54,3 +57,25 @@ def test_more_urgent_is_brighter_and_larger_in_grey(with_town: str, theme: str, 
     assert others, "every track acts"
     assert min(one["most"] for one in acting) > 1.3 * max(one["most"] for one in others)
     assert min(one["all"] for one in acting) > 1.5 * max(one["all"] for one in others)
+
+
+def alone(*command: str) -> list[str]:
+    """A command in a network namespace of its own."""
+    return ["unshare", "--map-root-user", "--net", *command]
+
+
+@pytest.mark.skipif(
+    shutil.which("unshare") is None or subprocess.run(alone("true"), capture_output=True, check=False).returncode != 0,
+    reason="no network namespaces here",
+)
+def test_screen_and_public_page_need_no_network_but_loopback(tmp_path: Path) -> None:
+    display_tiles.write_town(tmp_path / "town.pmtiles", 44.4, 33.3)
+    script = Path(display_server.__file__).with_name("display_alone.py")
+    done = subprocess.run(
+        alone(sys.executable, str(script), str(tmp_path / "town.pmtiles")),
+        capture_output=True, text=True, timeout=300, env={**os.environ, "CHROMIUM": CHROMIUM}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert [line for line in done.stdout.splitlines() if line.startswith("ok")] == [
+        "ok basemap", "ok seek", "ok publicPage",
+    ]  # fmt: skip

@@ -138,7 +138,9 @@ def test_whoever_comes_back_misses_nothing(server: display_server.Running) -> No
             while time.monotonic() < until_s:
                 message = client.recv(timeout=5.0)
                 if isinstance(message, bytes):
-                    kind, seq, t_ms, *_ = FRAME_HEAD.unpack_from(message) if len(message) > 40 else (0, 0, 0.0)
+                    kind, seq, t_ms, *_ = (
+                        FRAME_HEAD.unpack_from(message) if len(message) >= FRAME_HEAD.size else (0, 0, 0.0)
+                    )
                     if kind == FRAME_KIND:
                         after, at_ms = seq, t_ms + 700.0  # while the line is down, time goes on
                 elif json.loads(message)["type"] in ("events", "missed"):

@@ -123,3 +123,24 @@ def test_an_hour_is_wound_to_any_moment_within_a_tenth_of_a_second() -> None:
         assert len(state_rows(made.at(raid.t_ns(second)))) > 0
         worst_s = max(worst_s, time.process_time() - began_s)
     assert worst_s < 0.1
+
+
+def test_a_live_run_keeps_no_more_than_it_may() -> None:
+    """What is let go is the oldest; moments after it are as if all were there, and a screen behind it goes on."""
+    whole, bounded = Timeline(), Timeline(4000)
+    behind = bounded.at(0)
+    for number in range(12_000):
+        at_s = number / 100.0
+        record = raid.track(number % 20 + 1, at_s, 200.0) if number % 10 else raid.warning(1, at_s, "updated")
+        for timeline in (whole, bounded):
+            timeline.append(record)
+    assert len(bounded._records) <= 4000 + 1500
+    assert len(bounded._known_ns) == len(bounded._records)
+    assert 0 < bounded.begin_ns - whole.begin_ns < bounded.end_ns - whole.begin_ns
+    assert bounded.events == whole.events[-len(bounded.events) :]
+    for t_ns in (bounded.begin_ns, bounded.begin_ns + 7 * 10**9, bounded.end_ns):
+        assert bounded.at(t_ns) == whole.at(t_ns)
+    assert bounded.advance(behind, bounded.end_ns) == whole.latest
+    late = bounded.at(bounded.begin_ns)
+    assert bounded.advance(late, bounded.end_ns) is late
+    assert late == whole.latest

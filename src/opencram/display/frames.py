@@ -7,17 +7,18 @@ predicted paths) go in frames of their own, only for the tracks whose line has c
 import math
 import struct
 from collections.abc import Mapping
+from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 
 from opencram.config.model import Site
 from opencram.display.picture import Picture
 from opencram.messages import CLASSES, Impact, Threat, Track
 
 FRAME_HEAD = struct.Struct("<IIddddII")  # kind, seq, t, begin, end (ms), data age (s), tracks, flags
-_AGE, _AGE_OFFSET = struct.Struct("<d"), struct.calcsize("<IIddd")  # of the data, in that head
 LINES_HEAD = struct.Struct("<II")  # kind, tracks
-LINE_HEAD = struct.Struct("<IHH")  # track, points of the trail, points of the path
+LINE_HEAD = struct.Struct("<IIHH")  # track, points of its trail before these, points of the trail, points of the path
 FRAME_KIND, LINES_KIND = 1, 2
 
 TENTATIVE, CONFIRMED, THREAT, ENGAGED, ENDED = range(5)  # what shape a track has
@@ -36,6 +37,10 @@ COLUMNS = (
 )  # fmt: skip
 _AT = {name: k for k, name in enumerate(COLUMNS)}
 _NAN = math.nan
+KEPT_MIN = 100  # rows of tracks that are gone are kept up to so many
+EPOCH_NS_MAX = 10_000_000_000_000
+Row = NDArray[np.float64]
+_NOTHING: Row = np.empty(0)
 
 
 class Encoder:
@@ -45,6 +50,8 @@ class Encoder:
         self._zones = {zone.id: float(k) for k, zone in enumerate(site.zones)}
         self._assets = {asset.id: float(k) for k, asset in enumerate(site.assets)}
         self._above_m = site.height_m - site.ground_height_m
+        self._epoch_ns = 0  # near the data, so that seconds from it are exact to a nanosecond
+        self._kept: dict[int, tuple[Track, Impact | None, Threat | None, tuple[bool, ...], Row]] = {}
 
     def frame(self, picture: Picture, t_ns: int, begin_ns: int, end_ns: int, data_age_s: float, flags: int) -> bytes:
         """Return the binary frame of a picture at `t_ns`."""
@@ -54,30 +61,49 @@ class Encoder:
         return head + self.columns(picture, t_ns).tobytes()
 
     def columns(self, picture: Picture, t_ns: int) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
-        """Return one row for each of `COLUMNS`, one column for each track."""
+        """Return one row for each of `COLUMNS`, one column for each track.
+
+        What messages say of a track is worked out once and kept until one of them is followed by another.
+        """
         alarmed, engaged = picture.alarmed_tracks(), picture.engaged_tracks()
-        rows = []
+        if abs(t_ns - self._epoch_ns) > EPOCH_NS_MAX:
+            self._epoch_ns, self._kept = t_ns, {}
+        rows, kept = [], self._kept
         for track_id, track in picture.tracks.items():
-            threat = picture.threats.get(track_id)
-            p_asset, asset = _likeliest(threat, "asset", self._assets)
-            p_zone, zone = _likeliest(threat, "zone", self._zones)
+            impact, threat = picture.impacts.get(track_id), picture.threats.get(track_id)
             decision = picture.decisions.get(track_id)
-            engage = decision is not None and decision.action == "engage"
-            alive = track.status != "dropped"
-            acts = alive and (track_id in alarmed or engage or p_asset >= ACTS_PROBABILITY)
-            kind = _kind(track, engaged=track_id in engaged, acts=acts)
-            chances = dict(track.classes)
-            rows.append((
-                float(track_id), float(kind), _STATUS[track.status], _REASON[track.reason], float(acts),
-                *track.position_enu_m, *track.velocity_enu_m_s, track.position_m_std,
-                (t_ns - track.updated_t_ns) * 1e-9, (t_ns - track.t_ns) * 1e-9, float(track.plots),
-                *(chances.get(name, 0.0) for name in CLASSES),
-                *_impact_columns(picture.impacts.get(track_id), t_ns),
-                p_asset, asset, p_zone, zone, threat.expected_exposed if threat is not None else 0.0,
-            ))  # fmt: skip
+            flags = (decision is not None and decision.action == "engage", track_id in alarmed, track_id in engaged)
+            known = kept.get(track_id)
+            if known is None or not (known[0] is track and known[1] is impact and known[2] is threat):
+                known = (track, impact, threat, (), _NOTHING)
+            if known[3] != flags:
+                known = kept[track_id] = (track, impact, threat, flags, self._row(track, impact, threat, flags))
+            rows.append(known[4])
+        if len(kept) > 2 * len(rows) + KEPT_MIN:
+            self._kept = {track_id: kept[track_id] for track_id in picture.tracks}
         table = np.array(rows, dtype=np.float64).reshape(len(rows), len(COLUMNS)).T
+        now_s = (t_ns - self._epoch_ns) * 1e-9
+        table[_AT["age"]] += now_s
+        table[_AT["told"]] += now_s
+        table[_AT["tti"]] -= now_s
         self._carry_on(table)
         return np.ascontiguousarray(table, dtype="<f4")
+
+    def _row(self, track: Track, impact: Impact | None, threat: Threat | None, flags: tuple[bool, bool, bool]) -> Row:
+        """Return the columns of one track; times count from the epoch, where a frame counts them from its own time."""
+        engage, alarmed, engaged = flags
+        p_asset, asset = _likeliest(threat, "asset", self._assets)
+        p_zone, zone = _likeliest(threat, "zone", self._zones)
+        acts = track.status != "dropped" and (alarmed or engage or p_asset >= ACTS_PROBABILITY)
+        chances = dict(track.classes)
+        return np.array((
+            float(track.track_id), float(_kind(track, engaged=engaged, acts=acts)), _STATUS[track.status],
+            _REASON[track.reason], float(acts), *track.position_enu_m, *track.velocity_enu_m_s, track.position_m_std,
+            (self._epoch_ns - track.updated_t_ns) * 1e-9, (self._epoch_ns - track.t_ns) * 1e-9, float(track.plots),
+            *(chances.get(name, 0.0) for name in CLASSES),
+            *_impact_columns(impact, self._epoch_ns),
+            p_asset, asset, p_zone, zone, threat.expected_exposed if threat is not None else 0.0,
+        ))  # fmt: skip
 
     def _carry_on(self, table: "np.ndarray[tuple[int, int], np.dtype[np.float64]]") -> None:
         """Move positions on from the last message, by one update at most, and turn "up" into height above ground."""
@@ -88,23 +114,22 @@ class Encoder:
         table[alt] += (table[east] ** 2 + table[north] ** 2) / (2.0 * EARTH_M) + self._above_m
 
 
-def aged(frame: bytes, data_age_s: float) -> bytes:
-    """Return a frame with another age of its data."""
-    return frame[:_AGE_OFFSET] + _AGE.pack(data_age_s) + frame[_AGE_OFFSET + _AGE.size :]
+def lines(picture: Picture, after_seq: int, trailed: Mapping[int, int]) -> bytes:
+    """Return what trails have grown by, and predicted paths, of the tracks that changed after a record.
 
-
-def lines(picture: Picture, after_seq: int) -> bytes:
-    """Return trails and predicted paths of the tracks that changed after a record."""
+    `trailed`: how many points of each trail have been sent; a track that is not in it is sent whole.
+    """
     parts = []
     for track_id, seq in picture.touched.items():
         if seq <= after_seq:
             continue
-        trail = picture.trails.get(track_id, ())
+        trail, ever = picture.trails.get(track_id, ()), picture.trailed.get(track_id, 0)
+        trail = trail[len(trail) - min(ever - trailed.get(track_id, 0), len(trail)) :]
         impact = picture.impacts.get(track_id)
         path = impact.path_enu_m if impact is not None and track_id not in picture.ended else ()
-        points = np.array([*trail, *path], dtype="<f4").reshape(-1, 3)
-        parts.append(LINE_HEAD.pack(track_id, len(trail), len(path)) + points.tobytes())
-    return LINES_HEAD.pack(LINES_KIND, len(parts)) + b"".join(parts)
+        parts.append(LINE_HEAD.pack(track_id, ever - len(trail), len(trail), len(path)))
+        parts.append(struct.pack(f"<{3 * (len(trail) + len(path))}f", *chain(*trail, *path)))
+    return LINES_HEAD.pack(LINES_KIND, len(parts) // 2) + b"".join(parts)
 
 
 def ellipse_95(impact: Impact) -> tuple[float, float, float]:

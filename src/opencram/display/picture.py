@@ -59,6 +59,7 @@ class Picture:
     tracks: dict[int, Track] = field(default_factory=dict)
     ended: dict[int, int] = field(default_factory=dict)  # when, of the tracks that have ended
     trails: dict[int, tuple[Point, ...]] = field(default_factory=dict)
+    trailed: dict[int, int] = field(default_factory=dict)  # points that each trail ever had
     touched: dict[int, int] = field(default_factory=dict)  # the record that last moved a track or its impact
     impacts: dict[int, Impact] = field(default_factory=dict)
     threats: dict[int, Threat] = field(default_factory=dict)
@@ -72,7 +73,8 @@ class Picture:
     def copy(self) -> Self:
         """Return a picture that goes its own way; messages are frozen and shared."""
         return type(self)(
-            self.seq, self.now_ns, dict(self.tracks), dict(self.ended), dict(self.trails), dict(self.touched),
+            self.seq, self.now_ns, dict(self.tracks), dict(self.ended), dict(self.trails), dict(self.trailed),
+            dict(self.touched),
             dict(self.impacts), dict(self.threats), dict(self.alarms), dict(self.decisions), dict(self.engagements),
             dict(self.health), dict(self.sensors), self.held,
         )  # fmt: skip
@@ -123,6 +125,7 @@ class Picture:
             self.ended[known] = self.now_ns
             return
         self.ended.pop(known, None)
+        self.trailed[known] = self.trailed.get(known, 0) + 1
         self.trails[known] = (*self.trails.get(known, ())[1 - TRAIL_POINTS_MAX :], track.position_enu_m)
 
     def _take_warning(self, warning: Warning) -> None:
@@ -150,7 +153,8 @@ class Picture:
     def _forget(self) -> None:
         over = [t for t, ended_ns in self.ended.items() if self.now_ns - ended_ns > ENDED_NS]
         held: tuple[dict[int, object], ...] = (
-            self.tracks, self.ended, self.trails, self.touched, self.impacts, self.threats, self.decisions,
+            self.tracks, self.ended, self.trails, self.trailed, self.touched, self.impacts, self.threats,
+            self.decisions,
         )  # type: ignore[assignment]  # fmt: skip
         for track_id in over:
             for table in held:

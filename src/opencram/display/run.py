@@ -18,7 +18,7 @@ from opencram.display.frames import Encoder
 from opencram.display.live import Batch, LiveRun, Said
 from opencram.display.plan import plan
 from opencram.display.session import Shared
-from opencram.display.timeline import Timeline
+from opencram.display.timeline import LIVE_RECORDS_MAX, Timeline
 from opencram.errors import FileError, UsageError
 from opencram.messages import Header, Message
 from opencram.recording import read, read_header
@@ -137,7 +137,7 @@ def _simulated(path: str, options: Options, streams: "Streams") -> Source:
         return Raid(scenario).batches(said, idle_ns_max=IDLE_NS)
 
     head = header(scenario.site, scenario.start_t_ns, "simulation", scenario_sha256=scenario.sha256, seed=scenario.seed)
-    shared = _shared(scenario.site, Timeline(), live=True)
+    shared = _shared(scenario.site, Timeline(LIVE_RECORDS_MAX), live=True)
     hello = _hello(scenario.site, options.mode or "simulation", "simulation", options)
     return scenario.site, shared, hello, LiveRun(make, paced=True, record=_record(options, head))
 
@@ -161,7 +161,7 @@ def _processed(site: Site, plots: str, options: Options, streams: "Streams") -> 
             stack.__exit__(None, None, None)
 
     head = header(site, given.first_t_ns, "live" if plots == STANDARD else "process")
-    shared = _shared(site, Timeline(), live=True)
+    shared = _shared(site, Timeline(LIVE_RECORDS_MAX), live=True)
     hello = _hello(site, options.mode or "test", head.source, options)
     return site, shared, hello, LiveRun(make, paced=plots != STANDARD, record=_record(options, head))
 

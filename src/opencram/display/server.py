@@ -29,11 +29,9 @@ from opencram.display.basemap import BaseMap
 from opencram.display.frames import COLUMNS
 from opencram.display.public import public_state, public_zones
 from opencram.display.rows import ms
-from opencram.display.session import Session, Shared
+from opencram.display.session import FRAME_S, Session, Shared
 
 STATIC = Path(__file__).parent / "static"
-FRAME_S = 0.1
-LINES_EVERY = 5  # frames: trails and paths are sent twice a second, as tracks are
 PROTOCOL = "opencram"
 BAD_TOKEN, BAD_ORIGIN = 4401, 4403
 COMMAND_BYTES_MAX = 4096
@@ -223,7 +221,7 @@ async def _play(
     person: Person,
 ) -> None:
     """Send frames and events at the pace that the screen takes them; do what it asks in between."""
-    last_s, due_s, count = time.monotonic(), time.monotonic(), 0
+    last_s = due_s = time.monotonic()
     await websocket.send_text(session.player().decode())
     while not reader.done():
         asked = await _next_command(inbox, due_s - time.monotonic())
@@ -234,7 +232,6 @@ async def _play(
             wound = _obey(hub, session, asked, person)
             if wound:
                 await websocket.send_text(session.state().decode())
-                count = 0
             await websocket.send_text(session.player().decode())
         elif now_s < due_s:
             continue
@@ -242,19 +239,20 @@ async def _play(
         if (events := session.events()) is not None:
             await websocket.send_text(events.decode())
         await websocket.send_bytes(session.frame(now_s))
-        if count % LINES_EVERY == 0:
-            await websocket.send_bytes(session.lines())
+        for lines in (changed := session.lines(now_s)):
+            await websocket.send_bytes(lines)
+        if changed:
             await websocket.send_text(session.status().decode())
-        if not was_playing or count % LINES_EVERY == 0:
+        if changed or not was_playing:
             await websocket.send_text(session.player().decode())
-        count += 1
-        if asked is None:
-            due_s = max(due_s + FRAME_S, time.monotonic())
+        if asked is None:  # all screens are served together, at the tenths of the clock: what they see is made once
+            due_s = (int(max(now_s, time.monotonic() - FRAME_S) / FRAME_S) + 1) * FRAME_S
 
 
 async def _next_command(inbox: "asyncio.Queue[Command]", wait_s: float) -> Command | None:
     try:
-        return await asyncio.wait_for(inbox.get(), max(wait_s, 0.001))
+        async with asyncio.timeout(max(wait_s, 0.001)):
+            return await inbox.get()
     except TimeoutError:
         return None
 

@@ -4,12 +4,13 @@ A session owns a cursor and, away from the live end, a picture of its own.  It m
 asked: a slow screen asks less often and so gets the newest frame, and every event since its last one.
 """
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from opencram.display.frames import Encoder, aged, lines
+from opencram.display.frames import Encoder, lines
 from opencram.display.picture import Picture, standing
 from opencram.display.rows import ms, state_rows
 from opencram.display.timeline import Timeline
@@ -19,21 +20,33 @@ PLAYING, FOLLOWING = 1, 2  # flags of a frame
 SILENT_PERIODS = 3.0  # a radar that misses so many turns is degraded,
 SILENT_S_MIN = 1.5  # but not within this time,
 LOST_S = 10.0  # and after this it is lost
-FRESH_S = 0.5  # data of this age are shown as they were when the frame was made
 LOG_EVENTS = 60  # of the past that a screen is told with the state
+FRAME_S = 0.1
+LINES_S = 0.5  # trails and paths are sent twice a second, as tracks are
+GROWN_MAX = 20  # a screen that is later than so many half seconds gets every line whole
 _json = msgspec.json.Encoder()
 
 
 @dataclass
 class Shared:
-    """What all sessions of a server have in common.  `frame` is the last one of the live end, made once for all."""
+    """What all sessions of a server have in common.
+
+    Frames and lines of the live end are made once, by whoever asks first in a tenth or half of a second, for all.
+    """
 
     timeline: Timeline
     encoder: Encoder
     periods_s: dict[str, float]
     live: bool = False
     arrived_s: float = 0.0  # when the last live batch came, on the clock of the server
-    frame: tuple[int, bytes] | None = field(default=None)
+    frame: tuple[int, bytes] = (-1, b"")  # of which tenth
+    half: int = -1  # the half second whose lines were made last,
+    grown: deque[bytes] = field(
+        default_factory=lambda: deque(maxlen=GROWN_MAX)
+    )  # the last of them, each since the one before
+    made: int = 0  # how many there ever were,
+    lines_seq: int = 0  # up to which record,
+    trailed: dict[int, int] = field(default_factory=dict)  # and up to which points of trails
 
 
 class Session:
@@ -48,6 +61,9 @@ class Session:
         self._picture = shared.timeline.latest if shared.live else Picture()
         self._sent_seq = 0
         self._lines_seq = 0
+        self._trailed: dict[int, int] = {}
+        self._half = -1  # the half second whose lines were sent last; -1: none yet
+        self._made = 0  # how many of the shared lines have been sent
 
     @property
     def moment(self) -> tuple[Picture, int]:
@@ -60,7 +76,7 @@ class Session:
         self.following = False
         self.t_ns = min(max(t_ns, timeline.begin_ns), timeline.end_ns)
         self._picture = timeline.at(self.t_ns)
-        self._sent_seq, self._lines_seq = self._picture.seq, 0
+        self._begin_anew()
 
     def follow(self) -> None:
         """Go to the end, and with it: what a live screen does."""
@@ -69,7 +85,11 @@ class Session:
             return
         self.following, self.playing, self.speed = True, True, 1.0
         self._picture = self._shared.timeline.latest
-        self._sent_seq, self._lines_seq = self._picture.seq, 0
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """Count events from this moment, and send every line whole."""
+        self._sent_seq, self._lines_seq, self._trailed, self._half = self._picture.seq, 0, {}, -1
 
     def set_speed(self, speed: float) -> None:
         """Play so many times as fast as time went."""
@@ -84,13 +104,14 @@ class Session:
         if not self.playing:
             return
         self.t_ns = min(self.t_ns + round(elapsed_s * self.speed * 1e9), timeline.end_ns)
-        timeline.advance(self._picture, self.t_ns)
+        self.t_ns = max(self.t_ns, timeline.begin_ns)
+        self._picture = timeline.advance(self._picture, self.t_ns)
         if self.t_ns >= timeline.end_ns and not self._shared.live:
             self.playing = False
 
     def state(self) -> bytes:
         """Return everything that is known at this moment; events count on from here."""
-        self._sent_seq, self._lines_seq = self._picture.seq, 0
+        self._begin_anew()
         recent = [msgspec.Raw(e.json) for e in self._shared.timeline.events_before(self._picture.seq, LOG_EVENTS)]
         return _json.encode({"type": "state"} | state_rows(self._picture) | {"now": ms(self.t_ns), "log": recent})
 
@@ -148,18 +169,32 @@ class Session:
     def frame(self, now_s: float) -> bytes:
         """Return the tracks as they stand, in columns."""
         shared, timeline = self._shared, self._shared.timeline
+        tenth = int(now_s / FRAME_S)
+        if self.following and shared.frame[0] == tenth:
+            return shared.frame[1]
         flags = (PLAYING if self.playing else 0) | (FOLLOWING if self.following else 0)
         newest_ns = max((seen.t_ns for seen in self._picture.sensors.values()), default=self.t_ns)
         age_s = now_s - shared.arrived_s if self.following else max((self.t_ns - newest_ns) / 1e9, 0.0)
-        if self.following and shared.frame is not None and shared.frame[0] == self._picture.seq:
-            # Nothing has come since: the picture is the same, and grows old.
-            return shared.frame[1] if age_s < FRESH_S else aged(shared.frame[1], age_s)
         made = shared.encoder.frame(self._picture, self.t_ns, timeline.begin_ns, timeline.end_ns, age_s, flags)
         if self.following:
-            shared.frame = (self._picture.seq, made)
+            shared.frame = (tenth, made)
         return made
 
-    def lines(self) -> bytes:
-        """Return the trails and paths that have changed since the last call."""
-        after, self._lines_seq = self._lines_seq, self._picture.seq
-        return lines(self._picture, after)
+    def lines(self, now_s: float) -> list[bytes]:
+        """Return trails and paths as far as they have changed since the last call, once in a half second."""
+        shared, half, first = self._shared, int(now_s / LINES_S), self._half < 0
+        if half == self._half:
+            return []
+        self._half = half
+        if not self.following:
+            after, trailed = self._lines_seq, self._trailed
+            self._lines_seq, self._trailed = self._picture.seq, dict(self._picture.trailed)
+            return [lines(self._picture, after, trailed)]
+        if shared.half != half:
+            shared.half, shared.made = half, shared.made + 1
+            shared.grown.append(lines(self._picture, shared.lines_seq, shared.trailed))
+            shared.lines_seq, shared.trailed = self._picture.seq, dict(self._picture.trailed)
+        late, self._made = shared.made - self._made, shared.made
+        if first or late > len(shared.grown):
+            return [lines(self._picture, 0, {})]
+        return list(shared.grown)[len(shared.grown) - late :]

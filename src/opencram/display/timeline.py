@@ -16,6 +16,7 @@ from opencram.messages import Association, FeedStatus, Header, Impact, Message, 
 
 SNAPSHOT_RECORDS = 1500  # folding so many takes some milliseconds
 MARKS_MAX = 5000
+LIVE_RECORDS_MAX = 300_000  # of a live run, some 2 kB each: an hour of 20 tracks; what is older is in its recording
 
 _NOT_SHOWN = (Association, Rejected, FeedStatus, Header)
 _MARKED = {"issued": "alarm", "cancelled": "cancelled", "all_clear": "all_clear", "expired": "expired"}
@@ -30,10 +31,12 @@ class Event:
 
 
 class Timeline:
-    """All records in order, and the latest picture."""
+    """Records in order, and the latest picture.  `records_max`: older ones are let go beyond so many; 0: never."""
 
-    def __init__(self) -> None:
+    def __init__(self, records_max: int = 0) -> None:
         self.latest = Picture()
+        self._records_max = records_max
+        self._gone = 0  # records that have been let go
         self.begin_ns = 0
         self.events: list[Event] = []
         self.marks: list[tuple[float, str, str]] = []  # time (ms), kind, of which zone, track or effector
@@ -73,17 +76,21 @@ class Timeline:
 
     def at(self, t_ns: int) -> Picture:
         """Return what was known at `t_ns`, as a picture of one's own."""
-        records = bisect_right(self._known_ns, t_ns)
+        records = self._gone + bisect_right(self._known_ns, t_ns)
         nearest = bisect_right(self._snapshot_seqs, records) - 1
         picture = self._snapshots[nearest].copy()
-        for record in self._records[picture.seq : records]:
+        for record in self._records[picture.seq - self._gone : records - self._gone]:
             picture.take(record)
         return picture
 
-    def advance(self, picture: Picture, t_ns: int) -> None:
-        """Fold into `picture` what came to be known by `t_ns`."""
-        for record in self._records[picture.seq : bisect_right(self._known_ns, t_ns, picture.seq)]:
+    def advance(self, picture: Picture, t_ns: int) -> Picture:
+        """Return `picture` with what came to be known by `t_ns` folded in; another one if what it lacks is gone."""
+        first = picture.seq - self._gone
+        if first < 0:
+            return self.at(t_ns)
+        for record in self._records[first : bisect_right(self._known_ns, t_ns, first)]:
             picture.take(record)
+        return picture
 
     def events_between(self, after_seq: int, to_seq: int) -> list[Event]:
         """Return the events after one record, up to another."""
@@ -105,6 +112,7 @@ class Timeline:
         if latest.seq - self._snapshot_seqs[-1] >= SNAPSHOT_RECORDS:
             self._snapshots.append(latest.copy())
             self._snapshot_seqs.append(latest.seq)
+            self._let_go()
         found = event_of(latest, record)
         if found is None:
             return
@@ -112,6 +120,18 @@ class Timeline:
         told = {"seq": latest.seq, "known": ms(latest.now_ns), "kind": kind, "row": row}
         self.events.append(Event(latest.seq, self._encoder.encode(told)))
         self._mark(record, kind, row)
+
+    def _let_go(self) -> None:
+        """Keep no more records than may be kept: from the oldest copy of the picture on."""
+        while self._records_max and len(self._records) > self._records_max and len(self._snapshots) > 1:
+            del self._snapshots[0], self._snapshot_seqs[0]
+            last = self._snapshot_seqs[0]
+            del self._records[: last - self._gone], self._known_ns[: last - self._gone]
+            self._gone = last
+            self.begin_ns = self._known_ns[0] if self._known_ns else self.latest.now_ns
+            del self.events[: bisect_right(self.events, last, key=lambda event: event.seq)]
+            begin_ms = ms(self.begin_ns)
+            self.marks = [mark for mark in self.marks if mark[0] >= begin_ms]
 
     def _mark(self, record: Message | Seen, kind: str, row: dict[str, object]) -> None:
         if len(self.marks) >= MARKS_MAX:
