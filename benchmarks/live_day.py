@@ -116,9 +116,7 @@ def main() -> None:
                 cpu_s, memory_mb, files, threads = process(service.pid)
                 size = sum(p.stat().st_size for p in folder.glob("log-*/*")) / 1e6
                 caps = len(list((folder / "cap").glob("*.xml")))
-                row = (
-                    f"| {told_h} | {cpu_s - used_s:.1f} | {memory_mb:.0f} | {files} | {threads} | {size:.0f} | {caps} |"
-                )
+                row = f"| {told_h} | {cpu_s - used_s:.1f} | {memory_mb:.0f} | {files} | {threads} | {size:.0f} "
                 print(f"{row}| {caps} |", flush=True)
                 used_s = cpu_s
         print((folder / "out.txt").read_text().splitlines()[-1])

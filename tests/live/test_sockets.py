@@ -26,8 +26,8 @@ def test_a_named_pipe_is_read_whoever_writes_to_it(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     heard: list[bytes] = []
 
-    def receive(feed: Feed, data: bytes, clock_ns: int) -> Received:
-        heard.append(data)
+    def receive(feed: Feed, pieces: list[bytes], clock_ns: int) -> Received:
+        heard.extend(pieces)
         return Received()
 
     async def run() -> None:

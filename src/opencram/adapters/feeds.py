@@ -111,6 +111,11 @@ def _split(data: bytes) -> list[bytes]:
     return lines if lines[-1] else lines[:-1]
 
 
+def _is_whole_block(datagram: bytes) -> bool:
+    """Return whether a datagram is one ASTERIX data block, by the length that it says."""
+    return len(datagram) > 3 and int.from_bytes(datagram[1:3], "big") == len(datagram)
+
+
 class _Asterix:
     """ASTERIX datagrams, or blocks in a stream."""
 
@@ -198,10 +203,15 @@ class Feed:
 
     def receive(self, data: bytes, clock_ns: int) -> Received:
         """Return what a datagram, or the next bytes of a stream, leads to."""
+        if not self.config.stream and self._twins.is_twin(data, clock_ns):
+            self._bytes += len(data)
+            self._last_received_t_ns = clock_ns
+            return Received(self._tell_twin(clock_ns))
+        return self._receive(data, clock_ns)
+
+    def _receive(self, data: bytes, clock_ns: int) -> Received:
         self._bytes += len(data)
         self._last_received_t_ns = clock_ns
-        if not self.config.stream and self._twins.is_twin(data, clock_ns):
-            return Received(self._tell_twin(clock_ns))
         received = self._parser.receive(data, clock_ns)
         messages = received.messages
         if not messages:  # the gate may be holding plots back: whoever speaks here is not silent
@@ -213,6 +223,26 @@ class Feed:
                 self._watches[sensor].alive(self._parser.alive()[sensor], clock_ns)
         messages += self._judge(clock_ns)
         return received
+
+    def receive_all(self, pieces: Sequence[bytes], clock_ns: int) -> Received:
+        """Return what pieces that came together lead to, as `receive` would one after the other.
+
+        ASTERIX datagrams that are a whole data block each are read as one, at a fraction of the cost.
+        """
+        if len(pieces) == 1 or not all(map(_is_whole_block, pieces)) or self.config.format != "asterix":
+            all_of = [self.receive(piece, clock_ns) for piece in pieces]
+            messages = [message for one in all_of for message in one.messages]
+            return Received(messages, b"".join(one.reply for one in all_of), any(one.fatal for one in all_of))
+        told: list[Message] = []
+        fresh = []
+        for piece in pieces:
+            if not self.config.stream and self._twins.is_twin(piece, clock_ns):
+                told += self._tell_twin(clock_ns)
+                self._bytes += len(piece)
+            else:
+                fresh.append(piece)
+        received = self._receive(b"".join(fresh), clock_ns) if fresh else Received()
+        return Received([*told, *received.messages], received.reply, received.fatal)
 
     def pass_on(self, messages: Sequence[Plot], clock_ns: int) -> list[Message]:
         """Return messages that need no parser, those of a recording, with what they say of their sensors."""

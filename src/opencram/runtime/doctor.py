@@ -221,8 +221,8 @@ async def feeds(site: Site, seconds: float) -> list[Finding]:
         feed = Feed(config, known, gate)
         said: list[Any] = []
 
-        def receive(one: Feed, data: bytes, clock_ns: int, said: list[Any] = said) -> Received:
-            received = one.receive(data, clock_ns)
+        def receive(one: Feed, pieces: Sequence[bytes], clock_ns: int, said: list[Any] = said) -> Received:
+            received = one.receive_all(pieces, clock_ns)
             said += [message for message in received.messages if isinstance(message, Health)]
             return received
 

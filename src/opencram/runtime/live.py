@@ -263,10 +263,11 @@ class LiveService:
 
     # ---- what happens ----
 
-    def _receive(self, feed: Feed, data: bytes, clock_ns: int) -> Received:
+    def _receive(self, feed: Feed, pieces: Sequence[bytes], clock_ns: int) -> Received:
         if self._site.live.raw:
-            self.core.received(feed.config.name, data, clock_ns)
-        received = feed.receive(data, clock_ns)
+            for data in pieces:
+                self.core.received(feed.config.name, data, clock_ns)
+        received = feed.receive_all(pieces, clock_ns)
         self._take(received.messages, clock_ns)
         return received
 

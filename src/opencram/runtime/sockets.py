@@ -13,7 +13,7 @@ import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from opencram.config.live import is_multicast
 from opencram.config.live_model import FeedSource, Live
@@ -24,10 +24,13 @@ if TYPE_CHECKING:  # sockets are bound before anything heavy is loaded, so that 
 
 BUFFER_BYTES: Final = 8 * 1024 * 1024  # a second of 10 000 plots waits in the kernel while we are busy
 READ_BYTES: Final = 256 * 1024
+DATAGRAM_BYTES_MAX: Final = 65_536
+DATAGRAMS_MAX: Final = 64  # that are taken at once
+_RCVBUF_FORCE: Final = 33  # SO_RCVBUFFORCE, which Python does not name
 CALL_AGAIN_S: Final = 1.0
 PIPE_S: Final = 0.1
 
-Receive = Callable[["Feed", bytes, int], "Received"]  # what some bytes led to, and it has been taken
+Receive = Callable[["Feed", Sequence[bytes], int], "Received"]  # what some bytes led to, and it has been taken
 Deliver = Callable[[Sequence["Message"], int], None]
 
 
@@ -80,10 +83,7 @@ async def open_feed(
 ) -> asyncio.Task[None]:
     """Listen on the bound socket of a feed, or call, and return the task that keeps it."""
     if source.udp is not None:
-        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: _Datagrams(feed, receive), sock=sockets[key_of(source)]
-        )
-        return asyncio.create_task(_hold(transport))
+        return asyncio.create_task(_Datagrams(sockets[key_of(source)], feed, receive).hold())
     if source.tcp is not None:
         serve = _Streams(feed, receive, deliver)
         server = await asyncio.start_server(serve.take, sock=sockets[key_of(source)])
@@ -94,14 +94,34 @@ async def open_feed(
     return asyncio.create_task(_call(source.connect, _Streams(feed, receive, deliver)))
 
 
-class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, feed: "Feed", receive: Receive) -> None:
+class _Datagrams:
+    """The datagrams of one feed: what waits is taken together, since a dwell comes as many at once."""
+
+    def __init__(self, one: socket.socket, feed: "Feed", receive: Receive) -> None:
+        self._socket = one
         self._feed = feed
         self._receive = receive
 
-    def datagram_received(self, data: bytes, addr: Any) -> None:
-        """Take one datagram."""
-        self._receive(self._feed, data, time.time_ns())
+    def ready(self) -> None:
+        """Take what has come."""
+        pieces: list[bytes] = []
+        while len(pieces) < DATAGRAMS_MAX:
+            try:
+                pieces.append(self._socket.recv(DATAGRAM_BYTES_MAX))
+            except OSError:  # nothing more waits; or an answer to something that we did not send
+                break
+        if pieces:
+            self._receive(self._feed, pieces, time.time_ns())
+
+    async def hold(self) -> None:
+        """Listen until cancelled."""
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._socket, self.ready)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            loop.remove_reader(self._socket)
+            self._socket.close()
 
 
 def _bound(source: FeedSource) -> socket.socket:
@@ -112,7 +132,9 @@ def _bound(source: FeedSource) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     one = socket.socket(family, socket.SOCK_DGRAM)
     try:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)  # as much of it as net.core.rmem_max allows
+        with contextlib.suppress(OSError):  # root may have it all
+            one.setsockopt(socket.SOL_SOCKET, _RCVBUF_FORCE, BUFFER_BYTES)
         one.setblocking(False)
         if not is_multicast(host):
             one.bind((host, port))
@@ -139,13 +161,6 @@ def _listening(address: tuple[str, int]) -> socket.socket:
     return one
 
 
-async def _hold(transport: asyncio.DatagramTransport) -> None:
-    try:
-        await asyncio.Event().wait()
-    finally:
-        transport.close()
-
-
 async def _serve(server: asyncio.Server) -> None:
     async with server:
         await server.serve_forever()
@@ -169,7 +184,7 @@ class _Streams:
         self._feed.connected()
         try:
             while data := await reader.read(READ_BYTES):
-                received = self._receive(self._feed, data, time.time_ns())
+                received = self._receive(self._feed, [data], time.time_ns())
                 if received.reply:
                     writer.write(received.reply)
                     await writer.drain()
@@ -194,7 +209,7 @@ async def _read(file: str, feed: "Feed", receive: Receive, deliver: Deliver) -> 
             if not (await loop.run_in_executor(threads, select.select, [descriptor], [], [], PIPE_S))[0]:
                 continue
             if data := os.read(descriptor, READ_BYTES):
-                receive(feed, data, time.time_ns())
+                receive(feed, [data], time.time_ns())
             elif file == "-":
                 break
             else:
