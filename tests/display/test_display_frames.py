@@ -134,7 +134,8 @@ def test_a_screen_that_is_sent_what_has_grown_holds_the_whole_lines() -> None:
             seq, trailed = picture.seq, dict(picture.trailed)
     told = json.dumps([b64encode(part).decode() for part in sent])
     done = subprocess.run(
-        ["node", str(raid.ROOT / "display" / "test" / "lines.mjs")], input=told, text=True, check=True, timeout=60,
+        ["node", str(raid.ROOT / "display" / "test" / "lines.mjs")], input=told, capture_output=True, text=True,
+        check=True, timeout=60,
     )  # fmt: skip
     held = json.loads(done.stdout)
     for number in (1, 2, 3):

@@ -282,7 +282,7 @@ def test_a_picture_that_nothing_renews_grows_old() -> None:
         head = FRAME_HEAD.unpack_from(session.frame(now_s))
         ages.append(head[5])
         assert len(session.frame(now_s)) == FRAME_HEAD.size + 4 * len(COLUMNS) * head[6]
-    assert ages == pytest.approx([0.1, 0.1, 4.0])
+    assert ages == pytest.approx([0.1, 0.4, 4.0])
 
 
 def test_a_decision_that_waits_for_people_says_until_when() -> None:
