@@ -117,7 +117,7 @@ class Line:
 
 
 def story(messages: Iterable[Message], track_id: int, language: Language = "en") -> list[Line]:
-    """Return the lines of the story of one track, in the order of the recording; none if it is not in it."""
+    """Return the lines of the story of one track, in the order of time; none if it is not in the recording."""
     lines: list[Line] = []
     impact: Impact | None = None
     threat: Threat | None = None
@@ -151,7 +151,7 @@ def story(messages: Iterable[Message], track_id: int, language: Language = "en")
                 lines.append(Line(message.t_ns, "warning", {**values, "left": f"{message.seconds_left:.1f}"}))
             case _:
                 pass
-    return lines
+    return sorted(lines, key=lambda line: line.t_ns)  # what was known is told at its own time
 
 
 def outcome_of(messages: Iterable[Message], site: Site, truth: dict[str, Any], track_id: int) -> Line | None:
