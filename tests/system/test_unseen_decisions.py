@@ -178,10 +178,10 @@ def test_an_unseen_raid_is_warned_of_and_decided(seed: int) -> None:
 
 
 @pytest.mark.slow
-def test_two_hundred_unseen_raids() -> None:
+def test_a_hundred_unseen_raids() -> None:
     decided = 0
-    for seed in range(8000, 8200):
+    for seed in range(8000, 8100):
         said, fallen = processed(seed)
         check_warnings(said, fallen)
         decided += check_decisions(said, fallen)
-    assert decided > 600
+    assert decided > 400
