@@ -1,12 +1,16 @@
 """Impact error over the posterior bound, and coverage of the 95 % ellipses, by class and age of track.
 
-    python benchmarks/impact_efficiency.py [--runs 500] [--seed 1] [--jobs 2] [--class rocket] [--mismatch none curve …]
+    python benchmarks/impact_efficiency.py [--runs 500] [--seed 1] [--jobs 2] [--class rocket]
+        [--mismatch none curve …] [--known]
 
 Each run is one round, drawn from the tracker's own priors: a flight model of its class from `CLASS_BANK`, log
 ballistic coefficient and spin-drift constant from that model's priors, a constant wind of 5 m/s on each axis that
 nobody is told of, any direction, one radar of 10 m and 1.5 mrad at 10 Hz, 3 km to the side of the impact.  The tracker
 knows neither class nor wind.  The bound of each run is that of its own flight, with the priors of its own model (it
 knows the class: the tracker can only be worse), for the very plots that had come when the impact was predicted.
+
+With `--known` the tracker is given the flight model of the round and no other: what then remains over the bound is the
+estimator's own fault, the rest is the price of not knowing the class.
 
 RMSE/bound: root of the mean over runs of squared error over squared bound, each run against its own; the interval by
 bootstrap over runs.  Coverage: Wilson's interval.  NEES/2: mean of the squared Mahalanobis distance over two, 1 if
@@ -17,6 +21,8 @@ Mismatches, one at a time, the tracker told of none:
   shear     2 m/s of wind more a kilometre, on both axes
   density   3 % less
   bias      1 mrad of azimuth and elevation
+  lie       white errors twice as large as the radar states
+  coarse    2 m and 1 mrad quantisation, of a radar of 3 m and 0.5 mrad (the bound knows of neither)
   coloured  Gauss-Markov errors of 3 m and 1 mrad over 2 s beside the white ones (the bound knows of them)
 """
 
@@ -32,6 +38,7 @@ from pathlib import Path
 
 import numpy as np
 
+from opencram import prediction, tracking
 from opencram.ballistics.classes import CLASS_BANK, Model
 from opencram.ballistics.drag import standard_curve
 from opencram.ballistics.motion import MACH_STEP
@@ -48,13 +55,20 @@ from tracking_runs import bootstrap, configure, flown, follow
 
 AGES_S = (3.0, 5.0, 8.0, 12.0, 20.0)
 CLASSES = ("rocket", "mortar", "shell")
-MISMATCHES = ("none", "curve", "shear", "density", "bias", "coloured")
+MISMATCHES = ("none", "curve", "shear", "density", "bias", "lie", "coarse", "coloured")
 WIND_M_S_STD = 5.0
 START_T_NS = 1_767_225_600_000_000_000
 SPEEDS_M_S = {"rocket": (320.0, 450.0), "mortar": (220.0, 320.0), "shell": (350.0, 500.0)}
 ELEVATIONS_DEG = {"rocket": (30.0, 45.0), "mortar": (55.0, 75.0), "shell": (40.0, 60.0)}
 OTHER_CURVES = {"rocket": "G5", "mortar": "G7", "shell": "G2"}
 FLIGHT_S_MIN = 26.0
+_ERRORS = {
+    "lie": {"range_m_std": 20.0, "azimuth_rad_std": 3e-3, "elevation_rad_std": 3e-3},
+    "coarse": {
+        "range_m_std": 3.0, "azimuth_rad_std": 5e-4, "elevation_rad_std": 5e-4, "range_m_quantum": 2.0,
+        "angle_rad_quantum": 1e-3,
+    },
+}  # fmt: skip
 LATE_S = 1.5  # an impact older than this is none
 
 
@@ -65,6 +79,7 @@ class Shot:
     world: WorldConfig
     flight: Flight
     prior: Prior
+    model: Model
 
 
 def draw(class_name: str, seed: int, mismatch: str) -> Shot:
@@ -129,6 +144,7 @@ def _shot(draws: np.random.Generator, model: Model, seed: int, mismatch: str) ->
     site = Frame(world.latitude_rad, world.longitude_rad, 0.0)
     latitude, longitude, _ = geodetic_from_enu(site, [*place, -float(place @ place) / 12_742_000.0])
     radar = Radar(
+        **_ERRORS.get(mismatch, {}),
         id="side",
         latitude_rad=float(latitude),
         longitude_rad=float(longitude),
@@ -142,10 +158,21 @@ def _shot(draws: np.random.Generator, model: Model, seed: int, mismatch: str) ->
         else None,
     )
     prior = Prior(ln_beta_std=model.ln_beta_std, wind_m_s_std=WIND_M_S_STD, spin_m_s_std=model.spin_m_s_std)
-    return Shot(replace(world, radars=(radar,), duration_s=float(flight.landed[0]) + 0.5), flight, prior)
+    return Shot(replace(world, radars=(radar,), duration_s=float(flight.landed[0]) + 0.5), flight, prior, model)
 
 
-def score(class_name: str, mismatch: str, seed: int) -> list[list[float]]:
+def _told(shot: Shot, mismatch: str, known: bool) -> tuple[tracking.Config, prediction.Config]:
+    """Return what the tracker and the predictor are told of a run."""
+    world = shot.world
+    if mismatch == "lie":
+        (radar,) = world.radars
+        stated = {name: 0.5 * getattr(radar, name) for name in ("range_m_std", "azimuth_rad_std", "elevation_rad_std")}
+        world = replace(world, radars=(replace(radar, **stated),))
+    tracker, predictor = configure(world, wind_m_s_std=WIND_M_S_STD)
+    return (replace(tracker, models=(shot.model,)) if known else tracker), predictor
+
+
+def score(class_name: str, mismatch: str, known: bool, seed: int) -> list[list[float]]:
     """Return a row for each age that has an impact: age (s), squared error and bound (m²), squared distance, std (m²).
 
     A row of NaN behind the age: the round was not followed, or its impact not predicted.
@@ -157,14 +184,14 @@ def score(class_name: str, mismatch: str, seed: int) -> list[list[float]]:
     first_ns = plots[0].t_ns
     last_ns = first_ns + round((AGES_S[-1] + 0.3) * 1e9)
     kept = sum(plot.t_ns <= last_ns for plot in plots)
-    said = follow(plots[:kept], origins[:kept], *configure(shot.world, wind_m_s_std=WIND_M_S_STD))
+    said = follow(plots[:kept], origins[:kept], *_told(shot, mismatch, known))
     impacts = [m for m in said.messages if isinstance(m, Impact)]
     (radar,) = radars_of(shot.world)
     rows = []
     for age_s in AGES_S:
         at_ns = first_ns + round(age_s * 1e9)
-        known = [m for m in impacts if at_ns - LATE_S * 1e9 <= m.t_ns <= at_ns]
-        rows.append([age_s, *(_judged(shot, radar, known[-1]) if known else [math.nan] * 4)])
+        made = [m for m in impacts if at_ns - LATE_S * 1e9 <= m.t_ns <= at_ns]
+        rows.append([age_s, *(_judged(shot, radar, made[-1]) if made else [math.nan] * 4)])
     return rows
 
 
@@ -220,17 +247,18 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--class", dest="classes", nargs="+", choices=CLASSES, default=CLASSES)
     parser.add_argument("--mismatch", nargs="+", choices=(*MISMATCHES, "all"), default=["none"])
+    parser.add_argument("--known", action="store_true", help="the tracker knows the flight model")
     parser.add_argument("--json", type=Path, help="write the figures")
     chosen = parser.parse_args()
     found = []
     begin_s = time.perf_counter()
-    print(f"{chosen.runs} runs of each class, seed {chosen.seed}")
+    print(f"{chosen.runs} runs of each class, seed {chosen.seed}, flight model {'' if chosen.known else 'un'}known")
     print("mismatch class   age s  runs predicted   RMSE m  median m   std m  bound m  RMSE/bound             "
           "in 95 % ellipse        NEES/2")  # fmt: skip
     for mismatch in MISMATCHES if "all" in chosen.mismatch else chosen.mismatch:
         for class_name in chosen.classes:
             seeds = [chosen.seed * 1_000_000 + k for k in range(chosen.runs)]
-            work = partial(score, class_name, mismatch)
+            work = partial(score, class_name, mismatch, chosen.known)
             if chosen.jobs > 1:
                 with ProcessPoolExecutor(chosen.jobs) as pool:
                     parts = list(pool.map(work, seeds, chunksize=5))
