@@ -6,8 +6,9 @@
 Each run is one round, drawn from the tracker's own priors: a flight model of its class from `CLASS_BANK`, log
 ballistic coefficient and spin-drift constant from that model's priors, a constant wind of 5 m/s on each axis that
 nobody is told of, any direction, one radar of 10 m and 1.5 mrad at 10 Hz, 3 km to the side of the impact.  The tracker
-knows neither class nor wind.  The bound of each run is that of its own flight, with the priors of its own model (it
-knows the class: the tracker can only be worse), for the very plots that had come when the impact was predicted.
+knows neither class nor wind.  There are two bounds of each run, both of its own flight and for the very plots that had
+come when the impact was predicted.  "Class known" has the priors of the round's own flight model.  "Class unknown"
+has the same unknowns as the tracker: of coefficient and spin drift it knows the mean and deviation over the whole bank.
 
 With `--known` the tracker is given the flight model of the round and no other: what then remains over the bound is the
 estimator's own fault, the rest is the price of not knowing the class.
@@ -80,6 +81,18 @@ class Shot:
     flight: Flight
     prior: Prior
     model: Model
+
+
+def whole_prior() -> Prior:
+    """Return what is known of a round of unknown class: the deviations over the whole bank."""
+    shares = np.array([model.prior for model in CLASS_BANK])
+    shares /= shares.sum()
+    stds = []
+    for mean, std in (("ln_beta", "ln_beta_std"), ("spin_m_s", "spin_m_s_std")):
+        means = np.array([getattr(model, mean) for model in CLASS_BANK])
+        within = np.array([getattr(model, std) for model in CLASS_BANK])
+        stds.append(math.sqrt(float(shares @ (within**2 + (means - shares @ means) ** 2))))
+    return Prior(ln_beta_std=stds[0], wind_m_s_std=WIND_M_S_STD, spin_m_s_std=stds[1])
 
 
 def draw(class_name: str, seed: int, mismatch: str) -> Shot:
@@ -173,7 +186,8 @@ def _told(shot: Shot, mismatch: str, known: bool) -> tuple[tracking.Config, pred
 
 
 def score(class_name: str, mismatch: str, known: bool, seed: int) -> list[list[float]]:
-    """Return a row for each age that has an impact: age (s), squared error and bound (m²), squared distance, std (m²).
+    """Return a row for each age that has an impact: age (s), squared error, bounds with the class known and unknown
+    (m²), squared distance, std (m²).
 
     A row of NaN behind the age: the round was not followed, or its impact not predicted.
     """
@@ -191,24 +205,30 @@ def score(class_name: str, mismatch: str, known: bool, seed: int) -> list[list[f
     for age_s in AGES_S:
         at_ns = first_ns + round(age_s * 1e9)
         made = [m for m in impacts if at_ns - LATE_S * 1e9 <= m.t_ns <= at_ns]
-        rows.append([age_s, *(_judged(shot, radar, made[-1]) if made else [math.nan] * 4)])
+        rows.append([age_s, *(_judged(shot, radar, made[-1]) if made else [math.nan] * 5)])
     return rows
 
 
 def _judged(shot: Shot, radar: BoundRadar, impact: Impact) -> list[float]:
-    """Return squared error, bound, squared distance and variance of one impact, the bound at its own time."""
+    """Return squared error, both bounds, squared distance and variance of one impact, the bounds at its own time."""
     at_s = (impact.t_ns - START_T_NS) * 1e-9
     first_s = bound(shot.flight, [radar], shot.prior, ()).first_s
-    least = float(bound(shot.flight, [radar], shot.prior, (at_s - first_s,)).drms_m[0]) ** 2
+    priors = shot.prior, whole_prior()
+    least = [float(bound(shot.flight, [radar], prior, (at_s - first_s,)).drms_m[0]) ** 2 for prior in priors]
     ee, en, nn = impact.covariance_enu_m2
     error = np.array(impact.position_enu_m[:2]) - shot.flight.landed[1:3]
     distance_2 = float(error @ np.linalg.solve(np.array([[ee, en], [en, nn]]), error))
-    return [float(error @ error), least, distance_2, ee + nn]
+    return [float(error @ error), *least, distance_2, ee + nn]
 
 
 def ratio(rows: np.ndarray) -> float:
-    """Return the root mean square of errors over their bounds."""
+    """Return the root mean square of errors over their bounds, the class known."""
     return math.sqrt((rows[:, 1] / rows[:, 2]).mean())
+
+
+def ratio_unknown(rows: np.ndarray) -> float:
+    """Return the root mean square of errors over their bounds, the class unknown."""
+    return math.sqrt((rows[:, 1] / rows[:, 3]).mean())
 
 
 def table(rows: np.ndarray, runs: int) -> list[dict]:
@@ -219,7 +239,7 @@ def table(rows: np.ndarray, runs: int) -> list[dict]:
         good = part[np.isfinite(part[:, 1])]
         if not len(good):
             continue
-        held = wilson(int((good[:, 3] <= gate(2, 0.95)).sum()), len(good))
+        held = wilson(int((good[:, 4] <= gate(2, 0.95)).sum()), len(good))
         found.append(
             {
                 "age_s": age_s,
@@ -230,10 +250,12 @@ def table(rows: np.ndarray, runs: int) -> list[dict]:
                 "bound_m": math.sqrt(good[:, 2].mean()),
                 "ratio": ratio(good),
                 "ratio_interval": bootstrap(good, ratio),
-                "std_m": math.sqrt(good[:, 4].mean()),
+                "ratio_unknown": ratio_unknown(good),
+                "ratio_unknown_interval": bootstrap(good, ratio_unknown),
+                "std_m": math.sqrt(good[:, 5].mean()),
                 "coverage": held.share,
                 "coverage_interval": (held.low, held.high),
-                "nees_2": float(good[:, 3].mean()) / 2.0,
+                "nees_2": float(good[:, 4].mean()) / 2.0,
             }
         )
     return found
@@ -253,8 +275,10 @@ def main() -> None:
     found = []
     begin_s = time.perf_counter()
     print(f"{chosen.runs} runs of each class, seed {chosen.seed}, flight model {'' if chosen.known else 'un'}known")
-    print("mismatch class   age s  runs predicted   RMSE m  median m   std m  bound m  RMSE/bound             "
-          "in 95 % ellipse        NEES/2")  # fmt: skip
+    print(
+        "mismatch class   age s  runs predicted   RMSE m  median m   std m  bound m  RMSE/bound, class known and"
+        " unknown       in 95 % ellipse        NEES/2"
+    )
     for mismatch in MISMATCHES if "all" in chosen.mismatch else chosen.mismatch:
         for class_name in chosen.classes:
             seeds = [chosen.seed * 1_000_000 + k for k in range(chosen.runs)]
@@ -264,13 +288,15 @@ def main() -> None:
                     parts = list(pool.map(work, seeds, chunksize=5))
             else:
                 parts = [work(seed) for seed in seeds]
-            rows = np.array([row for part in parts for row in part]).reshape(-1, 5)
+            rows = np.array([row for part in parts for row in part]).reshape(-1, 6)
             for each in table(rows, chosen.runs):
                 found.append({"mismatch": mismatch, "class": class_name, **each})
                 print(
                     f"{mismatch:8} {class_name:7} {each['age_s']:5.0f} {each['runs']:5} {each['predicted']:9}"
                     f" {each['rmse_m']:8.1f} {each['median_m']:9.1f} {each['std_m']:7.1f} {each['bound_m']:8.1f}"
                     f"  {each['ratio']:5.2f} [{each['ratio_interval'][0]:.2f}, {each['ratio_interval'][1]:.2f}]"
+                    f"  {each['ratio_unknown']:5.2f} [{each['ratio_unknown_interval'][0]:.2f},"
+                    f" {each['ratio_unknown_interval'][1]:.2f}]"
                     f"     {each['coverage']:6.3f} [{each['coverage_interval'][0]:.3f},"
                     f" {each['coverage_interval'][1]:.3f}] {each['nees_2']:7.2f}"
                 )

@@ -33,8 +33,8 @@ BENDS_S = np.array([0.0, 0.0, 9.0, 18.0])
 # The prior: a radar is white altogether, or each component has its own kind.  Round numbers that leave a radar at its
 # word until it contradicts it.
 _WHITE_SHARE = 0.8
-_RATIO_SHARES = {0.0: 0.2, 0.3: 0.2, 0.6: 0.35, 1.2: 0.2, 2.5: 0.04, 5.0: 0.01}
-_SCALE_SHARES = np.array([0.01, 0.02, 0.04, 0.1, 0.6, 0.1, 0.05, 0.03, 0.02, 0.02, 0.01])
+_RATIO_SHARES = {0.0: 0.2, 0.3: 0.2, 0.6: 0.37, 1.2: 0.2, 2.5: 0.025, 5.0: 0.005}
+_SCALE_SHARES = np.array([0.01, 0.02, 0.04, 0.1, 0.64, 0.1, 0.05, 0.02, 0.01, 0.006, 0.004])
 
 _LOOK_NS = 500_000_000  # between two looks at one radar
 WINDOW_NS = 16_000_000_000  # a track is looked at in pieces as long as this
