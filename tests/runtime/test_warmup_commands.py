@@ -82,7 +82,7 @@ with warmup.listening(lambda name: None) as compiled:
 after = signatures()
 late = {name: len(kinds - before.get(name, frozenset())) for name, kinds in after.items()}
 late = {name: count for name, count in late.items() if count}
-print("RESULT", json.dumps({"late": late, "compiled": compiled[ready:]}))
+print("RESULT", json.dumps({"late": late, "first": compiled[:ready], "compiled": compiled[ready:]}))
 """
 
 
@@ -174,10 +174,13 @@ def after_warmup(folder: Path, **environment: str) -> dict[str, Any]:
 
 
 def test_after_the_warm_up_no_run_calls_a_kernel_with_types_that_it_does_not_know(folder: Path) -> None:
-    assert after_warmup(folder) == {"late": {}, "compiled": []}
+    found = after_warmup(folder)
+    assert (found["late"], found["compiled"]) == ({}, [])
 
 
 @pytest.mark.slow  # compiles everything: about a minute of processor time
 def test_in_an_empty_cache_nothing_is_compiled_after_the_warm_up(folder: Path) -> None:
-    cache = folder / "cache"
-    assert after_warmup(folder, OPENCRAM_CACHE_DIR=str(cache))["compiled"] == []
+    found = after_warmup(folder, OPENCRAM_CACHE_DIR=str(folder / "cache"))
+    assert found["compiled"] == []
+    if len(os.sched_getaffinity(0)) > 1:  # the rest was the work of the second process
+        assert {name.split(".")[0] for name in found["first"]} <= {"tracking", "ballistics", "estimation", "earth"}

@@ -176,4 +176,4 @@ def _dress(axes: Any, label: str) -> None:
     axes.set_xlabel(label, color=_INK, fontsize=9)
     axes.grid(visible=True, color=_GREY, alpha=0.25, linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8, loc="upper center")
+    axes.legend(frameon=True, framealpha=0.9, edgecolor="none", fontsize=8, loc="upper center")
