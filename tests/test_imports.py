@@ -1,8 +1,8 @@
 """Who may import whom, and what a person waits for before `opencram --help` answers."""
 
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -38,10 +38,12 @@ def test_help_and_check_load_no_compiler() -> None:
 
 
 def test_help_answers_at_once() -> None:
+    """In 0.2 s of processor time: what a quiet machine takes, and a busy one cannot spoil."""
     command = [str(Path(sys.executable).with_name("opencram")), "--help"]
     seconds = []
     for _ in range(5):
-        start = time.perf_counter()
+        before = os.times()
         subprocess.run(command, capture_output=True, check=True)
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) <= 0.2  # the best of five: a busy machine slows some of them
+        after = os.times()
+        seconds.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    assert min(seconds) <= 0.2
