@@ -36,7 +36,7 @@ def test_it_is_thick_where_plots_come_again_and_as_ever_elsewhere():
 def test_it_nears_the_true_density():
     """Four plots a scan in one cell of 0.6 m·rad·rad, for long: 6.7, short of the scans that are taken for granted."""
     counts, t_ns, now = counted(2000, np.repeat(HERE, 4, axis=0))
-    assert density(counts, t_ns, now, HERE) == pytest.approx(4.0 / 0.6 * 120.0 / 320.0, rel=0.05)
+    assert density(counts, t_ns, now, HERE) == pytest.approx(4.0 / 0.6 * 120.0 / 160.0, rel=0.05)
 
 
 def test_it_forgets():

@@ -29,12 +29,13 @@ from opencram.tracking.survey import STRAIGHT_NS, STRAIGHT_PLOTS
 from opencram.tracking.world import World
 
 _REFOLLOWED_MAX = 100
+_LOG_SKY_MIN = math.log(1e-3)  # that a projectile begins in the middle of the sky, against anything else
 
 Rows = tuple[Array, Array, Array, Integers]  # states, covariances, log weights and models, the heaviest first
 
 
 class Judged(NamedTuple):
-    """What the class bank says of a target: the rows worth following, and the probability that it is a bullet."""
+    """What the class bank says of a target: the rows worth following; the share of bullets in what is no projectile."""
 
     rows: Rows
     bullet: float
@@ -77,13 +78,19 @@ def _verdict(config: Config, constants: World, state: State, few: Candidates, k:
         if old:
             _tell_level(few, k, state.t_ns)
         return None
-    score = target["score"] + _unseen(constants, state, target, few.x[k])
+    unseen, sky = _unseen(constants, state, target, few.x[k])
+    score = target["score"] + unseen
     if score < config.confirm_score:
         return None
     chances = few.chances[k].copy()
     judged = _judged(config, constants, state, target, _begun(constants, few.x[k]), chances)
     if judged is None:
         return None
+    if few.fall[k] == 0.0:  # said to fly level already: a hard turn is no reason to take that back
+        sky += _LOG_SKY_MIN
+    chances *= math.exp(sky)  # of what comes from the ground; the rest has been flying all the time
+    chances[-1] *= judged.bullet + (1.0 - judged.bullet) * math.exp(-sky)
+    chances /= chances.sum()
     projectile = 1.0 - chances[-1]
     if projectile >= config.projectile_probability_min and _flies(config, constants, judged.rows):
         if score + _misfit(config, constants, state, target, judged.rows) >= config.confirm_score:
@@ -91,7 +98,7 @@ def _verdict(config: Config, constants: World, state: State, few: Candidates, k:
             return judged.rows
         target["status"] = before
         return None
-    if old and projectile < 0.5 and judged.bullet < 0.5:
+    if old and projectile < 0.5 and judged.bullet * chances[-1] < 0.5:
         few.fall[k], few.chances[k] = 0.0, chances
     else:
         target["status"] = before
@@ -111,17 +118,19 @@ def _tell_level(few: Candidates, k: int, t_ns: int) -> None:
     few.chances[k, -1] = 1.0
 
 
-def _unseen(constants: World, state: State, target: np.void, x: Array) -> float:
-    """Return the log probability that a round which is at `x` (6) now was not seen before its first plot."""
+def _unseen(constants: World, state: State, target: np.void, x: Array) -> tuple[float, float]:
+    """Return the log probability that a round which is at `x` (6) now was not seen before its first plot.
+
+    The second number counts the scans before the first one of all too.
+    """
     seconds = (
         (state.t_ns - int(target["first_t_ns"])) * 1e-9,
         (target["first_t_ns"] - state.surroundings.begun_t_ns) * 1e-9,
     )
-    return float(
-        log_unseen(
-            x, *seconds, constants.env, constants.origins, constants.reach_m, constants.periods_s, constants.log_miss
-        )
+    unseen, sky = log_unseen(
+        x, *seconds, constants.env, constants.origins, constants.reach_m, constants.periods_s, constants.log_miss
     )
+    return float(unseen), max(float(sky), _LOG_SKY_MIN)
 
 
 def _misfit(config: Config, constants: World, state: State, target: np.void, rows: Rows) -> float:
@@ -180,7 +189,7 @@ def _judged(
     target["status"] = CONFIRMED
     target["log_straight"] = straight
     target["fitted_t_ns"] = target["due_t_ns"] = state.t_ns
-    return Judged((x, p, log_weight, model), float(chances[-1]) * math.exp(bullet - straight))
+    return Judged((x, p, log_weight, model), math.exp(bullet - straight))
 
 
 def _flies(config: Config, constants: World, rows: Rows) -> bool:

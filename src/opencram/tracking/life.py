@@ -7,7 +7,20 @@ from numpy.typing import NDArray
 from opencram.messages import Hypothesis, Message, Track
 from opencram.tracking.config import Config
 from opencram.tracking.judging import select_candidates
-from opencram.tracking.state import REASONS, STATUSES, Array, Candidates, Integers, State, Targets, Tracks
+from opencram.tracking.state import (
+    COASTING,
+    DROPPED,
+    INTERCEPTED,
+    LOST,
+    REASONS,
+    STATUSES,
+    Array,
+    Candidates,
+    Integers,
+    State,
+    Targets,
+    Tracks,
+)
 from opencram.tracking.survey import DEMOTED, GOES_ON, describe, lower_triangles, stand, survey, survey_candidates
 from opencram.tracking.world import World
 
@@ -35,6 +48,8 @@ def _tracks_report(config: Config, constants: World, state: State, messages: lis
         tracks.targets, tracks.x, tracks.log_weight, tracks.owner, state.t_ns, config.coast_after,
         config.coast_s_max, constants.env, constants.origins, best, speak,
     )  # fmt: skip
+    if state.killed:
+        some = _end_killed(state, speak) or some
     if not some:
         return state
     chances = tracks.chances.copy()
@@ -49,6 +64,19 @@ def _tracks_report(config: Config, constants: World, state: State, messages: lis
     messages.extend(_said(constants, state.t_ns, tracks.targets[spoken], standing, spoken.tolist(), hypotheses))
     state = replace(state, tracks=tracks)
     return state if kept else _prune(state, keep, fate)
+
+
+def _end_killed(state: State, speak: NDArray[np.bool_]) -> bool:
+    """End the tracks whose round is said to be destroyed and that no radar sees, in place; tell if there are any.
+
+    A round that broke up goes on as wreckage; so long as the radars see it, its track goes on too.
+    """
+    targets = state.tracks.targets
+    gone = (targets["status"] == COASTING) | ((targets["status"] == DROPPED) & (targets["reason"] == LOST))
+    gone &= np.isin(targets["track_id"], state.killed)
+    targets["status"][gone], targets["reason"][gone] = DROPPED, INTERCEPTED
+    speak |= gone
+    return bool(gone.any())
 
 
 def _hypotheses(config: Config, tracks: Tracks, rows: Integers) -> dict[int, tuple[Hypothesis, ...]]:

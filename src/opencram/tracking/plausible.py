@@ -41,15 +41,14 @@ def log_unseen(x, age_s, before_s, env, origins, reach_m, periods_s, log_miss):
 
     `age_s`: since that plot; `before_s`: from the first dwell of all to it.  A round comes up over the horizon or in
     from beyond the radar's range, and is seen from there on.  What begins in the middle of the sky needs more
-    evidence: it may have been behind something, or it is four birds of a flock.
+    evidence: it may have been behind something, or it is four birds of a flock.  The second number is the same
+    without regard to `before_s`: what flies in full view when a radar begins to look is an aircraft more often.
     """
-    total = 0.0
+    total, sky = 0.0, 0.0
     place = np.empty(3)
     for i in range(origins.shape[0]):
         for scan in range(1, _SCANS_BACK + 1):
             back_s = scan * periods_s[i]
-            if back_s > before_s:
-                break
             t = -(age_s + back_s)
             for axis in range(3):
                 place[axis] = x[axis] + t * x[3 + axis]
@@ -58,8 +57,10 @@ def log_unseen(x, age_s, before_s, env, origins, reach_m, periods_s, log_miss):
             ring = math.sqrt((place[0] - origins[i, 0]) ** 2 + (place[1] - origins[i, 1]) ** 2)
             near = ring * ring + above * above < (_RANGE_SHARE * reach_m[i]) ** 2
             if near and above > _SLOPE_MIN * ring and height(place, env) > _HEIGHT_M_MIN:
-                total += log_miss[i]
-    return total
+                sky += log_miss[i]
+                if back_s <= before_s:
+                    total += log_miss[i]
+    return total, sky
 
 
 @kernel

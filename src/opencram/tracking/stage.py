@@ -11,7 +11,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from opencram.messages import Association, Health, Message, Plot, Rejected, Tick
+from opencram.messages import Association, Engagement, Health, Message, Plot, Rejected, Tick
 from opencram.tracking.config import Config
 from opencram.tracking.dwell import Dwell, read_dwell
 from opencram.tracking.errors import SLOW, WHITE
@@ -35,11 +35,15 @@ def initial(config: Config) -> State:
 def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State, list[Message]]:
     """Return the state after the plots and ticks of `batch`, and what is to be said of them.
 
+    A track whose round is said to be destroyed, and that has no more plots, ends as intercepted.
     Plots are taken dwell by dwell: runs of plots of one sensor.  Unknown sensors, late plots and plots
     that are no numbers come back as `Rejected`.
     """
     messages: list[Message] = []
     state = with_sensors(world(config), state)
+    killed = tuple([m.track_id for m in batch if type(m) is Engagement and m.state == "killed"])
+    if killed:
+        state = replace(state, killed=(*state.killed, *killed)[-config.tracks_max :])
     for run in _runs(batch):
         if isinstance(run, Tick):
             state = _advance(config, state, run.t_ns, messages)
@@ -147,7 +151,7 @@ def _take(
         history = append(history, dwell.times_ns, sensor, dwell.z, dwell.weights, given[PREVIOUS])
     state = State(
         t_ns=dwell.t_ns, newest_t_ns=state.newest_t_ns, next_track_id=next_track_id, tracks=tracks, candidates=few,
-        history=history, surroundings=around, noise=state.noise, full=state.full,
+        history=history, surroundings=around, noise=state.noise, killed=state.killed, full=state.full,
     )  # fmt: skip
     if ripe_count:
         state = promote(config, constants, state, ripe)

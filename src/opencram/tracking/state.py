@@ -17,8 +17,8 @@ Targets = np.ndarray[tuple[int], np.dtype[np.void]]
 
 STATUSES: tuple[TrackStatus, ...] = ("tentative", "confirmed", "coasting", "dropped")
 TENTATIVE, CONFIRMED, COASTING, DROPPED = range(4)
-REASONS: tuple[DropReason, ...] = ("", "impact", "lost", "never_confirmed", "duplicate")
-NO_REASON, IMPACT, LOST, NEVER_CONFIRMED, DUPLICATE = range(5)
+REASONS: tuple[DropReason, ...] = ("", "impact", "lost", "never_confirmed", "duplicate", "intercepted")
+NO_REASON, IMPACT, LOST, NEVER_CONFIRMED, DUPLICATE, INTERCEPTED = range(6)
 
 # Something that is followed: a candidate (`track_id` 0), a tentative track, or a track.
 TARGET = np.dtype(
@@ -80,6 +80,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     history: History
     surroundings: Surroundings
     noise: Noise
+    killed: tuple[int, ...] = ()  # tracks whose round a simulated effector is said to have destroyed
     full: bool = False  # a limit has been reached and reported
 
 

@@ -18,7 +18,7 @@ _CELLS = 1 << 13  # a power of two; cells of all sensors share it, and two of th
 _RANGE_M, _AZIMUTH_RAD, _ELEVATION_RAD = 250.0, 0.06, 0.04
 _VOLUME = _RANGE_M * _AZIMUTH_RAD * _ELEVATION_RAD
 _MEMORY_S = 30.0
-_SCANS = 200.0  # how many empty scans a cell is believed to have had before the first
+_SCANS = 40.0  # how many empty scans a cell is believed to have had before the first
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
