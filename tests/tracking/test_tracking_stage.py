@@ -35,7 +35,7 @@ from tracking_worlds import (
 
 from opencram import tracking
 from opencram.earth.terrain import Terrain
-from opencram.messages import Association, Engagement, Health, Plot, Rejected, Tick, Track
+from opencram.messages import Association, Health, Plot, Rejected, Tick, Track
 from opencram.tracking.history import History
 
 SOUTH = radar("south", (-1200.0, 900.0, 12.0), range_m_std=15.0, azimuth_rad_std=2e-3, period_s=0.25)
@@ -489,38 +489,3 @@ def test_time_that_goes_back_is_borne():
         _, said = tracking.step(CONFIG, state, [old])
         assert any(isinstance(m, Rejected) for m in said) == rejected
         assert any(isinstance(m, Association) for m in said) != rejected
-
-
-# ---- interception ---------------------------------------------------------------------------------
-
-
-def told(track_id, t_ns, outcome):
-    """What a simulated effector says of its shot."""
-    return Engagement(
-        t_ns=t_ns, engagement_id=1, track_id=track_id, effector="gun", state=outcome, rounds=100, fire_t_ns=t_ns,
-        intercept_t_ns=t_ns, intercept_enu_m=(0.0, 0.0, 0.0), kill_probability=0.5,
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(("outcome", "reason"), [("killed", "intercepted"), ("missed", "lost")])
-def test_a_track_that_vanishes_in_the_air_is_intercepted_if_an_effector_says_so_and_lost_if_not(outcome, reason):
-    plots = rocket_plots()[:100]
-    state, said = run(CONFIG, dwells(plots))
-    (track_id,) = tracks(said)
-    end_ns = plots[-1].t_ns
-    batches = ticks(end_ns, 10.0)
-    batches[5] = [told(track_id, end_ns, outcome), *batches[5]]
-    state, said = run(CONFIG, batches, state)
-    assert said[-1].status == "dropped"
-    assert said[-1].reason == reason
-    assert (said[-1].t_ns - end_ns) / S < (1.0 if outcome == "killed" else 5.0)
-    assert not len(state.tracks.targets)
-
-
-def test_a_round_that_is_said_to_be_destroyed_and_flies_on_keeps_its_track():
-    plots = rocket_plots()
-    batches = [*dwells(plots)]
-    batches[60] = [told(1, plots[60].t_ns, "killed"), *batches[60]]
-    _, said = run(CONFIG, batches)
-    (track,) = tracks(said).values()
-    assert track[-1].status == "confirmed"
