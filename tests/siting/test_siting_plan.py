@@ -95,6 +95,20 @@ def test_a_site_file_can_hold_its_plan(tmp_path):
     assert [threat.name for threat in load_plan(path).threats] == ["wood", "far hill"]
 
 
+def test_a_plain_site_file_is_planned_for_directions_given_on_the_command_line(tmp_path):
+    path = tmp_path / "site.toml"
+    path.write_text(SITE)
+    with pytest.raises(ConfigError, match="--threat rocket:90:7600"):
+        load_plan(path)
+    (threat,) = load_plan(path, ["rocket:90:7600"]).threats
+    assert (threat.class_name, round(threat.east_m), round(threat.north_m)) == ("rocket", 7600, 0)
+    for wrong, told in (("rocket", "azimuth"), ("rocket:x:1", 'azimuth_deg = "x"'), ("rokcet:1:1", 'write "rocket"?')):
+        with pytest.raises(ConfigError) as caught:
+            load_plan(path, [wrong])
+        assert f"--threat {wrong}" in str(caught.value)
+        assert told in str(caught.value)
+
+
 def test_the_map_says_what_each_place_gets(worked):
     seconds, error = worked.now.layers["seconds"], worked.now.layers["error_m"]
     assert seconds.shape == worked.now.cells.shape

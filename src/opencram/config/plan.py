@@ -5,8 +5,10 @@ it.
 """
 
 import math
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Final, Literal, cast
+from typing import Any, Final, Literal, cast
 
 from opencram.config.document import parse_toml, raise_faults, read_text, sha256_of
 from opencram.config.model import Sensor, Site
@@ -36,15 +38,20 @@ _MRAD: Final = Limits(above=0.0, at_most=1000.0)
 _MARGIN_M: Final = 500.0  # of the map about the zones and assets
 
 
-def load_plan(path: str | Path) -> PlanFile:
-    """Return the plan that the file at `path` describes; raise `ConfigError` with all faults."""
+def load_plan(path: str | Path, directions: Sequence[str] = ()) -> PlanFile:
+    """Return the plan that the file at `path` describes; raise `ConfigError` with all faults.
+
+    `directions`: threats besides those of the file, each as "class:azimuth:range" ("rocket:90:7600", degrees and m).
+    """
     path = Path(path)
     text = read_text(path)
     findings = Findings()
     root = Table(parse_toml(text, path), "$", findings)
     head = root.table("plan", "write [plan] once") or Table({}, "$.plan", findings)
     site = _site(head, root, path)
-    threats = tuple(_threat(each, site) for each in root.tables("threat", "write each threat under [[threat]]"))
+    tables = root.tables("threat", "write each threat under [[threat]]")
+    tables += [Table(_direction(text), f"--threat {text}", findings) for text in directions]
+    threats = tuple(_threat(each, site) for each in tables)
     sirens = tuple(_siren(each, site) for each in root.tables("siren", "write each siren under [[siren]]"))
     radars, more_sirens = _candidates(root.tables("candidate", "write each candidate under [[candidate]]"), site)
     west, south, east, north = _about(site)
@@ -146,6 +153,16 @@ def _threat(table: Table, site: Site) -> ThreatDirection:
     return threat
 
 
+def _direction(text: str) -> dict[str, Any]:
+    """Return "rocket:90:7600" as the table of a threat; what is no number is left for the table's reader to refuse."""
+    names = ("class", "azimuth_deg", "range_m")
+    values: list[Any] = [*text.split(":"), "", ""]
+    for k, value in enumerate(values[1:], start=1):
+        with suppress(ValueError):
+            values[k] = float(value)
+    return {"name": text} | dict(zip(names, values, strict=False))
+
+
 def _siren(table: Table, site: Site) -> Siren:
     east, north = _place(table, site)
     siren = Siren(
@@ -206,7 +223,12 @@ def _mrad(table: Table, key: str, usual_rad: float | None) -> float:
 
 def _judge(plan: PlanFile, findings: Findings) -> None:
     if not plan.threats:
-        findings.fault("$.threat", "missing", "is required", "say where rounds may come from, under [[threat]]")
+        findings.fault(
+            "$.threat",
+            "missing",
+            "is required",
+            "say where rounds may come from, under [[threat]] or by --threat rocket:90:7600",
+        )
     if not plan.site.sensors and not plan.radar_candidates:
         findings.fault("$.sensor", "missing", "is required", "the site needs a sensor, or the plan a [[candidate]]")
     width, height = plan.east_m - plan.west_m, plan.north_m - plan.south_m

@@ -227,6 +227,8 @@ def lines(plan: Plan) -> list[str]:
         if each.best is not None:
             share = each.choice.worth[-1] / each.best.worth[-1] if each.best.worth[-1] > 0.0 else 1.0
             said.append(f"   Exhaustive search: {each.best.worth[-1]:.4g}; greedy choice reaches {share:.2%} of it.")
+    if any(each.kind == "siren" for each in plan.placements) and not plan.file.sirens:
+        said.append("No siren stands now, so all were taken to hear; with sirens only those within reach of one are.")
     if plan.then is not None:
         said.append(f"With them: {_told(plan.then)}")
     return said

@@ -10,6 +10,13 @@ from opencram.errors import UsageError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `opencram plan` takes."""
     parser.add_argument("plan", metavar="PLAN.toml", help="a plan, or a site file with [[threat]] tables in it")
+    parser.add_argument(
+        "--threat",
+        action="append",
+        default=[],
+        metavar="CLASS:AZIMUTH:RANGE",
+        help="rounds come from here too: rocket, mortar or shell, degrees from north, metres from the site",
+    )
     parser.add_argument("--radars", type=int, default=0, metavar="N", help="place N more radars among the candidates")
     parser.add_argument("--sirens", type=int, default=0, metavar="N", help="place N more sirens among the candidates")
     parser.add_argument("--check", action="store_true", help="compare with exhaustive search (few candidates)")
@@ -34,7 +41,7 @@ def run(args: argparse.Namespace, stderr: TextIO) -> str | dict[str, Any]:
     for path in map(Path, args.out):
         if path.suffix.lower() not in SUFFIXES:
             raise UsageError(f"--out {path}: must end with {', '.join(SUFFIXES)}")
-    file = load_plan(args.plan)
+    file = load_plan(args.plan, args.threat)
     file = file if args.step is None else with_step(file, args.step)
     warm(stderr, simulation=True)
     with bar("flights", stderr) as tell:
