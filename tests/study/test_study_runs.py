@@ -21,7 +21,7 @@ from opencram.studies.intervals import wilson
 from opencram.studies.preparing import prepare
 from opencram.studies.results import load_result
 from opencram.studies.rows import QUANTITIES, RunRow, decoded, encoded
-from opencram.studies.running import run_one
+from opencram.studies.running import run_together
 from opencram.studies.store import Journal
 from study_data import STUDY, write_study
 
@@ -108,7 +108,7 @@ def test_a_result_of_something_else_is_refused(tmp_path):
 def test_a_round_that_cannot_reach_is_told_in_its_row(tmp_path):
     far = STUDY.replace("elevation_deg = { uniform = [55.0, 65.0] }", "speed_m_s = { choice = [30.0, 25.0] }")
     prepared = prepare(load_study(write_study(tmp_path, far)))
-    assert "cannot reach its aim" in run_one(prepared, 0, 0).error
+    assert "cannot reach its aim" in run_together(prepared, [0], 0)[0].error
 
 
 # ---- executing, without flying --------------------------------------------------------------------
@@ -117,11 +117,11 @@ def test_a_round_that_cannot_reach_is_told_in_its_row(tmp_path):
 @pytest.fixture
 def unflown(tmp_path, monkeypatch):
     """A prepared study whose runs cost nothing: run r leaks in every seventh raid."""
-    flown_by: list[tuple[int, tuple[int, ...]]] = []
+    flown_by: list[tuple[int, int]] = []
 
-    def chunk(_parcel, alternative, runs):
-        flown_by.append((alternative, tuple(runs)))
-        return [encoded(row(alternative, run, float(run % 7 == 0))) for run in runs]
+    def chunk(_parcel, cells):
+        flown_by.extend(cells)
+        return [encoded(row(alternative, run, float(run % 7 == 0))) for alternative, run in cells]
 
     monkeypatch.setattr(executing, "run_chunk", chunk)
 
@@ -135,13 +135,13 @@ def unflown(tmp_path, monkeypatch):
 def test_what_is_in_the_journal_is_not_flown_again(unflown, tmp_path):
     make, flown_by = unflown
     journal = Journal(tmp_path / "journal", identity(make(runs=60)))
-    journal.add(0, [0, 1, 2, 3, 4], [encoded(row(0, run)) for run in range(5)])
-    journal.add(1, [7], [encoded(row(1, 7))])
+    journal.add([(0, run) for run in range(5)], [encoded(row(0, run)) for run in range(5)])
+    journal.add([(1, 7)], [encoded(row(1, 7))])
     journal.close()
     prepared = make(runs=60)
     journal = Journal(tmp_path / "journal", identity(prepared))
     assert execute(prepared, journal) == [60, 60]
-    assert sum(len(runs) for _, runs in flown_by) == 114
+    assert len(flown_by) == 114
     assert journal.known(0) == journal.known(1) == list(range(60))
 
 
@@ -201,7 +201,7 @@ def test_a_dead_worker_costs_only_its_runs(unflown, tmp_path):
     journal = Journal(tmp_path / "journal", "x")
     assert execute(prepared, journal, make_executor=maker) == [60, 60]
     assert len(made) > 5
-    assert len(flown_by) == len(set(flown_by)) == 24  # every chunk once: nothing that was done is done again
+    assert len(flown_by) == len(set(flown_by)) == 120  # every run once: nothing that was done is done again
     assert journal.known(1) == list(range(60))
 
 

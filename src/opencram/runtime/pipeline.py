@@ -8,8 +8,9 @@ and, when the plots end, lets time go on until every track has ended and every a
 Recorded plots, a simulation, a replay and a live service all drive this one `step`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar, TypeVarTuple
 
 from opencram import engagement, prediction, threat, tracking, warning
 from opencram.messages import Impact, Message, Plot, Tick, Track, Warning
@@ -24,6 +25,22 @@ OVERDUE_NS = 5_000_000_000  # a round this long past its predicted impact has fa
 # … and from one end of an alarm to the next when nothing is.
 ALARM_STEP_NS = 1_000_000_000
 ALARM_NS_MAX = 86_400_000_000_000  # no alarm outlives its day
+
+_Args = TypeVarTuple("_Args")
+_Result = TypeVar("_Result")
+
+
+class Call(Protocol):
+    """How a pure function is called: at once, or by somebody who knows its result already."""
+
+    def __call__(self, function: Callable[[*_Args], _Result], *args: *_Args) -> _Result:
+        """Return what the function makes of the arguments."""
+
+
+def plainly(function: Callable[[*_Args], _Result], *args: *_Args) -> _Result:
+    """Call the function."""
+    return function(*args)
+
 
 _ALARM_OVER = ("cancelled", "all_clear", "expired")
 
@@ -56,28 +73,30 @@ class PipelineState:
     alarm_expiries_ns: Mapping[int, int] = field(default_factory=dict)  # of the alarms that stand
 
 
-def initial(config: PipelineConfig) -> PipelineState:
+def initial(config: PipelineConfig, call: Call = plainly) -> PipelineState:
     """Return the state before the first plot."""
     return PipelineState(
-        tracking=tracking.initial(config.tracking),
-        prediction=prediction.initial(config.prediction),
-        threat=threat.initial(config.threat),
-        warning=warning.initial(config.warning),
-        engagement=engagement.initial(config.engagement),
+        tracking=call(tracking.initial, config.tracking),
+        prediction=call(prediction.initial, config.prediction),
+        threat=call(threat.initial, config.threat),
+        warning=call(warning.initial, config.warning),
+        engagement=call(engagement.initial, config.engagement),
     )
 
 
-def step(config: PipelineConfig, state: PipelineState, batch: Sequence[Message]) -> tuple[PipelineState, list[Message]]:
+def step(
+    config: PipelineConfig, state: PipelineState, batch: Sequence[Message], call: Call = plainly
+) -> tuple[PipelineState, list[Message]]:
     """Take one batch through all stages; return the new state and all that the stages had to say, in order."""
     plots = sum(type(message) is Plot for message in batch)
     ticks = [message for message in batch if type(message) is not Plot]  # with what operators and effectors did
 
-    tracking_state, tracks = tracking.step(config.tracking, state.tracking, batch)
-    prediction_state, impacts = prediction.step(config.prediction, state.prediction, [*tracks, *ticks])
-    threat_state, threats = threat.step(config.threat, state.threat, [*impacts, *ticks])
+    tracking_state, tracks = call(tracking.step, config.tracking, state.tracking, batch)
+    prediction_state, impacts = call(prediction.step, config.prediction, state.prediction, [*tracks, *ticks])
+    threat_state, threats = call(threat.step, config.threat, state.threat, [*impacts, *ticks])
     known = [*tracks, *impacts, *threats, *ticks]  # ticks last: first what is new, then what falls due
-    warning_state, warnings = warning.step(config.warning, state.warning, known)
-    engagement_state, decisions = engagement.step(config.engagement, state.engagement, known)
+    warning_state, warnings = call(warning.step, config.warning, state.warning, known)
+    engagement_state, decisions = call(engagement.step, config.engagement, state.engagement, known)
 
     now_ns = max([state.now_ns, *(message.t_ns for message in ticks if type(message) is Tick)])
     new_state = PipelineState(

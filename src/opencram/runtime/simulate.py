@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from opencram.config.scenario_model import Scenario
-from opencram.messages import Message, Tick
+from opencram.messages import Engagement, Message, Tick
 from opencram.runtime.configure import configure
-from opencram.runtime.pipeline import PipelineConfig, due_t_ns, dwells, initial, step
+from opencram.runtime.pipeline import Call, PipelineConfig, due_t_ns, dwells, initial, plainly, step
 from opencram.runtime.world import world_of
 from opencram.simulation import world
 from opencram.simulation.model import WorldConfig
@@ -18,11 +18,19 @@ TICK_NS = 100_000_000  # time goes on in the simulation, plots or none: the enga
 class Raid:
     """World and pipeline side by side: plots of the one go into the other, engagements of the other act on the one."""
 
-    def __init__(self, scenario: Scenario, *, config: PipelineConfig | None = None) -> None:
-        """Fly the rounds.  `config`: the site's own, where it is at hand from a raid before."""
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        config: PipelineConfig | None = None,
+        world_config: WorldConfig | None = None,
+        call: Call = plainly,
+    ) -> None:
+        """Fly the rounds.  `config` and `world_config`: the site's and the scenario's own, where they are at hand."""
         self._scenario = scenario
-        self._world_config = world_of(scenario)
-        self._world_state = world.initial(self._world_config)
+        self._call = call
+        self._world_config = world_of(scenario) if world_config is None else world_config
+        self._world_state = call(world.initial, self._world_config)
         self._config = configure(scenario.site, closed_loop=True) if config is None else config
         self._down: tuple[object, int] = (None, 0)  # bodies, and when the last of them is down
 
@@ -50,11 +58,11 @@ class Raid:
         goes on in steps no longer than this when nothing flies any more, for those who watch.  `tail_ns`: the radars
         look on for so long after the last round is down, instead of to the end of the scenario.
         """
-        state = initial(self._config)
+        call, state = self._call, initial(self._config, self._call)
         tick_ns = self._world_config.start_t_ns
         while not world.done(self._world_config, self._world_state) and not self._over(tail_ns):
             until_ns = min(world.next_dwell_t_ns(self._world_config, self._world_state), tick_ns)
-            self._world_state, plots = world.scan(self._world_config, self._world_state, until_ns)
+            self._world_state, plots = call(world.scan, self._world_config, self._world_state, until_ns)
             batches: list[list[Message]] = list(dwells(self._config, plots))
             if not batches and until_ns == tick_ns:
                 batches = [[Tick(t_ns=tick_ns)]]
@@ -63,14 +71,15 @@ class Raid:
             if batches:
                 batches[0] = [*said(until_ns), *batches[0]]
             for batch in batches:
-                state, made = step(self._config, state, batch)
-                self._world_state, _ = world.act(self._world_config, self._world_state, made)
+                state, made = step(self._config, state, batch, call)
+                shots = [message for message in made if type(message) is Engagement]
+                self._world_state, _ = call(world.act, self._world_config, self._world_state, shots)
                 yield batch, made
         while (due_ns := due_t_ns(self._config, state)) is not None:
             if idle_ns_max is not None:
                 due_ns = min(due_ns, state.now_ns + idle_ns_max)
             last: list[Message] = [*said(due_ns), Tick(t_ns=due_ns)]
-            state, made = step(self._config, state, last)
+            state, made = step(self._config, state, last, call)
             yield last, made
 
     def _over(self, tail_ns: int | None) -> bool:

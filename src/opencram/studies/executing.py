@@ -19,10 +19,11 @@ from opencram.studies.intervals import wilson
 from opencram.studies.measures import BY_NAME, Measure
 from opencram.studies.preparing import Prepared
 from opencram.studies.rows import QUANTITIES, RunRow, decoded
-from opencram.studies.running import parcel_of, run_chunk
+from opencram.studies.running import Cell, parcel_of, run_chunk
 from opencram.studies.store import Journal
 
-CHUNK: Final = 5  # runs sent to a worker at once: what a lost worker costs
+CHUNK: Final = 5  # raids sent to a worker at once, and at most what a lost worker costs; more where more …
+TOGETHER_MAX: Final = 16  # … alternatives of a run are flown together, so many at most
 TRIES_MAX: Final = 4  # of a chunk whose worker died
 AHEAD: Final = 3  # chunks in work or waiting for each worker
 
@@ -34,10 +35,9 @@ _INDEX = {name: k for k, name in enumerate(QUANTITIES)}
 
 @dataclass(frozen=True)
 class Chunk:
-    """Runs of one alternative that are flown together."""
+    """Runs that go to one worker: those of one raid under several alternatives are flown together."""
 
-    alternative: int
-    runs: tuple[int, ...]
+    cells: tuple[Cell, ...]
 
 
 @dataclass
@@ -144,7 +144,7 @@ def execute(
             begin = (end - 1) // study.block * study.block
             chunks = _chunks(alternatives, begin, end, known)
             for chunk, rows in crew.flown(chunks):
-                journal.add(chunk.alternative, chunk.runs, rows)
+                journal.add(chunk.cells, rows)
                 if watch:
                     for data in rows:
                         watch.take(decoded(data))
@@ -169,12 +169,15 @@ def _watch(prepared: Prepared) -> _Watch | None:
 
 
 def _chunks(alternatives: int, begin: int, end: int, known: list[frozenset[int]]) -> Iterator[Chunk]:
-    """Yield what is to be flown of a block, the alternatives by turns."""
-    for first in range(begin, end, CHUNK):
-        for number in range(alternatives):
-            runs = tuple(run for run in range(first, min(first + CHUNK, end)) if run not in known[number])
-            if runs:
-                yield Chunk(number, runs)
+    """Yield what is to be flown of a block: all alternatives of a run by one worker, if they are not too many."""
+    together = min(alternatives, TOGETHER_MAX)
+    for first in range(begin, end, at_once := max(CHUNK // together, 1)):
+        runs = range(first, min(first + at_once, end))
+        for group in range(0, alternatives, together):
+            numbers = range(group, min(group + together, alternatives))
+            cells = tuple((number, run) for run in runs for number in numbers if run not in known[number])
+            if cells:
+                yield Chunk(cells)
 
 
 class _Crew:
@@ -205,7 +208,7 @@ class _Crew:
             if not pending:
                 return
             done, _ = wait(pending, return_when=FIRST_COMPLETED)
-            for future in sorted(done, key=lambda each: (pending[each].runs, pending[each].alternative)):
+            for future in sorted(done, key=lambda each: pending[each].cells):
                 chunk = pending.pop(future)
                 try:
                     rows = future.result()
@@ -213,8 +216,8 @@ class _Crew:
                     tries[chunk] = tries.get(chunk, 0) + 1
                     if tries[chunk] >= TRIES_MAX:
                         raise OpencramError(
-                            f"runs {chunk.runs[0]} to {chunk.runs[-1]} ended {TRIES_MAX} workers ({error}); what was "
-                            "flown is kept: give the workers more memory, or fewer of them, and start again"
+                            f"runs {chunk.cells[0][1]} to {chunk.cells[-1][1]} ended {TRIES_MAX} workers ({error}); "
+                            "what was flown is kept: give the workers more memory, or fewer of them, and start again"
                         ) from error
                     self._replace()
                     again.append(chunk)
@@ -229,7 +232,7 @@ class _Crew:
     def _submit(self, chunk: Chunk) -> "Future[list[bytes]]":
         if self._executor is None:
             self._executor = self._make()
-        return self._executor.submit(run_chunk, self._parcel, chunk.alternative, chunk.runs)
+        return self._executor.submit(run_chunk, self._parcel, chunk.cells)
 
     def _replace(self) -> None:
         """Give up a broken executor; the next chunk makes a new one."""

@@ -60,12 +60,12 @@ class Journal:
                 "give another --out, or delete the journal"
             )
 
-    def add(self, alternative: int, runs: Sequence[int], rows: Sequence[bytes]) -> None:
+    def add(self, cells: Sequence[tuple[int, int]], rows: Sequence[bytes]) -> None:
         """Keep the rows of a chunk, all or none."""
         self._base.execute("BEGIN")
         self._base.executemany(
             "INSERT OR REPLACE INTO runs VALUES (?, ?, ?)",
-            [(alternative, run, row) for run, row in zip(runs, rows, strict=True)],
+            [(*cell, row) for cell, row in zip(cells, rows, strict=True)],
         )
         self._base.execute("COMMIT")
 
