@@ -15,7 +15,7 @@ import pytest
 from opencram.config.study import load_study
 from opencram.errors import FileError, OpencramError
 from opencram.studies import executing
-from opencram.studies.api import identity, run_study
+from opencram.studies.api import identity, processes, run_study
 from opencram.studies.executing import execute
 from opencram.studies.intervals import wilson
 from opencram.studies.preparing import prepare
@@ -234,3 +234,10 @@ def test_a_study_goes_on_after_kill_9(flown, tmp_path):
     assert kept == 0 or told[0] >= kept
     assert again.path.read_bytes() == flown.path.read_bytes()
     assert list(tmp_path.glob("*.journal*")) == []
+
+
+def test_workers_leave_ctrl_c_to_the_one_who_hands_out_the_work():
+    with processes(1) as executor:
+        pid = executor.submit(os.getpid).result()
+        os.kill(pid, signal.SIGINT)
+        assert executor.submit(os.getpid).result() == pid

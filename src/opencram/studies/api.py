@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -103,7 +104,14 @@ def _source() -> str:
 
 def processes(workers: int) -> ProcessPoolExecutor:
     """Return processes that begin afresh: a forked one would share the locks of the threads that it was forked from."""
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_deaf)
+
+
+def _deaf() -> None:
+    """Leave Ctrl-C, which a terminal sends to all, to the one who hands out the work: a worker that dies of it while it
+    holds the queue would keep the others waiting for ever.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
