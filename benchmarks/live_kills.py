@@ -138,17 +138,21 @@ class Service:
         site = folder / "site.toml"
         site.write_text((EXAMPLES / raid / "site.toml").read_text() + LIVE.format(port=port, hook=hook))
         self._command = [sys.executable, "-m", "opencram", "live", str(site)]
-        self._starts = 0
+        self._awaited = 0
+        (folder / "out.txt").touch()
         self.start()
         self.until_up()
 
     def until_up(self) -> None:
         """Wait until the service that was started last is at work."""
-        while (self.folder / "out.txt").read_text().count(" alarms stand from before") < self._starts:
+        while self._times_up() < self._awaited:
             time.sleep(0.05)
 
+    def _times_up(self) -> int:
+        return (self.folder / "out.txt").read_text().count(" alarms stand from before")
+
     def start(self) -> None:
-        self._starts += 1
+        self._awaited = self._times_up() + 1  # one that was killed before it was up never will be
         with (self.folder / "out.txt").open("ab") as said:
             self.process = subprocess.Popen(self._command, stdout=said, stderr=subprocess.STDOUT)
 
@@ -156,8 +160,8 @@ class Service:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         if who == "worker":
             for child in children:
+                self._awaited = self._times_up() + 1
                 os.kill(int(child), signal.SIGKILL)
-                self._starts += 1
             return
         self.process.kill()  # the worker dies with its keeper
         self.process.wait()
