@@ -12,11 +12,11 @@ import display_raid as raid
 import display_server
 import display_tiles
 import pytest
-from test_display_browser import CHROMIUM, MISSING, server
+from display_browser import CHROMIUM, needs_browser, server
 
 from opencram.display.frames import COLUMNS, Encoder
 
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not here: {', '.join(MISSING)}")
+pytestmark = needs_browser
 
 
 def run_flow(name: str, address: str, given: object = None) -> str:

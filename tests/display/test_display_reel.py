@@ -9,7 +9,7 @@ from typing import Any
 import display_raid as raid
 import numpy as np
 import pytest
-from test_display_browser import MISSING
+from display_browser import needs_browser
 from test_display_map import run_flow
 
 from opencram.display import notebook
@@ -75,7 +75,7 @@ def test_a_page_asks_nothing_of_anybody() -> None:
     assert text.count("<script") == text.count("</script>") == 2
 
 
-@pytest.mark.skipif(bool(MISSING), reason=f"not here: {', '.join(MISSING)}")
+@needs_browser
 def test_the_report_plays_it_in_the_same_display(tmp_path: Path) -> None:
     """In the report, under its policy: at a second, on, wound to another moment, to the end; in three languages."""
     for language, words in (("en", "TAKE SHELTER"), ("fr", "À L’ABRI"), ("ar", "إلى الملجأ")):
@@ -83,7 +83,7 @@ def test_the_report_plays_it_in_the_same_display(tmp_path: Path) -> None:
         run_flow("report", "file", {"address": path.as_uri(), "words": words, "plays": language == "en"})
 
 
-@pytest.mark.skipif(bool(MISSING), reason=f"not here: {', '.join(MISSING)}")
+@needs_browser
 def test_the_widget_of_a_notebook_plays_it(tmp_path: Path) -> None:
     pytest.importorskip("anywidget")
     path = tmp_path / "raid.opencram"
