@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from tracking_worlds import MORTAR, NORTH, SITE, T0, S, every, flown, plots_of, polar, radar
 
 from opencram import tracking
-from opencram.messages import Health, Tick
+from opencram.messages import Health, Tick, Track
 from opencram.tracking.errors import MEMORY_S, SLOW, WHITE
 from opencram.tracking.noise import RATIOS, SCALES, believed, nothing_heard, told
 
@@ -72,6 +72,17 @@ def test_a_radar_that_errs_more_than_it_states_is_found_out():
     state, said = followed(measured(1, scale=2.5))
     assert state.noise.errors[0, :, WHITE] == pytest.approx(2.4, abs=0.6)
     assert [m.state for m in said if isinstance(m, Health)] == ["degraded"]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_radar_that_errs_twice_what_it_states_loses_no_round(seed):
+    """That its plots scatter is not taken for a body that turns at random."""
+    state, said = followed(measured(seed, scale=2.0))
+    assert len(state.tracks.targets) == 1
+    assert not [m for m in said if isinstance(m, Track) and m.status == "dropped" and m.reason != "never_confirmed"]
+    late = [m for m in said if isinstance(m, Track) and m.t_ns > T0 + 5 * S and m.status == "confirmed"]
+    assert late
+    assert all(m.projectile_probability > 0.9 for m in late)
 
 
 def test_a_better_radar_is_believed_to_be_better():

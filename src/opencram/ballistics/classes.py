@@ -52,8 +52,8 @@ CLASS_BANK = (
     _model("rocket", "G2", 0.20, 3900.0, (0.0, 1.0)),
     _model("mortar", "G5", 0.27, 1200.0, (0.0, 0.4)),
     _model("mortar", "G5", 0.08, 1500.0, (5.0, 2.0)),  # from a rifled barrel
-    _model("shell", "G7", 0.10, 1900.0, (5.0, 2.0)),
-    _model("shell", "G2", 0.05, 2500.0, (5.0, 2.0)),
+    _model("shell", "G7", 0.12, 1900.0, (5.0, 2.0)),
+    _model("shell", "G2", 0.03, 2500.0, (5.0, 2.0)),  # an old form: most shells have a boat tail
 )
 
 PROJECTILE_PRIOR: Final = sum(model.prior for model in CLASS_BANK)  # before the first plot: that it is any of them

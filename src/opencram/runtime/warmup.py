@@ -102,6 +102,7 @@ def warm_up(
         state = initial(config)
         for batch in dwells(config, raid()):
             state, _ = step(config, state, batch)
+        _wait()
         if simulation:
             _fly()
         if figures:
@@ -151,6 +152,7 @@ def warm_behind(*, simulation: bool, figures: bool) -> None:
             tick = Tick(t_ns=_START_NS + second * 1_000_000_000)
             tracks = [_track(number, float(second)) for number in range(1, len(_places(0.0)) + 1)]
             state, _ = step(config, state, [*tracks, tick])
+        _wait()
         if simulation:
             from opencram.runtime.simulate import Raid
 
@@ -199,6 +201,13 @@ def warm_feeds(site: Site, tell: Callable[[str], None] = lambda kernel_name: Non
             for block in blocks:
                 feed.receive(block, _START_NS)
     return len(compiled)
+
+
+def _wait() -> None:
+    """Weigh a wait as warnings do: the raid above may leave no time for one."""
+    from opencram.warning.wait import gain_of_waiting
+
+    gain_of_waiting(np.array([[0.5, 30.0, 1.0, 200.0]]), 0.1, 100.0, 1.0, np.full(10, 15.0), 0.5, 1.0, 0.0)
 
 
 def _draw() -> None:

@@ -18,7 +18,6 @@ from opencram.tracking.fit import HUBER
 # aircraft, helicopters, drones and birds together.
 ACCELERATION_M_S2_STD = np.array([4.0, 4.0, 2.0])
 VELOCITY_M_S_STD = np.array([130.0, 130.0, 20.0])
-_WANDER_M_S_STD = np.array([130.0, 130.0, 60.0])  # what turns hard also climbs and dives
 _WANDER_GROWTH = 20.0**2  # (m/s)²/s: a hard turn
 _LOG_WANDER = math.log(0.1)  # the share of bodies that fly so
 _RATE = 3  # the fourth number of a plot
@@ -145,7 +144,7 @@ def wandering_evidence(times, sensors, z, weights, rotations, origins):
         if k == 0:
             for i in range(3):
                 x[i] = position[i]
-                p[3 + i, 3 + i] = _WANDER_M_S_STD[i] ** 2
+                p[3 + i, 3 + i] = VELOCITY_M_S_STD[i] ** 2
                 for j in range(3):
                     p[i, j] = noise[i, j]
             total += 0.5 * log_noise - 1.5 * math.log(2.0 * math.pi)
