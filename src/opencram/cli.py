@@ -67,10 +67,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has had enough.  Nothing more may be written, not even by Python as it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemError) as error:
+        if not _is_interrupt(error):
+            raise
         print("opencram: interrupted; what was recorded so far is whole", file=sys.stderr)
         return INTERRUPTED
     return code
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    """Tell whether the user interrupted; an interrupt while a kernel returns comes as the cause of a SystemError."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, KeyboardInterrupt):
+        cause = cause.__cause__
+    return cause is not None
 
 
 def _parser(wanted: str = "") -> argparse.ArgumentParser:

@@ -193,6 +193,31 @@ def test_a_reader_who_has_had_enough_is_no_error(few: str) -> None:
     assert b"Exception" not in err
 
 
+@pytest.mark.parametrize(
+    ("interrupted", "links"),
+    [(True, 0), (True, 1), (True, 3), (False, 1)],
+)
+def test_an_interrupt_inside_a_kernel_is_an_interrupt(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], interrupted: bool, links: int
+) -> None:
+    def stop(_args: object) -> int:
+        error: BaseException = KeyboardInterrupt() if interrupted else ValueError("of another kind")
+        for _ in range(links):
+            try:
+                raise SystemError("returned a result with an exception set") from error
+            except SystemError as next_error:
+                error = next_error
+        raise error
+
+    monkeypatch.setattr("opencram.cli._check", stop)
+    if interrupted:
+        assert main(["check", SITE]) == 130
+        assert "interrupted" in capsys.readouterr().err
+    else:
+        with pytest.raises(SystemError):
+            main(["check", SITE])
+
+
 def _heed_interrupts() -> None:
     """Undo what a shell does to a job in the background: it would not be told of an interrupt."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
