@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opencram import __version__
-from opencram.errors import ConfigError, FileError, OpencramError, UsageError
+from opencram.errors import ConfigError, FileError, OpencramError, UsageError, is_interrupt
 
 if TYPE_CHECKING:
     from opencram.runtime.shell import Outcome, Outputs, Streams
@@ -68,19 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except (KeyboardInterrupt, SystemError) as error:
-        if not _is_interrupt(error):
+        if not is_interrupt(error):
             raise
         print("opencram: interrupted; what was recorded so far is whole", file=sys.stderr)
         return INTERRUPTED
     return code
-
-
-def _is_interrupt(error: BaseException) -> bool:
-    """Tell whether the user interrupted; an interrupt while a kernel returns comes as the cause of a SystemError."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, KeyboardInterrupt):
-        cause = cause.__cause__
-    return cause is not None
 
 
 def _parser(wanted: str = "") -> argparse.ArgumentParser:

@@ -60,3 +60,11 @@ class NoPlotsError(OpencramError):
     """The input held no readable plot."""
 
     exit_code = 3
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Tell whether the user interrupted; an interrupt while a kernel returns comes as the cause of a SystemError."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, KeyboardInterrupt):
+        cause = cause.__cause__
+    return cause is not None
