@@ -6,8 +6,8 @@ One radar, drawn anew for each seed: it looks one to ten times a second, errs by
 plot in five to twenty, shows 0.5 to 8 false plots a scan, and one in three measures range rates.  Every hour brings six
 aircraft, three fast jets that climb and dive, four helicopters that hover, six drones and two fast ones, ten lone
 birds and three flocks of 25, four machine guns of 30 tracer rounds, two salvos of outgoing fire, showers in half of the
-hours, five clumps of ground echoes.  Way-points are flown with corners: no real turn is as hard.  Now and then a rocket
-is broken up in the air, so that fragments fall.  The tracker runs through all hours of a seed.
+hours, five clumps of ground echoes.  Jets turn with up to 50 m/s², other aircraft with 30, helicopters with 15.
+Now and then a rocket is broken up in the air, so that fragments fall.  The tracker runs through all hours of a seed.
 
 A confirmed projectile is a track once confirmed with a probability of 0.5 or more to be one.  It is that of the body
 that most of its plots came from.  Alarming: its predicted impact once lay within 1 km of the middle of the site.
@@ -141,14 +141,14 @@ def _round(draws: Draws, flyer: Flyer, start_ns: int, number: int) -> Round:
 
 def _traffic(draws: Draws, start_ns: int) -> list[Mover]:
     found = []
-    for kind, count, speed, height, flock, wander, share in (
-        ("aircraft", 6, (60.0, 250.0), (300.0, 3000.0), 1, 1.0, 1.0),
-        ("aircraft", 3, (180.0, 300.0), (200.0, 6000.0), 1, 2.0, 1.0),
-        ("helicopter", 4, (20.0, 70.0), (40.0, 600.0), 1, 1.5, 1.0),
-        ("drone", 6, (5.0, 40.0), (30.0, 500.0), 1, 2.0, 0.6),
-        ("drone", 2, (40.0, 80.0), (50.0, 1500.0), 1, 2.0, 0.8),
-        ("bird", 10, (8.0, 20.0), (10.0, 400.0), 1, 3.0, 0.4),
-        ("bird", 3, (8.0, 18.0), (20.0, 300.0), 25, 3.0, 0.4),
+    for kind, count, speed, height, flock, wander, share, turn in (
+        ("aircraft", 6, (60.0, 250.0), (300.0, 3000.0), 1, 1.0, 1.0, 30.0),
+        ("aircraft", 3, (180.0, 300.0), (200.0, 6000.0), 1, 2.0, 1.0, 50.0),
+        ("helicopter", 4, (20.0, 70.0), (40.0, 600.0), 1, 1.5, 1.0, 15.0),
+        ("drone", 6, (5.0, 40.0), (30.0, 500.0), 1, 2.0, 0.6, 20.0),
+        ("drone", 2, (40.0, 80.0), (50.0, 1500.0), 1, 2.0, 0.8, 20.0),
+        ("bird", 10, (8.0, 20.0), (10.0, 400.0), 1, 3.0, 0.4, 20.0),
+        ("bird", 3, (8.0, 18.0), (20.0, 300.0), 25, 3.0, 0.4, 20.0),
     ):
         for k in range(count):
             points = draws.normal(0.0, 1.0, (int(draws.integers(2, 5)), 3)) * (4000.0, 4000.0, 0.0)
@@ -167,6 +167,7 @@ def _traffic(draws: Draws, start_ns: int) -> list[Mover]:
                     spread_m=40.0 if flock > 1 else 0.0,
                     wander_m_s=wander,
                     detection_share=share,
+                    acceleration_m_s2_max=turn,
                 )
             )
     return found

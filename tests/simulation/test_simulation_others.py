@@ -75,6 +75,35 @@ def test_a_single_steady_mover_is_as_it_always_was():
     assert np.diff(flight.position_enu_m[:, 0])[:-2] == pytest.approx(14.0 * 0.25)
 
 
+@pytest.mark.parametrize(
+    ("class_name", "speed_m_s", "most_m_s2"),
+    [("aircraft", 250.0, 50.0), ("helicopter", 60.0, 15.0), ("drone", 20.0, 20.0)],
+)
+def test_turns_are_no_harder_than_the_limit_and_way_points_are_met(class_name, speed_m_s, most_m_s2):
+    points = (
+        (-6000.0, 0.0, 500.0),
+        (0.0, 0.0, 500.0),
+        (0.0, 6000.0, 900.0),
+        (-100.0, 0.0, 300.0),
+        (5000.0, 0.0, 300.0),
+    )
+    mover = Mover(
+        name="turning", class_name=class_name, start_t_ns=0, waypoints_enu_m=points, speed_m_s=speed_m_s,
+        acceleration_m_s2_max=most_m_s2, hover_s=5.0 if class_name == "helicopter" else 0.0,
+    )  # fmt: skip
+    flight = course(mover)
+    radius_m = speed_m_s**2 / most_m_s2
+    for point in points:
+        near_m = np.linalg.norm(flight.position_enu_m - point, axis=1).min()
+        assert near_m < 2.0 * radius_m + 0.3 * speed_m_s
+    flown = flight.velocity_enu_m_s[:-1] if not mover.hover_s else flight.velocity_enu_m_s[: -int(5.0 / 0.25) - 2]
+    harder = np.linalg.norm(np.diff(flown, axis=0), axis=1) / 0.25
+    assert harder.max() <= most_m_s2 * 1.5 + 0.1  # a turn while braking: both at once
+    assert np.linalg.norm(flown, axis=1).max() <= speed_m_s + 1e-6
+    steps = np.linalg.norm(np.diff(flight.position_enu_m, axis=0), axis=1)
+    assert steps.max() <= speed_m_s * 0.25 + 1e-6
+
+
 def test_low_birds_do_not_fly_underground():
     low = replace(FLOCK, waypoints_enu_m=((-2000.0, 3000.0, 1.0), (2000.0, 3000.0, 1.0)), wander_m_s=10.0)
     assert course(low, seed=1, number=2).position_enu_m[:, 2].min() >= 2.0

@@ -4,6 +4,7 @@
 is described in `docs/scenario.md`.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -131,6 +132,7 @@ class Traffic:
     spread_m: float = 0.0
     wander_m_s: float = 0.0
     detection_share: float = 1.0
+    acceleration_m_s2_max: float = math.inf
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,6 +59,7 @@ def world_of(scenario: Scenario) -> model.WorldConfig:
                 spread_m=each.spread_m,
                 wander_m_s=each.wander_m_s,
                 detection_share=each.detection_share,
+                acceleration_m_s2_max=each.acceleration_m_s2_max,
             )
             for each in scenario.traffic
         ),

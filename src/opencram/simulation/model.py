@@ -271,7 +271,8 @@ class Mover:
 
     `count` of them fly together, each about its place in the crowd (`spread_m`), and all stray from the course
     by a velocity of `wander_m_s` on each axis that changes within seconds.  `detection_share`: of the radar's
-    detection probability.
+    detection probability.  It turns and brakes with at most `acceleration_m_s2_max`; without a limit it flies its
+    corners sharp.
     """
 
     name: str
@@ -284,6 +285,7 @@ class Mover:
     spread_m: float = 0.0
     wander_m_s: float = 0.0
     detection_share: float = 1.0
+    acceleration_m_s2_max: float = math.inf
     source: str = GENERIC
 
 
