@@ -1,6 +1,7 @@
 // APP-6/MIL-STD-2525 symbols beside the simple shapes: frame and icon are the standard's, colour and size say the state as ever.
 import symbols from "app6:symbols";
 import { type Frame, Kind } from "./frame";
+import type { Pen } from "./symbols";
 
 const UNITS = 50; // of the standard's drawing, that make one radius
 const SOLID = 7; // width of a frame
@@ -41,7 +42,7 @@ export function symbolOf(f: Frame, k: number): string {
   return `${icon === "round" ? "suspect" : "unknown"} ${icon}`;
 }
 
-export function standard(c: CanvasRenderingContext2D, key: string, x: number, y: number, r: number, colour: string, ground: string, halo = ""): void {
+export function standard(c: Pen, key: string, x: number, y: number, r: number, colour: string, ground: string, halo = ""): void {
   const { frame, lines, solids } = outlines(key);
   const threat = halo !== "";
   c.save();

@@ -41,6 +41,7 @@ export class Base {
     const key = map ? [view.east, view.north, view.resolution, view.width, view.height, view.ratio, look, this.arrived].join() : "none";
     if (key === this.shown) return;
     this.shown = key;
+    this.canvas.hidden = !map; // nothing to be laid under every picture
     const c = this.sized(view);
     this.visible = [];
     if (!map) return;

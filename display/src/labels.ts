@@ -2,7 +2,7 @@
 import type { Palette } from "./theme";
 
 export interface Label {
-  lines: string[];
+  lines: string[] | (() => string[]); // made when there may be room
   x: number;
   y: number;
   colour: string;
@@ -18,12 +18,13 @@ export interface Label {
 
 type Box = [left: number, top: number, right: number, bottom: number];
 const LABELS_MAX = 220;
+const SQUARE_PX = 64;
 const WIDTHS_MAX = 5000;
 const widths = new Map<string, number>();
 
 export class Labels {
   private labels: Label[] = [];
-  private kept: Box[] = [];
+  private readonly kept = new Boxes();
 
   constructor(
     private readonly c: CanvasRenderingContext2D,
@@ -38,26 +39,26 @@ export class Labels {
 
   /** Keep a spot free: no label covers a symbol. */
   keep(x: number, y: number, r: number): void {
-    this.kept.push([x - r, y - r, x + r, y + r]);
+    this.kept.add([x - r, y - r, x + r, y + r]);
   }
 
   draw(): void {
-    const taken: Box[] = this.kept;
-    const kept = taken.length;
-    const placed: [Label, Box][] = [];
+    const taken = new Boxes();
+    const placed: [Label, string[], Box][] = [];
     this.labels.sort((a, b) => a.priority - b.priority);
     for (const label of this.labels.slice(0, LABELS_MAX)) {
-      const width = Math.max(...label.lines.map((line) => this.measured(line, label))) + (label.centred ? 4 : 8);
-      const height = label.lines.length * label.size * 1.22 + 4;
-      const box = places(label, width, height).find((b) => this.inside(b) && (label.over ? taken.slice(kept) : taken).every((other) => !overlap(b, other)));
+      const lines = typeof label.lines === "function" ? label.lines() : label.lines;
+      const width = Math.max(...lines.map((line) => this.measured(line, label))) + (label.centred ? 4 : 8);
+      const height = lines.length * label.size * 1.22 + 4;
+      const box = places(label, width, height).find((b) => this.inside(b) && taken.free(b) && (label.over || this.kept.free(b)));
       if (!box) continue;
-      taken.push(box);
-      placed.push([label, box]);
+      taken.add(box);
+      placed.push([label, lines, box]);
     }
-    for (const [label, box] of placed.reverse()) this.drawOne(label, box);
+    for (const [label, lines, box] of placed.reverse()) this.drawOne(label, lines, box);
   }
 
-  private drawOne(label: Label, [left, top, right, bottom]: Box): void {
+  private drawOne(label: Label, lines: string[], [left, top, right, bottom]: Box): void {
     const c = this.c;
     if (label.plate) {
       c.fillStyle = this.palette.plate;
@@ -70,8 +71,8 @@ export class Labels {
     }
     c.fillStyle = label.colour;
     c.textAlign = label.centred ? "center" : "left";
-    label.lines.forEach((line, k) => {
-      c.font = `${label.bold ? "bold " : ""}${label.size}px ${this.palette.font}`;
+    c.font = `${label.bold ? "bold " : ""}${label.size}px ${this.palette.font}`;
+    lines.forEach((line, k) => {
       c.fillText(line, label.centred ? (left + right) / 2 : left + 4, top + label.size * (1.22 * k + 1.05));
     });
   }
@@ -91,6 +92,30 @@ export class Labels {
 
   private inside([left, top, right, bottom]: Box): boolean {
     return left >= 0 && top >= 0 && right <= this.width && bottom <= this.height;
+  }
+}
+
+/** Boxes by the squares of a grid that they touch, so that a spot is compared with its neighbours only. */
+class Boxes {
+  private readonly squares = new Map<number, Box[]>();
+
+  add(box: Box): void {
+    this.some(box, (key) => {
+      const there = this.squares.get(key);
+      if (there) there.push(box);
+      else this.squares.set(key, [box]);
+      return false;
+    });
+  }
+
+  free(box: Box): boolean {
+    return !this.some(box, (key) => this.squares.get(key)?.some((other) => overlap(box, other)) ?? false);
+  }
+
+  private some([left, top, right, bottom]: Box, found: (key: number) => boolean): boolean {
+    for (let column = Math.floor(left / SQUARE_PX); column <= Math.floor(right / SQUARE_PX); column++)
+      for (let row = Math.floor(top / SQUARE_PX); row <= Math.floor(bottom / SQUARE_PX); row++) if (found(column * 4096 + row)) return true;
+    return false;
   }
 }
 

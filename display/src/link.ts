@@ -80,7 +80,10 @@ function takeBytes(buffer: ArrayBuffer): void {
     const f = decodeFrame(buffer, columns);
     seq = Math.max(seq, f.seq);
     store.takeFrame(f);
-  } else if (kind === LINES) decodeLines(buffer, store.lines);
+  } else if (kind === LINES) {
+    decodeLines(buffer, store.lines);
+    store.lineTold();
+  }
 }
 
 function takeText(said: { type: string } & Record<string, unknown>): void {

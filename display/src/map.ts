@@ -35,8 +35,13 @@ class Country extends Layer {
   }
 }
 
-class Tracks extends Layer {
+/** A canvas of our own as large as the map, drawn on by `draw`. */
+class Sheet extends Layer {
   private readonly canvas = document.createElement("canvas");
+
+  constructor(private readonly draw: (canvas: HTMLCanvasElement, shown: Shown) => void) {
+    super({});
+  }
 
   override getSourceState(): "ready" {
     return "ready";
@@ -51,7 +56,7 @@ class Tracks extends Layer {
         this.canvas.height = Math.round(height * ratio);
         this.canvas.style.cssText = `position:absolute;inset:0;width:${width}px;height:${height}px`;
       }
-      painter!.paint(this.canvas, shown, base!.names());
+      this.draw(this.canvas, shown);
     }
     return this.canvas;
   }
@@ -65,7 +70,11 @@ export function mount(target: HTMLElement): () => void {
     target,
     controls: [],
     interactions: interactions({ altShiftDragRotate: false, pinchRotate: false }),
-    layers: [new Country({}), new Tracks({})],
+    layers: [
+      new Country({}),
+      new Sheet((canvas, shown) => painter!.paintStill(canvas, shown)),
+      new Sheet((canvas, shown) => painter!.paint(canvas, shown, base!.names())),
+    ],
     view: new View({ projection, center: [0, 0], resolution: 12, minResolution: 0.3, maxResolution: 300, enableRotation: false }),
   });
   map.on("click", (click) => {

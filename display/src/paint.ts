@@ -1,10 +1,11 @@
-// What the map shows, drawn on one canvas: from what matters least to what matters most.
+// What the map shows: what changes seldom on one canvas, what moves on another above it.
 import { type Frame, Kind } from "./frame";
 import { ltr, metres, seconds } from "./i18n";
 import * as store from "./store";
-import { Labels } from "./labels";
+import { type Label, Labels } from "./labels";
 import { standard, symbolOf } from "./app6";
-import { ring, type Shape, symbol } from "./symbols";
+import { MARGIN_PX, ring, type Shape, symbol } from "./symbols";
+import { stamp } from "./sprites";
 import { type Palette, paletteOf } from "./theme";
 import type { Site, XY } from "./types";
 
@@ -22,6 +23,9 @@ const RINGS_MAX = 6;
 const SPOKE_RAD = 0.07; // 4 degrees
 const STALE_S = 1.05; // two missed updates
 const FLASH_HZ = 1.5;
+const HASTY = 2; // played faster than this, courses are drawn with every frame, not when they are told
+const EDGE_PX = 60;
+type Adds = Pick<Labels, "add">;
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export function flashing(): boolean {
@@ -35,6 +39,8 @@ export function isStale(f: Frame, k: number): boolean {
 export class Painter {
   palette: Palette;
   private spots: { id: number; x: number; y: number }[] = [];
+  private still = ""; // what the canvas of what changes seldom was drawn for,
+  private stillLabels: Label[] = []; // and the labels that go with it
 
   constructor(private readonly element: HTMLElement) {
     this.palette = paletteOf(element);
@@ -54,15 +60,29 @@ export class Painter {
     return best;
   }
 
-  paint(canvas: HTMLCanvasElement, view: View, places: { text: string; at: XY; rank: number }[]): void {
-    const c = canvas.getContext("2d")!;
-    c.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
-    c.clearRect(0, 0, view.width, view.height);
-    c.direction = "ltr";
-    const labels = new Labels(c, view.width, view.height, this.palette);
+  /** Draw what changes seldom, if it has changed: rings, zones, ranges, and the impacts and trails of what acts on nobody. */
+  paintStill(canvas: HTMLCanvasElement, view: View): void {
+    const key = this.stillKey(view);
+    if (key === this.still) return;
+    this.still = key;
+    const c = begun(canvas, view);
+    this.stillLabels = [];
+    const labels = { add: (label: Label) => { this.stillLabels.push(label); } };
     const shown = store.layers.peek();
     if (shown.rings) this.rings(c, view, labels);
     this.ground(c, view, labels);
+    const f = store.frame.peek();
+    if (!f) return;
+    if (shown.ellipses) this.quietImpacts(c, view, f);
+    if (shown.trails) this.quietTrails(c, view, f);
+  }
+
+  /** Draw what moves: rounds, the impacts and lines of those that act or are selected, and every label. */
+  paint(canvas: HTMLCanvasElement, view: View, places: { text: string; at: XY; rank: number }[]): void {
+    const c = begun(canvas, view);
+    const labels = new Labels(c, view.width, view.height, this.palette);
+    const shown = store.layers.peek();
+    for (const label of this.stillLabels) labels.add(label);
     const f = store.frame.peek();
     if (f) this.tracks(c, view, f, labels);
     this.alarmNames(view, labels);
@@ -71,6 +91,20 @@ export class Painter {
       labels.add({ lines: [text], x: this.x(view, at[0]), y: this.y(view, at[1]), colour: this.palette.muted, priority: 9 + rank / 100, size: 11, centred: true, plate: true });
     labels.draw();
     this.scaleBar(c, view);
+  }
+
+  /** Whatever the canvas of what changes seldom depends on: a round that changes its state is seen at once, its course when it is told. */
+  private stillKey(view: View): string {
+    const f = store.frame.peek();
+    const t = f?.t ?? 0;
+    const alarms = store.standing.peek().map((alarm) => `${alarm.id}${store.isAcked(alarm, t) ? "a" : ""}${alarm.impact >= t ? "" : "p"}${alarm.zones.length}`);
+    let states = 0;
+    if (f) for (let k = 0; k < f.n; k++) states = (states * 31 + f.col.id![k]! * 16 + f.col.kind![k]! * 2 + f.col.acts![k]! + (isStale(f, k) ? 8 : 0)) % 1e9;
+    const hasty = store.player.peek().speed > HASTY ? t : 0;
+    return [
+      view.east, view.north, view.resolution, view.width, view.height, view.ratio, Object.values(this.palette).join(), Object.values(store.layers.peek()),
+      store.hello.peek()?.site.name, store.selected.peek(), store.linesTold(), states, hasty, alarms,
+    ].join("|");
   }
 
   private x = (view: View, east: number) => (east - view.east) / view.resolution + view.width / 2;
@@ -82,7 +116,7 @@ export class Painter {
     c.closePath();
   }
 
-  private rings(c: CanvasRenderingContext2D, view: View, labels: Labels): void {
+  private rings(c: CanvasRenderingContext2D, view: View, labels: Adds): void {
     const reach = Math.hypot(view.width, view.height) / 2 * view.resolution + Math.hypot(view.east, view.north);
     const step = RING_STEPS_M.find((metre) => reach / metre <= RINGS_MAX) ?? 100_000;
     c.strokeStyle = this.palette.ring;
@@ -100,7 +134,7 @@ export class Painter {
     c.setLineDash([]);
   }
 
-  private ground(c: CanvasRenderingContext2D, view: View, labels: Labels): void {
+  private ground(c: CanvasRenderingContext2D, view: View, labels: Adds): void {
     const site = store.hello.peek()?.site;
     if (!site) return;
     const p = this.palette;
@@ -134,7 +168,7 @@ export class Painter {
     this.effectors(c, view, site, labels);
   }
 
-  private sensors(c: CanvasRenderingContext2D, view: View, site: Site, labels: Labels): void {
+  private sensors(c: CanvasRenderingContext2D, view: View, site: Site, labels: Adds): void {
     const p = this.palette;
     for (const sensor of site.sensors) {
       if (store.layers.peek().coverage) this.circle(c, view, sensor.at, sensor.range, p.ring, [2, 8]);
@@ -144,7 +178,7 @@ export class Painter {
   }
 
   /** Ranges of the effector models, where the site's rules let them fire, and the corridors that they keep out of. */
-  private effectors(c: CanvasRenderingContext2D, view: View, site: Site, labels: Labels): void {
+  private effectors(c: CanvasRenderingContext2D, view: View, site: Site, labels: Adds): void {
     const p = this.palette;
     for (const corridor of site.corridors) {
       this.outline(c, view, corridor.polygon);
@@ -166,7 +200,7 @@ export class Painter {
   }
 
   /** A sector that an effector may not fire into: spokes all over it. */
-  private sector(c: CanvasRenderingContext2D, view: View, { at, near, far }: Site["effectors"][number], sector: Site["sectors"][number], labels: Labels): void {
+  private sector(c: CanvasRenderingContext2D, view: View, { at, near, far }: Site["effectors"][number], sector: Site["sectors"][number], labels: Adds): void {
     const [x, y] = [this.x(view, at[0]), this.y(view, at[1])];
     const width = (sector.to - sector.from + 2 * Math.PI) % (2 * Math.PI) || 2 * Math.PI;
     const spokes = Math.max(Math.ceil(width / SPOKE_RAD), 1);
@@ -206,17 +240,6 @@ export class Painter {
     const order = [...Array(f.n).keys()].sort(
       (a, b) => Number(f.col.id![a] === chosen) - Number(f.col.id![b] === chosen) || f.col.acts![a]! - f.col.acts![b]! || f.col.tti![b]! - f.col.tti![a]!,
     );
-    const quiet = new Map<string, Path2D>(); // impacts of what acts on nobody, one stroke for each colour
-    for (const k of order) {
-      if (f.col.acts![k] === 1 || f.col.id![k] === chosen) continue;
-      if (!shown.ellipses) break;
-      const colour = this.colour(f, k);
-      let path = quiet.get(colour);
-      if (!path) quiet.set(colour, (path = new Path2D()));
-      this.impact(path, view, f, k);
-    }
-    c.lineWidth = 1;
-    for (const [colour, path] of quiet) { c.strokeStyle = colour; c.stroke(path); }
     for (const k of order) {
       if (f.col.acts![k] !== 1 && f.col.id![k] !== chosen) continue;
       const path = new Path2D();
@@ -225,8 +248,8 @@ export class Painter {
       c.lineWidth = f.col.id![k] === chosen ? 2.5 : 1.75;
       c.stroke(path);
     }
-    if (shown.trails) this.quietTrails(c, view, f, order);
-    for (const k of order) this.line(c, view, f, k, shown.trails && f.col.acts![k] === 1);
+    if (shown.trails) this.newestPieces(c, view, f);
+    for (const k of order) if (f.col.acts![k] === 1 || f.col.id![k] === chosen) this.line(c, view, f, k, shown.trails && f.col.acts![k] === 1);
     this.spots = [];
     for (const k of order) this.mark(c, view, f, k, labels, shown.labels);
   }
@@ -253,20 +276,46 @@ export class Painter {
     path.moveTo(x - 4, y - 4); path.lineTo(x + 4, y + 4); path.moveTo(x - 4, y + 4); path.lineTo(x + 4, y - 4);
   }
 
-  /** The trails of what acts on nobody, one stroke for each colour. */
-  private quietTrails(c: CanvasRenderingContext2D, view: View, f: Frame, order: number[]): void {
+  /** Impacts of what acts on nobody, one stroke for each colour. */
+  private quietImpacts(c: CanvasRenderingContext2D, view: View, f: Frame): void {
+    this.strokes(c, f, 1, (path, k) => {
+      if (f.col.id![k] !== store.selected.peek()) this.impact(path, view, f, k);
+    });
+  }
+
+  /** The trails of what acts on nobody, as far as they have been told. */
+  private quietTrails(c: CanvasRenderingContext2D, view: View, f: Frame): void {
+    this.strokes(c, f, 1.5, (path, k) => {
+      const trail = store.lines.get(f.col.id![k]!)?.trail;
+      if (!trail?.length) return;
+      path.moveTo(this.x(view, trail[0]!), this.y(view, trail[1]!));
+      for (let i = 3; i < trail.length; i += 3) path.lineTo(this.x(view, trail[i]!), this.y(view, trail[i + 1]!));
+    });
+  }
+
+  /** The newest piece of each of these trails: from the last point that was told to where the track is now. */
+  private newestPieces(c: CanvasRenderingContext2D, view: View, f: Frame): void {
+    this.strokes(c, f, 1.5, (path, k) => {
+      const trail = store.lines.get(f.col.id![k]!)?.trail;
+      if (!trail?.length) return;
+      const [x, y] = [this.x(view, f.col.east![k]!), this.y(view, f.col.north![k]!)];
+      if (!near(view, x, y)) return;
+      path.moveTo(this.x(view, trail[trail.length - 3]!), this.y(view, trail[trail.length - 2]!));
+      path.lineTo(x, y);
+    });
+  }
+
+  /** Stroke what is added for each track that acts on nobody, all of one colour at once. */
+  private strokes(c: CanvasRenderingContext2D, f: Frame, width: number, add: (path: Path2D, k: number) => void): void {
     const paths = new Map<string, Path2D>();
-    for (const k of order) {
-      const trail = f.col.acts![k] ? undefined : store.lines.get(f.col.id![k]!)?.trail;
-      if (!trail?.length) continue;
+    for (let k = 0; k < f.n; k++) {
+      if (f.col.acts![k] === 1) continue;
       const colour = this.colour(f, k);
       let path = paths.get(colour);
       if (!path) paths.set(colour, (path = new Path2D()));
-      path.moveTo(this.x(view, trail[0]!), this.y(view, trail[1]!));
-      for (let i = 3; i < trail.length; i += 3) path.lineTo(this.x(view, trail[i]!), this.y(view, trail[i + 1]!));
-      path.lineTo(this.x(view, f.col.east![k]!), this.y(view, f.col.north![k]!));
+      add(path, k);
     }
-    c.lineWidth = 1.5;
+    c.lineWidth = width;
     for (const [colour, path] of paths) { c.strokeStyle = colour; c.stroke(path); }
   }
 
@@ -303,6 +352,7 @@ export class Painter {
     const kind = f.col.kind![k]!;
     const acts = f.col.acts![k] === 1;
     const [x, y] = [this.x(view, f.col.east![k]!), this.y(view, f.col.north![k]!)];
+    if (!near(view, x, y)) return;
     this.spots.push({ id, x, y });
     if (kind !== Kind.ended && kind !== Kind.tentative) labels.keep(x, y, (acts ? 9 : 6) * (store.layers.peek().app6 ? 1.5 : 1));
     const size = acts ? 10.5 : 7; // a threat is half as large again
@@ -315,13 +365,13 @@ export class Painter {
     const shape = kind === Kind.ended ? "ended" : kind === Kind.engaged ? "engaged" : kind === Kind.threat ? "threat" : kind === Kind.tentative ? "tentative" : "confirmed";
     if (store.layers.peek().app6 && kind !== Kind.ended) {
       if (kind === Kind.engaged) ring(c, x, y, size * 1.5 + 5, p.halo);
-      standard(c, symbolOf(f, k), x, y, size * 1.3, colour, p.ground, acts ? p.halo : "");
-    } else symbol(c, shape, x, y, size, colour, p.ground, p.halo);
+      const [key, halo] = [symbolOf(f, k), acts ? p.halo : ""];
+      stamp(c, `${key} ${size} ${colour} ${p.ground} ${halo}`, x, y, size * 1.3 + MARGIN_PX, view.ratio, (pen, at) => standard(pen, key, at, at, size * 1.3, colour, p.ground, halo));
+    } else stamp(c, `${shape} ${size} ${colour} ${p.ground} ${p.halo}`, x, y, size + MARGIN_PX, view.ratio, (pen, at) => symbol(pen, shape, at, at, size, colour, p.ground, p.halo));
     if (!named || kind === Kind.ended || kind === Kind.tentative) return;
     const tti = f.col.tti![k]!;
-    const left = Number.isNaN(tti) ? "" : tti >= 0 ? seconds(tti) : "";
     labels.add({
-      lines: [ltr(`${id}  ${left}`), ltr(`${metres(f.col.alt![k]!)}${isStale(f, k) ? "  ?" : ""}`)],
+      lines: () => [ltr(`${id}  ${tti >= 0 ? seconds(tti) : ""}`), ltr(`${metres(f.col.alt![k]!)}${isStale(f, k) ? "  ?" : ""}`)],
       x, y, colour: acts ? p.text : colour, priority: id === store.selected.peek() ? -1 : acts ? 1 + Math.max(tti, 0) / 1000 : 4 + Math.max(tti || 0, 0) / 1000,
       size: acts ? 13 : 12, bold: acts, gap: size + 4, plate: true,
     });
@@ -376,6 +426,20 @@ export class Painter {
     c.fillStyle = this.palette.text;
     c.fillText(whose, x - 26, y + 2);
   }
+}
+
+/** A canvas wiped, to be drawn on in points. */
+function begun(canvas: HTMLCanvasElement, view: View): CanvasRenderingContext2D {
+  const c = canvas.getContext("2d")!;
+  c.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
+  c.clearRect(0, 0, view.width, view.height);
+  c.direction = "ltr";
+  return c;
+}
+
+/** Whether something of a point can be seen. */
+function near(view: View, x: number, y: number): boolean {
+  return x > -EDGE_PX && y > -EDGE_PX && x < view.width + EDGE_PX && y < view.height + EDGE_PX;
 }
 
 function middle(polygon: XY[]): XY {

@@ -4,7 +4,8 @@ import { useRef } from "preact/hooks";
 import { Kind } from "./frame";
 import { metres, t } from "./i18n";
 import * as store from "./store";
-import { symbol } from "./symbols";
+import { stamp } from "./sprites";
+import { MARGIN_PX, symbol } from "./symbols";
 import { paletteOf, theme } from "./theme";
 
 const EARTH_M = 6_371_000;
@@ -84,6 +85,10 @@ function draw(canvas: HTMLCanvasElement): void {
       if (kind !== Kind.ended) { c.setLineDash([2, 4]); along(line.path); c.setLineDash([]); }
     }
     const shape = kind === Kind.ended ? "ended" : kind === Kind.engaged ? "engaged" : acts ? "threat" : "confirmed";
-    symbol(c, shape, x(Math.hypot(f.col.east![k]!, f.col.north![k]!)), y(Math.max(f.col.alt![k]!, 0)), acts ? 6 : 4, colour, p.ground, p.halo);
+    const size = acts ? 6 : 4;
+    stamp(
+      c, `${shape} ${size} ${colour} ${p.ground} ${p.halo}`, x(Math.hypot(f.col.east![k]!, f.col.north![k]!)), y(Math.max(f.col.alt![k]!, 0)), size + MARGIN_PX, ratio,
+      (pen, at) => symbol(pen, shape, at, at, size, colour, p.ground, p.halo),
+    );
   }
 }

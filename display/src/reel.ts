@@ -146,6 +146,7 @@ export class Reel {
   /** Trails are where the tracks were, paths what was last predicted. */
   private draw(frame: Frame): void {
     store.lines.clear();
+    store.lineTold();
     for (const id of frame.col.id!) {
       const course = this.courses.get(id);
       if (!course) continue;

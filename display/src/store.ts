@@ -19,6 +19,9 @@ export const player = signal<Player>({ playing: true, following: false, speed: 1
 export const log = signal<readonly LogItem[]>([]);
 export const marks = signal<readonly [number, string, string][]>([]);
 export const lines = new Map<number, Line>();
+let linesAt = 0;
+export const linesTold = (): number => linesAt; // how often trails and paths have changed
+export const lineTold = (): void => { linesAt++; };
 export const held = signal(false); // all simulated engagements
 export const ahead = signal<Ahead | null>(null);
 
@@ -112,7 +115,7 @@ export const asked = computed(() =>
 export const ranked = computed(() => {
   const f = listFrame.value;
   if (!f) return [];
-  const { acts, tti, kind } = f.col as Record<string, Float32Array>;
+  const { acts, tti, kind, id } = f.col as Record<string, Float32Array>;
   const found: number[] = [];
   for (let k = 0; k < f.n; k++) {
     if (kind![k] === Kind.ended || kind![k] === Kind.tentative) continue;
@@ -120,7 +123,9 @@ export const ranked = computed(() => {
     found.push(k);
   }
   const urgency = (k: number) => (Number.isNaN(tti![k]!) ? 1e9 : tti![k]!);
-  return found.sort((a, b) => acts![b]! - acts![a]! || urgency(a) - urgency(b));
+  // Of rounds that act on nobody those of one second stand by their numbers: rows that swap places cannot be read.
+  const second = (k: number) => Math.ceil(urgency(k));
+  return found.sort((a, b) => acts![b]! - acts![a]! || (acts![a] ? urgency(a) - urgency(b) : second(a) - second(b) || id![a]! - id![b]!));
 });
 
 export function indexOf(f: Frame | null, id: number): number {
@@ -145,6 +150,7 @@ export interface State {
 export function takeState(state: State): void {
   batch(() => {
     lines.clear();
+    lineTold();
     alarms.value = keyed(state.alarms, (a) => a.id);
     decisions.value = keyed(state.decisions, (d) => d.track);
     engagements.value = keyed(state.engagements, (e) => e.id);

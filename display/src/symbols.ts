@@ -1,8 +1,11 @@
 // Shapes carry the state alone: dashed circle, hollow diamond, filled diamond, ringed diamond, cross.
 export type Shape = "tentative" | "confirmed" | "threat" | "engaged" | "ended" | "sensor" | "effector";
 
+export const MARGIN_PX = 9; // that a ring or a halo goes beyond a symbol
+export type Pen = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
+
 export function symbol(
-  c: CanvasRenderingContext2D, shape: Shape, x: number, y: number, r: number, colour: string, ground: string, halo = "",
+  c: Pen, shape: Shape, x: number, y: number, r: number, colour: string, ground: string, halo = "",
 ): void {
   c.strokeStyle = colour;
   c.fillStyle = colour;
@@ -51,13 +54,13 @@ export function symbol(
   }
 }
 
-function diamond(c: CanvasRenderingContext2D, x: number, y: number, r: number): void {
+function diamond(c: Pen, x: number, y: number, r: number): void {
   c.beginPath();
   c.moveTo(x, y - r); c.lineTo(x + r, y); c.lineTo(x, y + r); c.lineTo(x - r, y);
   c.closePath();
 }
 
-export function ring(c: CanvasRenderingContext2D, x: number, y: number, r: number, colour: string): void {
+export function ring(c: Pen, x: number, y: number, r: number, colour: string): void {
   c.beginPath();
   c.arc(x, y, r, 0, 2 * Math.PI);
   c.strokeStyle = colour;

@@ -11,7 +11,18 @@ const NAMES = [
 ] as const;
 export type Palette = Record<(typeof NAMES)[number] | "font", string>;
 
+const known = new Map<string, Palette>();
+
+/** The colours of the page's theme and the letters of its language, read from the stylesheet once for each. */
 export function paletteOf(element: Element): Palette {
+  const { dataset, lang } = document.documentElement;
+  const key = `${dataset.theme} ${lang}`;
+  let found = known.get(key);
+  if (!found) known.set(key, (found = read(element)));
+  return found;
+}
+
+function read(element: Element): Palette {
   const style = getComputedStyle(element);
   const found = { font: style.fontFamily } as Palette;
   for (const name of NAMES) found[name] = style.getPropertyValue(`--${name}`).trim();

@@ -1,8 +1,10 @@
 // The list of rounds: by time to impact, those that act on people or assets first.
+import type { Frame } from "./frame";
 import { isStale } from "./paint";
 import { Glyph } from "./glyphs";
 import { deviation, percent, seconds, t, tn } from "./i18n";
 import * as store from "./store";
+import type { Engagement } from "./types";
 import { Profile } from "./profile";
 
 const ROWS_MAX = 40;
@@ -12,6 +14,7 @@ export function Threats() {
   const ranked = store.ranked.value;
   const acting = f ? ranked.filter((k) => f.col.acts![k]) : [];
   const others = f ? ranked.filter((k) => !f.col.acts![k]) : [];
+  const engaged = new Map([...store.engagements.value.values()].map((e) => [e.track, e]));
   const room = Math.max(ROWS_MAX - acting.length, 0);
   const left = Math.max(acting.length - ROWS_MAX, 0) + Math.max(others.length - room, 0);
   return (
@@ -29,13 +32,13 @@ export function Threats() {
           {acting.length > 0 && (
             <tbody class="acting">
               <tr class="group"><th colSpan={5} scope="rowgroup">{t("group.acts")}</th></tr>
-              {acting.slice(0, ROWS_MAX).map((k) => <Row key={f!.col.id![k]} k={k} />)}
+              {acting.slice(0, ROWS_MAX).map((k) => <Row key={f!.col.id![k]} {...cells(f!, k, engaged)} />)}
             </tbody>
           )}
           {others.length > 0 && (
             <tbody>
               <tr class="group"><th colSpan={5} scope="rowgroup">{t("group.others")}</th></tr>
-              {others.slice(0, room).map((k) => <Row key={f!.col.id![k]} k={k} />)}
+              {others.slice(0, room).map((k) => <Row key={f!.col.id![k]} {...cells(f!, k, engaged)} />)}
             </tbody>
           )}
         </table>
@@ -47,18 +50,39 @@ export function Threats() {
   );
 }
 
-function Row({ k }: { k: number }) {
-  const f = store.listFrame.value!;
-  const hello = store.hello.value!;
+interface Cells {
+  id: number;
+  kind: number;
+  acts: boolean;
+  stale: boolean;
+  chosen: boolean;
+  time: string;
+  within: string; // two standard deviations of the time
+  zone: string;
+  p: string;
+  decided: string;
+  action: string;
+}
+
+function cells(f: Frame, k: number, engaged: ReadonlyMap<number, Engagement>): Cells {
   const id = f.col.id![k]!;
   const acts = f.col.acts![k] === 1;
-  const kind = f.col.kind![k]!;
   const tti = f.col.tti![k]!;
-  const zone = hello.site.zones[f.col.zone![k]!];
-  const stale = isStale(f, k);
-  const chosen = store.selected.value === id;
   const decision = store.decisions.value.get(id);
-  const engagement = [...store.engagements.value.values()].filter((e) => e.track === id).pop();
+  const engagement = engaged.get(id);
+  return {
+    id, acts, kind: f.col.kind![k]!, stale: isStale(f, k), chosen: store.selected.value === id,
+    time: Number.isNaN(tti) ? "–" : tti >= 0 ? seconds(tti) : t("ago", { s: seconds(-tti) }),
+    within: acts && tti >= 0 ? deviation(2 * f.col.tti_std![k]!, true) : "",
+    zone: store.hello.value!.site.zones[f.col.zone![k]!]?.name ?? "–",
+    p: percent(f.col.p_asset![k]!),
+    decided: engagement ? t(`engagement.${engagement.state}`) : decision ? t(`action.${decision.action}`) : "–",
+    action: decision?.action ?? "none",
+  };
+}
+
+/** One round.  It is drawn again only when one of its words changes: signals compares what a component is given. */
+function Row({ id, kind, acts, stale, chosen, time, within, zone, p, decided, action }: Cells) {
   return (
     <tr class={`${chosen ? "chosen" : ""} ${stale ? "stale" : ""}`} onClick={() => { store.selected.value = id; }}>
       <th scope="row">
@@ -68,13 +92,11 @@ function Row({ k }: { k: number }) {
           {stale && <span class="tag">? {t("stale")}</span>}
         </button>
       </th>
-      <td class="tti">{Number.isNaN(tti) ? "–" : tti >= 0 ? <>{seconds(tti)}{acts && <small> {deviation(2 * f.col.tti_std![k]!, true)}</small>}</> : t("ago", { s: seconds(-tti) })}</td>
-      <td><bdi>{zone?.name ?? "–"}</bdi></td>
-      <td class="number">{percent(f.col.p_asset![k]!)}</td>
+      <td class="tti">{time}{within && <small> {within}</small>}</td>
+      <td><bdi>{zone}</bdi></td>
+      <td class="number">{p}</td>
       <td>
-        <span class={`decision decision-${decision?.action ?? "none"}`}>
-          {engagement ? t(`engagement.${engagement.state}`) : decision ? t(`action.${decision.action}`) : "–"}
-        </span>
+        <span class={`decision decision-${action}`}>{decided}</span>
       </td>
     </tr>
   );

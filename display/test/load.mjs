@@ -1,5 +1,5 @@
-// What a full screen costs a browser without GPU: CPU seconds of all its processes, frames a second while panning, and
-// how long a frame takes from its making on the server (its stamp) to its picture.
+// What a full screen costs a browser without GPU: CPU seconds of all its processes, and of each picture where a busy machine
+// leaves some out; frames a second while panning; and how long a frame takes from its making on the server (its stamp) to its picture.
 import { readFileSync, readdirSync } from "node:fs";
 import { chromium } from "playwright-core";
 
@@ -15,6 +15,8 @@ const page = await browser.newPage({ viewport: { width: 1920, height: 1080 } });
 await page.addInitScript(() => {
   window.delays = [];
   window.bytes = 0;
+  window.pictures = 0; // frames that came while one waited for its picture have none of their own
+  let waits = false;
   const Real = window.WebSocket;
   window.WebSocket = class extends Real {
     constructor(...given) {
@@ -24,6 +26,8 @@ await page.addInitScript(() => {
         const made = new DataView(data).getFloat64(16, true);
         window.bytes = data.byteLength;
         // The page asks for its animation frame after this one was asked for; what it draws is there one task later.
+        if (!waits) requestAnimationFrame(() => { waits = false; window.pictures++; });
+        waits = true;
         requestAnimationFrame(() => setTimeout(() => window.delays.push(performance.timeOrigin + performance.now() - made)));
       });
     }
@@ -52,9 +56,10 @@ async function share(act) {
   await act();
   return (cpuSeconds() - before) / ((Date.now() - began) / 1000);
 }
-await page.evaluate(() => { window.delays.length = 0; });
+await page.evaluate(() => { window.delays.length = 0; window.pictures = 0; });
 const shares = [];
 for (let k = 0; k < WINDOWS; k++) shares.push(await share(() => page.waitForTimeout((Number(seconds) * 1000) / WINDOWS)));
+const pictures = await page.evaluate(() => window.pictures);
 const delays = (await page.evaluate(() => window.delays)).sort((a, b) => a - b);
 
 const box = await page.locator(".map-canvas").boundingBox();
@@ -71,7 +76,7 @@ const panned = await share(async () => {
 });
 await page.mouse.up();
 const at = (part) => delays[Math.min(Math.floor(part * delays.length), delays.length - 1)];
-console.log(JSON.stringify({ shares, fps, panned, p50: at(0.5), p95: at(0.95), frames: delays.length, bytes: await page.evaluate(() => window.bytes) }));
+console.log(JSON.stringify({ shares, pictures, fps, panned, p50: at(0.5), p95: at(0.95), frames: delays.length, bytes: await page.evaluate(() => window.bytes) }));
 if (process.argv[4]) await page.screenshot({ path: process.argv[4] });
 await browser.close();
 await server.close();

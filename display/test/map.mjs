@@ -19,12 +19,12 @@ async function open(query) {
   page.on("pageerror", (error) => page.problems.push(String(error)));
   page.on("console", (message) => { if (message.type() === "error") page.problems.push(message.text()); });
   await page.goto(`http://${address}/?lang=en&paused=1&${query}`);
-  await page.locator(".map-canvas canvas").nth(1).waitFor();
+  await page.locator(".map-canvas canvas").nth(2).waitFor();
   await page.waitForTimeout(1200); // frames, tiles and fonts
   return page;
 }
 
-/** Mean colour, and how many pixels are not blank, of a canvas of the map: 0 the country, 1 what moves. */
+/** Mean colour, and how many pixels are not blank, of a canvas of the map: 0 the country, 1 what changes seldom, 2 what moves. */
 const canvas = (page, which) => page.evaluate((k) => {
   const c = document.querySelectorAll(".map-canvas canvas")[k];
   const { data } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
@@ -42,8 +42,8 @@ const flows = {
     assert.ok(dark.share > 0.05, `the country covers ${dark.share}`);
     assert.ok(dark.colour.every((part) => part < 90), `dark: ${dark.colour}`);
     await page.locator("select").filter({ hasText: "Light" }).selectOption("light");
-    await page.waitForTimeout(400);
-    const light = await canvas(page, 0);
+    let light = dark;
+    for (let tries = 0; tries < 20 && light.colour[0] < 90; tries++) { await page.waitForTimeout(200); light = await canvas(page, 0); }
     assert.ok(light.colour.every((part) => part > 170), `light: ${light.colour}`);
     await page.getByRole("button", { name: "base map" }).click();
     await page.waitForTimeout(300);
@@ -59,7 +59,7 @@ const flows = {
     for (const { id, east, north } of tracks) { // each in the middle of the screen, away from the others
       const page = await open(`t=${T0 + 14_000}&view=${east},${north},1&layers=${off}&theme=${theme}`);
       light.push(await page.evaluate((track) => {
-        const c = document.querySelectorAll(".map-canvas canvas")[1];
+        const c = document.querySelectorAll(".map-canvas canvas")[2];
         const [w, h, r] = [c.width, c.height, 15];
         const { data } = c.getContext("2d").getImageData(Math.round(w / 2 - r), Math.round(h / 2 - r), 2 * r, 2 * r);
         const ground = getComputedStyle(c).getPropertyValue("--ground").trim().slice(1).match(/../g).map((part) => parseInt(part, 16));
