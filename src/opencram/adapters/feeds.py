@@ -278,6 +278,10 @@ class Feed:
             last_received_t_ns=self._last_received_t_ns,
         )
 
+    def dropped(self, count: int) -> None:
+        """Take that so many datagrams were lost before they were read."""
+        self._rejected["overflow"] += count
+
     # ---- what is kept of it ----
 
     def _count(self, messages: Sequence[Message], clock_ns: int) -> None:

@@ -35,9 +35,10 @@ from opencram.runtime import warmup
 from opencram.runtime.core import COMMIT_NS, SNAPSHOT_NS, Alarm, Core
 from opencram.runtime.keeper import Keeper
 from opencram.runtime.logbook import Retention, finish, unsealed
+from opencram.runtime.overflow import Overflow
 from opencram.runtime.played import Played
 from opencram.runtime.shell import GARBAGE_THRESHOLDS, site_health
-from opencram.runtime.sockets import bind_http, open_feed
+from opencram.runtime.sockets import bind_http, key_of, open_feed
 from opencram.runtime.stations import stations
 from opencram.runtime.stream import Stream
 from opencram.runtime.tak import Tak
@@ -128,6 +129,32 @@ def _with_files(channel: Channel, base: Path) -> Channel:
     )
 
 
+def _feed_config(source: FeedSource, base: Path) -> FeedConfig:
+    """Return how the bytes of a feed are read; its files are relative to the site file."""
+    return FeedConfig(
+        name=source.name,
+        format=source.format,
+        stream=source.udp is None,
+        sensors=source.sensors,
+        simulated=source.simulated,
+        late_s_max=source.late_s_max,
+        ahead_s_max=source.ahead_s_max,
+        start_s=source.start_s,
+        columns=load_column_map(base / source.columns) if source.columns else STANDARD,
+    )
+
+
+def _overflows(
+    sources: Sequence[FeedSource], feeds: Sequence[Feed], sockets: Mapping[str, socket.socket]
+) -> list[tuple[Feed, Overflow]]:
+    """Return what counts the losses of each feed that takes datagrams."""
+    return [
+        (feed, Overflow(source.name, sockets[key_of(source)]))
+        for source, feed in zip(sources, feeds, strict=True)
+        if source.udp is not None
+    ]
+
+
 class LiveService:
     """A site's live service; `run` lasts until it is told to stop."""
 
@@ -180,24 +207,8 @@ class LiveService:
             self._report(fallback)
         known = stations(site)
         gate = Gate(limits(known), self.core.last_plot_id + 1)
-        self.feeds = [
-            Feed(
-                FeedConfig(
-                    name=source.name,
-                    format=source.format,
-                    stream=source.udp is None,
-                    sensors=source.sensors,
-                    simulated=source.simulated,
-                    late_s_max=source.late_s_max,
-                    ahead_s_max=source.ahead_s_max,
-                    start_s=source.start_s,
-                    columns=load_column_map(base / source.columns) if source.columns else STANDARD,
-                ),
-                known,
-                gate,
-            )
-            for source in live.feeds
-        ]
+        self.feeds = [Feed(_feed_config(source, base), known, gate) for source in live.feeds]
+        self._overflows = _overflows(live.feeds, self.feeds, sockets) if played is None else []
         self._stop = asyncio.Event()
         self._stepped = asyncio.Event()
         self._disk = ThreadPoolExecutor(1, "log")
@@ -355,10 +366,20 @@ class LiveService:
                 self._take(feed.check(clock_ns), clock_ns)
             if time.monotonic() >= due_s:
                 due_s = time.monotonic() + STATUS_S
+                self._count_losses(clock_ns)
                 for feed in self.feeds:
                     status = feed.status(clock_ns)
                     self.board.statuses[status.feed] = status
                     self.core.note(status)
+
+    def _count_losses(self, clock_ns: int) -> None:
+        """Take what the system dropped before it was read."""
+        for feed, overflow in self._overflows:
+            lost, health = overflow.check(clock_ns)
+            if lost:
+                feed.dropped(lost)
+            if health is not None:
+                self._report(health)
 
     async def _commit(self) -> None:
         """Put the log on the disk, soonest when a dwell has just been taken; the loop goes on meanwhile."""
