@@ -125,8 +125,8 @@ def browser(tracks: int) -> None:
     found = json.loads(done.stdout)
     shares = ", ".join(f"{share:.0%}" for share in found["shares"])
     each_ms = statistics.fmean(found["shares"]) * BROWSER_S / found["pictures"] * 1e3
-    print(f"{tracks} tracks: browser {statistics.median(found['shares']):.0%} of a core ({shares}), {each_ms:.0f} ms", end=" ")
-    print(f"a picture of {found['pictures'] / BROWSER_S:.1f} a second;")
+    print(f"{tracks} tracks: browser {statistics.median(found['shares']):.0%} of a core ({shares}),", end=" ")
+    print(f"{each_ms:.0f} ms for each of {found['pictures'] / BROWSER_S:.1f} pictures a second;")
     print(f"panning: {found['fps']:.0f} frames/s, {found['panned']:.0%} of a core;")
     print(
         f"frame made to picture: {found['p50']:.0f} ms at the median, {found['p95']:.0f} ms at the 95th percentile"
