@@ -25,6 +25,7 @@ const STALE_S = 1.05; // two missed updates
 const FLASH_HZ = 1.5;
 const HASTY = 2; // played faster than this, courses are drawn with every frame, not when they are told
 const EDGE_PX = 60;
+const TOOLS_PX = 62; // above the buttons along the lower edge
 type Adds = Pick<Labels, "add">;
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -103,7 +104,7 @@ export class Painter {
     const hasty = store.player.peek().speed > HASTY ? t : 0;
     return [
       view.east, view.north, view.resolution, view.width, view.height, view.ratio, Object.values(this.palette).join(), Object.values(store.layers.peek()),
-      store.hello.peek()?.site.name, store.selected.peek(), store.linesTold(), states, hasty, alarms,
+      store.hello.peek()?.site.name, store.selected.peek(), store.linesTold(), states, store.killed.peek().size, hasty, alarms,
     ].join("|");
   }
 
@@ -265,7 +266,7 @@ export class Painter {
   /** Add the 95 % ellipse of an impact, and a cross where it is expected. */
   private impact(path: Path2D, view: View, f: Frame, k: number): void {
     const [east, north] = [f.col.imp_e![k]!, f.col.imp_n![k]!];
-    if (Number.isNaN(east) || f.col.kind![k] === Kind.ended || f.col.kind![k] === Kind.tentative) return;
+    if (Number.isNaN(east) || store.killed.peek().has(f.col.id![k]!) || f.col.kind![k] === Kind.ended || f.col.kind![k] === Kind.tentative) return;
     const [x, y] = [this.x(view, east), this.y(view, north)];
     const [a, b] = [f.col.ell_a![k]! / view.resolution, f.col.ell_b![k]! / view.resolution];
     const turn = f.col.ell_az![k]! - Math.PI / 2;
@@ -332,7 +333,7 @@ export class Painter {
       c.lineTo(x, y);
       c.stroke();
     }
-    if (f.col.kind![k] === Kind.ended || (!f.col.acts![k] && f.col.id![k] !== store.selected.peek())) return;
+    if (f.col.kind![k] === Kind.ended || store.killed.peek().has(f.col.id![k]!) || (!f.col.acts![k] && f.col.id![k] !== store.selected.peek())) return;
     c.lineWidth = 1.25;
     c.setLineDash([2, 5]);
     c.beginPath();
@@ -369,7 +370,7 @@ export class Painter {
       stamp(c, `${key} ${size} ${colour} ${p.ground} ${halo}`, x, y, size * 1.3 + MARGIN_PX, view.ratio, (pen, at) => standard(pen, key, at, at, size * 1.3, colour, p.ground, halo));
     } else stamp(c, `${shape} ${size} ${colour} ${p.ground} ${p.halo}`, x, y, size + MARGIN_PX, view.ratio, (pen, at) => symbol(pen, shape, at, at, size, colour, p.ground, p.halo));
     if (!named || kind === Kind.ended || kind === Kind.tentative) return;
-    const tti = f.col.tti![k]!;
+    const tti = store.killed.peek().has(id) ? NaN : f.col.tti![k]!;
     labels.add({
       lines: () => [ltr(`${id}  ${tti >= 0 ? seconds(tti) : ""}`), ltr(`${metres(f.col.alt![k]!)}${isStale(f, k) ? "  ?" : ""}`)],
       x, y, colour: acts ? p.text : colour, priority: id === store.selected.peek() ? -1 : acts ? 1 + Math.max(tti, 0) / 1000 : 4 + Math.max(tti || 0, 0) / 1000,
@@ -404,7 +405,7 @@ export class Painter {
   private scaleBar(c: CanvasRenderingContext2D, view: View): void {
     const step = [...RING_STEPS_M].reverse().find((metre) => metre / view.resolution <= 160) ?? 100;
     const length = step / view.resolution;
-    const [x, y] = [view.width - length - 16, view.height - 16];
+    const [x, y] = [view.width - length - 16, view.height - TOOLS_PX];
     c.strokeStyle = this.palette.text;
     c.fillStyle = this.palette.text;
     c.lineWidth = 1.5;

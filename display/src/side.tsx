@@ -102,6 +102,7 @@ function Round({ k, id }: { k: number; id: number }) {
   const zone = hello.site.zones[of("zone")];
   const decision = store.decisions.value.get(id);
   const engagement = [...store.engagements.value.values()].filter((e) => e.track === id).pop();
+  const tti = store.killed.value.has(id) ? NaN : of("tti");
   const speed = Math.hypot(of("ve"), of("vn"), of("vu"));
   const classes = classNames.map((name) => [name, of(`is_${name}`)] as const).filter(([, p]) => p >= 0.01).sort((a, b) => b[1] - a[1]);
   const reason = decision && (decision.reasons[lang.value] ?? decision.reasons.en);
@@ -119,7 +120,7 @@ function Round({ k, id }: { k: number; id: number }) {
       )}
       <dl>
         <dt>{t("col.impact")}</dt>
-        <dd>{Number.isNaN(of("tti")) ? "–" : <><b>{seconds(of("tti"))}</b> {ltr(`(±${fixed(2 * of("tti_std"), 1)} s)`)}</>}</dd>
+        <dd>{Number.isNaN(tti) ? "–" : <><b>{seconds(tti)}</b> {ltr(`(±${fixed(2 * of("tti_std"), 1)} s)`)}</>}</dd>
         <dt>{asset ? t("p.asset", { place: asset.id }) : t("col.p")}</dt>
         <dd>{percent(of("p_asset"))}</dd>
         {zone && <><dt>{t("p.asset", { place: zone.name })}</dt><dd>{percent(of("p_zone"))}</dd></>}

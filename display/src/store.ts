@@ -111,6 +111,9 @@ export const asked = computed(() =>
   [...decisions.value.values()].filter((d) => d.until !== null && d.until > now.value).sort((a, b) => a.until! - b.until! || a.track - b.track),
 );
 
+/** Rounds that the simulation has killed: nothing of them will land, though their tracks go on until they are dropped. */
+export const killed = computed(() => new Set([...engagements.value.values()].filter((e) => e.state === "killed").map((e) => e.track)));
+
 /** Indices of the frame's tracks: those that act on people first, each group by time to impact. */
 export const ranked = computed(() => {
   const f = listFrame.value;
@@ -122,7 +125,7 @@ export const ranked = computed(() => {
     if (onlyActing.value && !acts![k]) continue;
     found.push(k);
   }
-  const urgency = (k: number) => (Number.isNaN(tti![k]!) ? 1e9 : tti![k]!);
+  const urgency = (k: number) => (Number.isNaN(tti![k]!) || killed.value.has(id![k]!) ? 1e9 : tti![k]!);
   // Of rounds that act on nobody those of one second stand by their numbers: rows that swap places cannot be read.
   const second = (k: number) => Math.ceil(urgency(k));
   return found.sort((a, b) => acts![b]! - acts![a]! || (acts![a] ? urgency(a) - urgency(b) : second(a) - second(b) || id![a]! - id![b]!));

@@ -67,7 +67,7 @@ interface Cells {
 function cells(f: Frame, k: number, engaged: ReadonlyMap<number, Engagement>): Cells {
   const id = f.col.id![k]!;
   const acts = f.col.acts![k] === 1;
-  const tti = f.col.tti![k]!;
+  const tti = store.killed.value.has(id) ? NaN : f.col.tti![k]!;
   const decision = store.decisions.value.get(id);
   const engagement = engaged.get(id);
   return {

@@ -17,7 +17,6 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from opencram.config.model import BaseMap, Site, Zone
-from opencram.display.access import Person
 from opencram.display.basemap import open_basemap
 from opencram.display.frames import Encoder
 from opencram.display.plan import plan
@@ -25,6 +24,7 @@ from opencram.display.server import Hub, application
 from opencram.display.session import Shared
 from opencram.display.timeline import Timeline
 from opencram.messages import Message, Operator, Tick
+from opencram.runtime.access import Person
 
 THREAD = "display server"  # whose processor time is measured
 Action = tuple[str, str, int, str]

@@ -20,11 +20,11 @@ import numpy as np
 import pytest
 
 from opencram.config.site import load_site
-from opencram.display.access import Person
 from opencram.display.basemap import PLANE_M, TILE_PX, open_basemap, png
 from opencram.display.pmtiles import Archive, mercator, tile_number
 from opencram.earth.geodesy import Frame, enu_from_geodetic
 from opencram.errors import ConfigError, FileError
+from opencram.runtime.access import Person
 
 SITE = raid.ROOT / "examples" / "seven-rockets" / "site.toml"
 

@@ -15,12 +15,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from opencram.config.live import is_loopback
-from opencram.display.access import Person, person_of, read_tokens, same_origin
 from opencram.display.frames import COLUMNS, FRAME_HEAD, FRAME_KIND
 from opencram.display.rows import decision_row
 from opencram.display.server import POLICY
 from opencram.display.session import Session
 from opencram.errors import FileError
+from opencram.runtime.access import Person, person_of, read_tokens, same_origin
 
 
 @pytest.fixture(scope="module")
@@ -333,11 +333,11 @@ def test_the_public_state_says_how_old_the_live_data_is() -> None:
 def test_token_files_are_read_or_refused(tmp_path: Any) -> None:
     path = tmp_path / "tokens"
     path.write_text(f"# shift 1\noperator {'a' * 16} Rana K.\n\nviewer {'b' * 20}\n")
-    assert read_tokens(str(path)) == {"a" * 16: Person("operator", "Rana K."), "b" * 20: Person("viewer")}
+    assert read_tokens(path) == {"a" * 16: Person("operator", "Rana K."), "b" * 20: Person("viewer")}
     for bad in ("", "operator short\n", f"admin {'a' * 20}\n", f"operator {'a' * 20}!\n", "operator\n"):
         path.write_text(bad)
         with pytest.raises(FileError):
-            read_tokens(str(path))
+            read_tokens(path)
     assert is_loopback("127.0.0.1")
     assert is_loopback("::1")
     assert is_loopback("localhost")

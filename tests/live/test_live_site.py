@@ -13,12 +13,13 @@ import websockets
 
 from opencram.config.live_model import Live
 from opencram.config.site import load_site, parse_site
-from opencram.errors import ConfigError, UsageError
+from opencram.errors import ConfigError, FileError
 from opencram.messages import Health, Plot, Track
 from opencram.recording import read_inputs
+from opencram.runtime.access import read_tokens
 from opencram.runtime.live import Board, LiveService, cap_config
 from opencram.runtime.stream import Stream
-from opencram.runtime.web import application, read_people, serve
+from opencram.runtime.web import application, serve
 
 SITE = Path(__file__).resolve().parents[2] / "examples" / "mortars" / "site.toml"
 FEED = '[[feed]]\nname = "a"\nformat = "asterix"\nudp = "127.0.0.1:8600"\n'
@@ -90,7 +91,7 @@ PAGES = (
 def people(tmp_path: Path) -> dict:
     path = tmp_path / "tokens"
     path.write_text(f"viewer {VIEWER}\noperator {OPERATOR} Lieutenant A\n")
-    return read_people(path)
+    return read_tokens(path)
 
 
 def test_pages_are_behind_tokens_where_there_are_any(people: dict, tmp_path: Path) -> None:
@@ -102,8 +103,8 @@ def test_pages_are_behind_tokens_where_there_are_any(people: dict, tmp_path: Pat
     assert asked(application(service(), {}), "/metrics").text.startswith("opencram_alarms 0")
     assert asked(application(service(), {}), "/cap/x.xml").status_code == 404
     (tmp_path / "short").write_text("viewer short\n")
-    with pytest.raises(UsageError, match="16 characters"):
-        read_people(tmp_path / "short")
+    with pytest.raises(FileError, match=r"line 1: .* at least 16 letters"):
+        read_tokens(tmp_path / "short")
 
 
 def test_on_loopback_only_this_machine_is_answered_and_no_page_of_elsewhere() -> None:

@@ -13,7 +13,6 @@ from opencram import __version__
 from opencram.config.live import is_loopback
 from opencram.config.model import Site
 from opencram.config.site import load_site, parse_site
-from opencram.display.access import read_tokens
 from opencram.display.frames import Encoder
 from opencram.display.live import Batch, LiveRun, Said
 from opencram.display.plan import plan
@@ -22,6 +21,7 @@ from opencram.display.timeline import LIVE_RECORDS_MAX, Timeline
 from opencram.errors import FileError, UsageError
 from opencram.messages import Header, Message
 from opencram.recording import read, read_header
+from opencram.runtime.access import read_tokens
 
 if TYPE_CHECKING:
     from opencram.display.basemap import BaseMap
@@ -53,7 +53,7 @@ def serve(what: str, options: Options, streams: "Streams") -> None:
         from opencram.display.server import Hub, application
     except ImportError as error:
         raise UsageError(f"{REMEDY} ({error})") from error
-    people = read_tokens(options.tokens)
+    people = read_tokens(Path(options.tokens)) if options.tokens is not None else {}
     if not people and not is_loopback(options.host):
         raise UsageError(f"--host {options.host} is open to the network: give --tokens FILE, or listen on 127.0.0.1")
     site, shared, hello, live = open_source(what, options, streams)

@@ -24,12 +24,12 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from opencram.display.access import TOKEN_PREFIX, Person, person_of, same_origin
 from opencram.display.basemap import BaseMap
 from opencram.display.frames import COLUMNS
 from opencram.display.public import public_state, public_zones
 from opencram.display.rows import ms
 from opencram.display.session import FRAME_S, Session, Shared
+from opencram.runtime.access import TOKEN_PREFIX, Person, person_of, same_origin
 
 STATIC = Path(__file__).parent / "static"
 PROTOCOL = "opencram"

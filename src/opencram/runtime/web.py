@@ -7,13 +7,11 @@ read, an operator's to act.
 
 import asyncio
 import contextlib
-import hmac
 import resource
 import socket
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -32,7 +30,7 @@ from opencram.adapters.times import rfc3339
 from opencram.config.live import is_loopback
 from opencram.config.live_model import Live
 from opencram.errors import UsageError
-from opencram.runtime.channels import read_secret
+from opencram.runtime.access import NAME_MAX, TOKEN_PREFIX, Person, holder, read_tokens, same_origin
 from opencram.runtime.openapi import document, page
 from opencram.runtime.stream import OUTSIDE, Listener
 
@@ -40,10 +38,7 @@ if TYPE_CHECKING:
     from opencram.runtime.live import LiveService
 
 ATOM: Final = "http://www.w3.org/2005/Atom"
-ROLES: Final = ("viewer", "operator")
-NAME_MAX: Final = 80
 BODY_BYTES_MAX: Final = 4096
-TOKEN_PREFIX: Final = "token."
 
 
 async def serve(
@@ -54,7 +49,7 @@ async def serve(
 
     assert live.http is not None
     host, port = live.http
-    people = read_people(base / live.token_file) if live.token_file else {}
+    people = read_tokens(base / live.token_file) if live.token_file else {}
     if not is_loopback(host) and not (people and live.certificate_file and live.key_file):
         raise UsageError(f"http {host}:{port} is not loopback: give certificate_file, key_file and token_file")
     app = application(service, people)
@@ -73,29 +68,7 @@ async def serve(
     return asyncio.create_task(server.serve([sockets[f"http {host}:{port}"]]))
 
 
-@dataclass(frozen=True)
-class Who:
-    """Who asks: a role, and the name that goes with the token, if the file gives one."""
-
-    role: str
-    name: str = ""
-
-
-def read_people(path: Path) -> dict[str, Who]:
-    """Return who has which token, from a file of lines "ROLE TOKEN" or "ROLE TOKEN NAME"."""
-    people = {}
-    for line in read_secret(path).splitlines():
-        role, _, rest = line.strip().partition(" ")
-        token, _, name = rest.strip().partition(" ")
-        if role not in ROLES or len(token) < 16:
-            raise UsageError(
-                f'{path}: each line is "viewer TOKEN" or "operator TOKEN", tokens of 16 characters or more'
-            )
-        people[token] = Who(role, name.strip()[:NAME_MAX])
-    return people
-
-
-def application(service: "LiveService", people: Mapping[str, Who]) -> ASGIApp:
+def application(service: "LiveService", people: Mapping[str, Person]) -> ASGIApp:
     """Return the application; with tokens, nothing is answered without one."""
     pages = _Pages(service, tokens=bool(people))
     app = Starlette(
@@ -118,7 +91,7 @@ def application(service: "LiveService", people: Mapping[str, Who]) -> ASGIApp:
 class _Guard:
     """Lets through who has a token, where tokens are asked for; else who is on this machine and means it."""
 
-    def __init__(self, app: ASGIApp, people: Mapping[str, Who]) -> None:
+    def __init__(self, app: ASGIApp, people: Mapping[str, Person]) -> None:
         self._app = app
         self._people = people
 
@@ -137,19 +110,19 @@ class _Guard:
             challenge = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
             await Response(f"{reason}\n", status, headers=challenge)(scope, receive, send)
 
-    def _judge(self, scope: Scope) -> tuple[int, str, Who]:
+    def _judge(self, scope: Scope) -> tuple[int, str, Person]:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get("host", "")
         origin = headers.get("origin", "")
-        if origin and urlsplit(origin).netloc != host:
-            return 403, "this page is of another origin", Who("")
+        if not same_origin(origin or None, host):
+            return 403, "this page is of another origin", Person("")
         if self._people:
-            found = [who for token, who in self._people.items() if _same(_token(headers), token)]
-            return (0, "", found[0]) if found else (401, "a token is needed", Who(""))
+            who = holder(self._people, _token(headers))
+            return (0, "", who) if who is not None else (401, "a token is needed", Person(""))
         name = urlsplit(f"//{host}").hostname or ""
         if not is_loopback(name):
-            return 403, f"the request names the host {name[:80]!a}, which is not this machine", Who("")
-        return 0, "", Who("operator")
+            return 403, f"the request names the host {name[:80]!a}, which is not this machine", Person("")
+        return 0, "", Person("operator")
 
 
 def _token(headers: Mapping[str, str]) -> str:
@@ -159,10 +132,6 @@ def _token(headers: Mapping[str, str]) -> str:
         return token.strip()
     offered = [each.strip() for each in headers.get("sec-websocket-protocol", "").split(",")]
     return next((each.removeprefix(TOKEN_PREFIX) for each in offered if each.startswith(TOKEN_PREFIX)), "")
-
-
-def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(), other.encode())
 
 
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -199,7 +168,7 @@ class _Pages:
 
     async def operator(self, request: Request) -> Response:
         """Take what an operator does."""
-        who: Who = request.scope["who"]
+        who: Person = request.scope["who"]
         if who.role != "operator":
             return JSONResponse({"fault": "this token is a viewer's: it cannot act"}, 403)
         if not request.headers.get("content-type", "").startswith("application/json"):

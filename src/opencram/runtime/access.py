@@ -11,6 +11,7 @@ from opencram.errors import FileError
 ROLES = ("viewer", "operator")
 TOKEN_PREFIX = "token."
 TOKEN_LENGTH_MIN = 16
+TOKEN_CHARACTERS = frozenset("-._~+/=")  # beside letters and digits (RFC 6750 section 2.1)
 NAME_MAX = 80
 UNNAMED = "operator"
 
@@ -28,12 +29,10 @@ class Person:
         return self.name or cleaned or UNNAMED
 
 
-def read_tokens(path: str | None) -> dict[str, Person]:
+def read_tokens(path: Path) -> dict[str, Person]:
     """Return who has which token, from lines "ROLE TOKEN" or "ROLE TOKEN NAME"; # begins a line that says nothing."""
-    if path is None:
-        return {}
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(
             f'cannot read tokens from {path}: {error}; give a text file of lines "operator TOKEN NAME"'
@@ -43,7 +42,7 @@ def read_tokens(path: str | None) -> dict[str, Person]:
         role, token, name = (*line.split(maxsplit=2), "", "", "")[:3]
         if not role or role.startswith("#"):
             continue
-        if role not in ROLES or len(token) < TOKEN_LENGTH_MIN or not token.isalnum():
+        if role not in ROLES or not is_token(token):
             raise FileError(
                 f'{path}, line {number}: must be "viewer TOKEN" or "operator TOKEN", with a name after it if you like, '
                 f"the token at least {TOKEN_LENGTH_MIN} letters and digits; `openssl rand -hex 16` makes one"
@@ -54,15 +53,24 @@ def read_tokens(path: str | None) -> dict[str, Person]:
     return found
 
 
+def is_token(text: str) -> bool:
+    """Whether this may be a token.  Those of letters and digits alone go through a browser's WebSocket too."""
+    rest = "".join(c for c in text if c not in TOKEN_CHARACTERS)
+    return len(text) >= TOKEN_LENGTH_MIN and rest.isascii() and rest.isalnum()
+
+
 def person_of(people: Mapping[str, Person], protocols: list[str]) -> Person | None:
     """Return whom the offered subprotocols prove, or None.  Without tokens everybody is an operator."""
     if not people:
         return Person("operator")
     offered = [p.removeprefix(TOKEN_PREFIX) for p in protocols if p.startswith(TOKEN_PREFIX)]
-    for token, person in people.items():
-        if any(hmac.compare_digest(token.encode(), given.encode()) for given in offered):
-            return person
-    return None
+    return next((person for given in offered if (person := holder(people, given)) is not None), None)
+
+
+def holder(people: Mapping[str, Person], given: str) -> Person | None:
+    """Return who has this token, or None.  Every token is compared to its end, in constant time."""
+    found = [who for token, who in people.items() if hmac.compare_digest(token.encode(), given.encode())]
+    return found[0] if found else None
 
 
 def same_origin(origin: str | None, host: str | None) -> bool:
