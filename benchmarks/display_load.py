@@ -2,11 +2,13 @@
 
     nice .venv/bin/python benchmarks/display_load.py browser [TRACKS]
     nice .venv/bin/python benchmarks/display_load.py screens [SCREENS]
+    nice .venv/bin/python benchmarks/display_load.py seek [SEEKS]
 
 `browser`: the share of one core that all processes of chromium take, frames a second while the map is being moved, and
 the time from the making of a frame on the server to its picture on the screen.  Needs node, chromium and `npm ci` in
 display/.  `screens`: processor time of the server's thread for each frame that all screens are sent, the frames that
-they get, and the growth of its memory while one of them stalls.
+they get, and the growth of its memory while one of them stalls.  `seek`: the time from a move of the strip over an hour
+of recording, raids of a minute with a minute between them, to the picture of that moment in the browser.
 """
 
 import argparse
@@ -42,6 +44,7 @@ TRAIL_S, BROWSER_S, SCREENS_S = 26.0, 10.0, 12.0
 RECORDS_MAX = 30_000  # reached before anything is measured, so that memory that grows is the server's
 ACTING = 25  # one track in so many threatens the asset
 PATH_POINTS = 17  # as the pipeline gives
+HOUR_MIN, IDLE_TRACKS = 60, 20  # minutes; tracks that fly while no raid does
 
 
 def track_of(number: int, at_s: float) -> Track:
@@ -134,6 +137,30 @@ def browser(tracks: int) -> None:
     )
 
 
+def seek(seeks: int) -> None:
+    """Measure seeks over an hour of recording and print."""
+    timeline, began_ns = Timeline(), raid.T0_NS
+    for minute in range(0, HOUR_MIN, 2):
+        raid.T0_NS = began_ns + minute * 60 * raid.SECOND_NS  # type: ignore[misc]
+        for batch in raid.batches():
+            timeline.extend(batch)
+        for tenth in range(1, 600):
+            at_s = 60.0 + tenth / 10.0
+            timeline.append(Tick(t_ns=raid.t_ns(at_s)))
+            if tenth % 5 == 0:
+                timeline.extend(track_of(number, at_s) for number in range(10, 10 + IDLE_TRACKS))
+    raid.T0_NS = began_ns  # type: ignore[misc]
+    with display_server.serving(display_server.hub_of(timeline)) as running:
+        script = str(ROOT / "display" / "test" / "seek.mjs")
+        done = subprocess.run(["node", script, running.address, str(seeks)], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    print(f"{timeline.latest.seq} records, {(timeline.end_ns - timeline.begin_ns) / 6e10:.0f} minutes:", end=" ")
+    print(
+        f"seek to picture {found['p50']:.0f} ms at the median, {found['p95']:.0f} ms at the 95th percentile,", end=" "
+    )
+    print(f"{found['worst']:.0f} ms at worst of {found['seeks']}")
+
+
 def screen(port: int) -> socket.socket:
     """Open a line as a screen does."""
     line = socket.create_connection(("127.0.0.1", port))
@@ -201,7 +228,7 @@ def measured(port: int, number: int, clock: int, beside: str) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("browser", "screens", "listen"))
+    parser.add_argument("what", choices=("browser", "screens", "seek", "listen"))
     parser.add_argument("numbers", nargs="*", type=int)
     parser.add_argument("--tracks", type=int, default=500)
     given = parser.parse_args()
@@ -210,6 +237,8 @@ def main() -> None:
         return
     if given.what == "browser":
         browser(*(given.numbers or [500]))
+    elif given.what == "seek":
+        seek(*(given.numbers or [40]))
     else:
         screens(*(given.numbers or [50]), given.tracks)
     print(f"(load of the machine {os.getloadavg()[0]:.1f})")

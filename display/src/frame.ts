@@ -1,4 +1,4 @@
-// Binary frames of the server (src/opencram/display/frames.py): a head, then one Float32Array for each quantity.
+// Binary frames of the server (src/opencram/display/frames.py): a head, then one column for each quantity.
 
 export const FRAME = 1;
 export const LINES = 2;
@@ -24,6 +24,11 @@ export interface Frame {
   col: Record<string, Float32Array>;
 }
 
+/** How a column travels: floats, or whole multiples of a step. */
+export type Column = [name: string, type: "f4" | "u2" | "i2" | "u1", step: number];
+const ARRAYS = { f4: Float32Array, u2: Uint16Array, i2: Int16Array, u1: Uint8Array } as const;
+const NAN = { f4: NaN, u2: 65535, i2: -32768, u1: 255 } as const;
+
 export interface Line {
   ever: number; // points that the trail ever had
   trail: Float32Array; // east, north, up (m), the oldest point first
@@ -34,13 +39,16 @@ export function kindOf(buffer: ArrayBuffer): number {
   return new DataView(buffer).getUint32(0, true);
 }
 
-export function decodeFrame(buffer: ArrayBuffer, columns: readonly string[]): Frame {
+export function decodeFrame(buffer: ArrayBuffer, columns: readonly Column[]): Frame {
   const view = new DataView(buffer);
   const n = view.getUint32(40, true);
   const col: Record<string, Float32Array> = {};
-  columns.forEach((name, k) => {
-    col[name] = new Float32Array(buffer, HEAD_BYTES + k * n * 4, n);
-  });
+  let at = HEAD_BYTES;
+  for (const [name, type, step] of columns) {
+    const told = new ARRAYS[type](buffer, at, n);
+    at += told.byteLength;
+    col[name] = told instanceof Float32Array ? told : Float32Array.from(told, (value) => (value === NAN[type] ? NaN : value * step));
+  }
   return {
     seq: view.getUint32(4, true),
     t: view.getFloat64(8, true),

@@ -1,6 +1,6 @@
 // The one connection: it says where the screen is in time when it comes back, so that nothing is missed.
 import { embedded } from "./embed";
-import { FRAME, LINES, decodeFrame, decodeLines, kindOf } from "./frame";
+import { type Column, FRAME, LINES, decodeFrame, decodeLines, kindOf } from "./frame";
 import { Reel } from "./reel";
 import * as store from "./store";
 import { onEvents } from "./announce";
@@ -15,7 +15,7 @@ let reel: Reel | null = null;
 let socket: WebSocket | null = null;
 let tries = 0;
 let seq = 0;
-let columns: string[] = [];
+let columns: Column[] = [];
 let firstTime: string | null = null;
 let wantPaused = false;
 
@@ -90,7 +90,7 @@ function takeText(said: { type: string } & Record<string, unknown>): void {
   switch (said.type) {
     case "hello":
       tries = 0;
-      columns = said.columns as string[];
+      columns = said.columns as Column[];
       store.hello.value = said as unknown as Hello;
       store.marks.value = (said as unknown as Hello).marks;
       store.link.value = "open";

@@ -1,5 +1,7 @@
 // What the server says in JSON (src/opencram/display/rows.py, plan.py).  Times are ms since 1970.
 
+import type { Column } from "./frame";
+
 export type XY = [number, number];
 export type Mode = "simulation" | "exercise" | "test" | "actual";
 
@@ -42,7 +44,7 @@ export interface Hello {
   paused: boolean;
   site: Site;
   basemap: BaseMap | null;
-  columns: string[];
+  columns: Column[];
   begin: number;
   end: number;
   marks: [number, string, string][];

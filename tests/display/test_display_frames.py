@@ -7,19 +7,21 @@ import struct
 import subprocess
 from base64 import b64encode
 
+import display_frames
 import display_raid as raid
 import numpy as np
 import pytest
 
 from opencram.display.frames import (
-    COLUMNS,
     CONFIRMED,
     ENDED,
     ENGAGED,
     FRAME_HEAD,
+    LAYOUT,
     LINE_HEAD,
     LINES_HEAD,
     THREAT,
+    TRACK_BYTES,
     Encoder,
     ellipse_95,
     lines,
@@ -30,9 +32,7 @@ from opencram.display.timeline import Timeline
 
 def decoded(frame: bytes) -> dict[str, list[float]]:
     """Read a frame as the browser does."""
-    tracks = FRAME_HEAD.unpack_from(frame)[6]
-    table = np.frombuffer(frame, dtype="<f4", offset=FRAME_HEAD.size).reshape(len(COLUMNS), tracks)
-    return {name: [float(x) for x in row] for name, row in zip(COLUMNS, table, strict=True)}
+    return {name: column.tolist() for name, column in display_frames.decoded(frame).items()}
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,17 @@ def test_a_frame_holds_what_was_told(timeline: Timeline) -> None:
     assert columns["ell_a"] == pytest.approx([84.0] * 3, rel=1e-5)
     assert columns["ell_b"] == pytest.approx([30.0] * 3, rel=1e-5)
     assert columns["ell_az"] == pytest.approx([math.pi / 4.0] * 3, rel=1e-5)
+
+
+def test_every_number_arrives_within_half_a_step_and_what_is_unknown_stays_unknown(timeline: Timeline) -> None:
+    t_ns = raid.t_ns(10.2)
+    encoder, picture = Encoder(raid.site()), timeline.at(t_ns)
+    sent, come = encoder.columns(picture, t_ns), decoded(encoder.frame(picture, t_ns, 0, 0, 0.0, 0))
+    for (name, kind, step), row in zip(LAYOUT, sent, strict=True):
+        assert come[name] == pytest.approx(row.tolist(), rel=1e-6, abs=1e-9 if kind == "f4" else 0.501 * step), name
+    picture.impacts.clear()  # no impact is predicted
+    unknown = decoded(encoder.frame(picture, t_ns, 0, 0, 0.0, 0))
+    assert all(math.isnan(x) for name in ("tti", "tti_std", "imp_e", "ell_a", "ell_az") for x in unknown[name])
 
 
 def test_the_state_of_a_track_is_its_shape(timeline: Timeline) -> None:
@@ -110,7 +121,7 @@ def test_500_tracks_are_a_frame_within_five_milliseconds_of_work() -> None:
         began_s = time.process_time()
         frame = encoder.frame(made.latest, raid.t_ns(5.2), 0, 0, 0.0, 0)
         best_s = min(best_s, time.process_time() - began_s)
-    assert len(frame) == FRAME_HEAD.size + 500 * 4 * len(COLUMNS)
+    assert len(frame) == FRAME_HEAD.size + 500 * TRACK_BYTES
     assert best_s < 0.015  # 5 ms on a quiet machine (docs/display.md)
     print(f"{best_s * 1e3:.2f} ms")
 

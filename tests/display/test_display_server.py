@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from opencram.config.live import is_loopback
-from opencram.display.frames import COLUMNS, FRAME_HEAD, FRAME_KIND
+from opencram.display.frames import FRAME_HEAD, FRAME_KIND, TRACK_BYTES
 from opencram.display.rows import decision_row
 from opencram.display.server import POLICY
 from opencram.display.session import Session
@@ -281,7 +281,7 @@ def test_a_picture_that_nothing_renews_grows_old() -> None:
         session = Session(shared)
         head = FRAME_HEAD.unpack_from(session.frame(now_s))
         ages.append(head[5])
-        assert len(session.frame(now_s)) == FRAME_HEAD.size + 4 * len(COLUMNS) * head[6]
+        assert len(session.frame(now_s)) == FRAME_HEAD.size + TRACK_BYTES * head[6]
     assert ages == pytest.approx([0.1, 0.4, 4.0])
 
 

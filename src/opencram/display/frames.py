@@ -1,13 +1,15 @@
-"""Pictures as bytes: one column of 32-bit floats for each quantity, so that a browser reads them without parsing.
+"""Pictures as bytes: one column for each quantity, so that a browser reads them without parsing.
 
-A frame is `FRAME_HEAD` and then, for each name of `COLUMNS`, one float for every track.  Lines (trails and
+A frame is `FRAME_HEAD` and then, for each row of `LAYOUT`, one number for every track: 32-bit floats, and whole
+multiples of a step where they need no more, the highest (of signed ones the lowest) for NaN; what is beyond the ends
+stays there.  Lines (trails and
 predicted paths) go in frames of their own, only for the tracks whose line has changed.  All little-endian.
 """
 
 import math
 import struct
 from collections.abc import Mapping
-from itertools import chain
+from itertools import chain, groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,17 +32,43 @@ EARTH_M = 6_371_000.0
 _STATUS = {"tentative": 0.0, "confirmed": 1.0, "coasting": 2.0, "dropped": 3.0}
 _REASON = {"": 0.0, "impact": 1.0, "lost": 2.0, "never_confirmed": 3.0, "duplicate": 4.0, "intercepted": 5.0,
            "limit": 6.0}  # fmt: skip
-COLUMNS = (
-    "id", "kind", "status", "ended", "acts", "east", "north", "alt", "ve", "vn", "vu", "std", "age", "told", "plots",
-    *(f"is_{name}" for name in CLASSES),
-    "tti", "tti_std", "imp_e", "imp_n", "ell_a", "ell_b", "ell_az", "p_asset", "asset", "p_zone", "zone", "exposed",
+# Name, type as of numpy, step: wide columns first, so that each begins at a multiple of its size.
+LAYOUT: tuple[tuple[str, str, float], ...] = (
+    *((name, "f4", 1.0) for name in ("id", "east", "north", "alt", "tti", "imp_e", "imp_n", "exposed")),
+    *((name, "u2", 0.1) for name in ("std",)),  # m
+    *((name, "u2", 0.01) for name in ("age", "told", "tti_std")),  # s
+    *((name, "u2", 0.25) for name in ("ell_a", "ell_b")),  # m
+    ("plots", "u2", 1.0),
+    *((f"is_{name}", "u2", 2e-5) for name in CLASSES),
+    *((name, "u2", 2e-5) for name in ("p_asset", "p_zone")),
+    *((name, "i2", 0.125) for name in ("ve", "vn", "vu")),  # m/s
+    ("ell_az", "i2", 1e-4),  # rad
+    *((name, "i2", 1.0) for name in ("asset", "zone")),
+    *((name, "u1", 1.0) for name in ("kind", "status", "ended", "acts")),
 )  # fmt: skip
+COLUMNS = tuple(name for name, _, _ in LAYOUT)
+TRACK_BYTES = sum(np.dtype(kind).itemsize for _, kind, _ in LAYOUT)
 _AT = {name: k for k, name in enumerate(COLUMNS)}
 _NAN = math.nan
 KEPT_MIN = 100  # rows of tracks that are gone are kept up to so many
 EPOCH_NS_MAX = 10_000_000_000_000
 Row = NDArray[np.float64]
 _NOTHING: Row = np.empty(0)
+_ENDS = {"u2": (0, 65534, 65535), "i2": (-32767, 32767, -32768), "u1": (0, 254, 255)}  # and what stands for NaN
+
+
+def _packed(table: NDArray[np.float64]) -> bytes:
+    """Return columns, one row for each of `LAYOUT`, as they travel."""
+    parts, first = [], 0
+    for kind, group in groupby(LAYOUT, key=lambda column: column[1]):
+        steps = np.array([step for _, _, step in group])
+        rows = table[first : first + len(steps)]
+        first += len(steps)
+        if kind in _ENDS:
+            low, high, nan = _ENDS[kind]
+            rows = np.where(np.isnan(rows), nan, np.clip(np.rint(rows / steps[:, np.newaxis]), low, high))
+        parts.append(rows.astype(f"<{kind}").tobytes())
+    return b"".join(parts)
 
 
 class Encoder:
@@ -58,9 +86,9 @@ class Encoder:
         head = FRAME_HEAD.pack(
             FRAME_KIND, picture.seq, t_ns / 1e6, begin_ns / 1e6, end_ns / 1e6, data_age_s, len(picture.tracks), flags
         )
-        return head + self.columns(picture, t_ns).tobytes()
+        return head + _packed(self.columns(picture, t_ns))
 
-    def columns(self, picture: Picture, t_ns: int) -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+    def columns(self, picture: Picture, t_ns: int) -> NDArray[np.float64]:
         """Return one row for each of `COLUMNS`, one column for each track.
 
         What messages say of a track is worked out once and kept until one of them is followed by another.
@@ -87,7 +115,7 @@ class Encoder:
         table[_AT["told"]] += now_s
         table[_AT["tti"]] -= now_s
         self._carry_on(table)
-        return np.ascontiguousarray(table, dtype="<f4")
+        return table
 
     def _row(self, track: Track, impact: Impact | None, threat: Threat | None, flags: tuple[bool, bool, bool]) -> Row:
         """Return the columns of one track; times count from the epoch, where a frame counts them from its own time."""
@@ -96,13 +124,16 @@ class Encoder:
         p_zone, zone = _likeliest(threat, "zone", self._zones)
         acts = track.status != "dropped" and (alarmed or engage or p_asset >= ACTS_PROBABILITY)
         chances = dict(track.classes)
+        tti_s, tti_std_s, imp_e, imp_n, ell_a, ell_b, ell_az = _impact_columns(impact, self._epoch_ns)
+        east, north, up = track.position_enu_m
         return np.array((
-            float(track.track_id), float(_kind(track, engaged=engaged, acts=acts)), _STATUS[track.status],
-            _REASON[track.reason], float(acts), *track.position_enu_m, *track.velocity_enu_m_s, track.position_m_std,
-            (self._epoch_ns - track.updated_t_ns) * 1e-9, (self._epoch_ns - track.t_ns) * 1e-9, float(track.plots),
-            *(chances.get(name, 0.0) for name in CLASSES),
-            *_impact_columns(impact, self._epoch_ns),
-            p_asset, asset, p_zone, zone, threat.expected_exposed if threat is not None else 0.0,
+            float(track.track_id), east, north, up, tti_s, imp_e, imp_n,
+            threat.expected_exposed if threat is not None else 0.0,
+            track.position_m_std,
+            (self._epoch_ns - track.updated_t_ns) * 1e-9, (self._epoch_ns - track.t_ns) * 1e-9, tti_std_s,
+            ell_a, ell_b, float(track.plots), *(chances.get(name, 0.0) for name in CLASSES), p_asset, p_zone,
+            *track.velocity_enu_m_s, ell_az, asset, zone,
+            float(_kind(track, engaged=engaged, acts=acts)), _STATUS[track.status], _REASON[track.reason], float(acts),
         ))  # fmt: skip
 
     def _carry_on(self, table: "np.ndarray[tuple[int, int], np.dtype[np.float64]]") -> None:

@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from opencram.display.basemap import BaseMap
-from opencram.display.frames import COLUMNS
+from opencram.display.frames import LAYOUT
 from opencram.display.public import public_state, public_zones
 from opencram.display.rows import ms
 from opencram.display.session import FRAME_S, Session, Shared
@@ -188,7 +188,7 @@ async def _greet(hub: Hub, session: Session, websocket: WebSocket, person: Perso
         session.seek(round(t_ms * 1e6))
     hello = hub.hello | {
         "type": "hello",
-        "columns": COLUMNS,
+        "columns": LAYOUT,
         "live": hub.shared.live,
         "role": person.role,
         "name": person.name,
