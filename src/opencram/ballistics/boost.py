@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from opencram.ballistics.environment import Environment
-from opencram.ballistics.motion import acceleration, air_row
+from opencram.ballistics.motion import acceleration, air_of, air_row
 from opencram.ballistics.propagation import LN_BETA, SPIN, WIND_E, WIND_N
 from opencram.kernel import helper, kernel
 
@@ -67,7 +67,20 @@ def _boost(table, dt, force, env, cd):
             for j in range(6):
                 at[j] = table[k - 1, j] + (dt * shares[stage] * slopes[stage - 1, j] if stage > 0 else 0.0)
             ae, an, au = acceleration(
-                at[0], at[1], at[2], at[3], at[4], at[5], beta_inverse, wind_e, wind_n, spin, row, env, cd
+                at[0],
+                at[1],
+                at[2],
+                at[3],
+                at[4],
+                at[5],
+                beta_inverse,
+                wind_e,
+                wind_n,
+                spin,
+                row,
+                air_of(row, env),
+                env,
+                cd,
             )
             te, tn, tu = _thrust(at, axis, force, wind_e, wind_n, row, env)
             slopes[stage, 0], slopes[stage, 1], slopes[stage, 2] = at[3], at[4], at[5]

@@ -37,22 +37,42 @@ def air_row(e, n, u, env):
 
 
 @helper
-def acceleration(e, n, u, ve, vn, vu, beta_inverse, wind_e, wind_n, spin, row, env, cd):
+def air_of(row, env):
+    """Return the numbers (9) of one row of `env.air`."""
+    air = env.air
+    return (
+        air[row, 0], air[row, 1], air[row, 2], air[row, 3], air[row, 4], air[row, 5], air[row, 6], air[row, 7],
+        air[row, 8],
+    )  # fmt: skip
+
+
+@helper
+def air_among(row, low, near):
+    """Return what `air_of` does, of one of three neighbouring rows from `low` on, which `near` holds.
+
+    A choice between numbers at hand instead of nine look-ups, each of which takes the lanes of a vector one by one.
+    """
+    low_air, air, high_air = near
+    air = low_air if row == low else air
+    return high_air if row == low + _ONE + _ONE else air
+
+
+@helper
+def acceleration(e, n, u, ve, vn, vu, beta_inverse, wind_e, wind_n, spin, row, air, env, cd):
     """Return the acceleration (m/s²) east, north, up.
 
-    `row`: of `env.air`, near this height.  `cd`: drag coefficient at even steps of Mach from 0 to 5, linear
-    between, constant above.  (A corner every 0.01 Mach would be felt by a step of 0.25 s: 0.18 m at the impact of
-    a flight through the speed of sound, against 0.05 m with one every 0.0025.)
+    `row`: of `env.air`, near this height, and its numbers `air`.  `cd`: drag coefficient at even steps of Mach from 0
+    to 5, linear between, constant above.  (A corner every 0.01 Mach would be felt by a step of 0.25 s: 0.18 m at the
+    impact of a flight through the speed of sound, against 0.05 m with one every 0.0025.)
     """
     h = altitude(e, n, u, env)
-    air = env.air
     rise = h - (AIR_BOTTOM_M + row * AIR_STEP_M)
     rise = rise if rise > -_AIR_REACH_M else -_AIR_REACH_M
     rise = rise if rise < _AIR_REACH_M else _AIR_REACH_M
-    density = air[row, 0] + rise * (air[row, 1] + rise * air[row, 2])
-    sound_inverse = air[row, 3] + rise * air[row, 4]
-    ae = ve - wind_e - (air[row, 5] + rise * air[row, 6])
-    an = vn - wind_n - (air[row, 7] + rise * air[row, 8])
+    density = air[0] + rise * (air[1] + rise * air[2])
+    sound_inverse = air[3] + rise * air[4]
+    ae = ve - wind_e - (air[5] + rise * air[6])
+    an = vn - wind_n - (air[7] + rise * air[8])
     speed = math.sqrt(ae * ae + an * an + vu * vu)
     last = cd.shape[0] - 1.0
     mach = speed * sound_inverse * (last * (1.0 / MACH_MAX))
@@ -79,20 +99,52 @@ def rk4(e, n, u, ve, vn, vu, beta_inverse, wind_e, wind_n, spin, dt, env, cd):
 
     Error: of fourth order while the tables are smooth; see `propagation.to_ground` for whole flights.
     """
-    half = 0.5 * dt
     row = air_row(e, n, u, env)
-    a1e, a1n, a1u = acceleration(e, n, u, ve, vn, vu, beta_inverse, wind_e, wind_n, spin, row, env, cd)
+    return rk4_in(e, n, u, ve, vn, vu, beta_inverse, wind_e, wind_n, spin, row, air_of(row, env), dt, env, cd)
+
+
+@helper
+def rk4_in(e, n, u, ve, vn, vu, beta_inverse, wind_e, wind_n, spin, row, air, dt, env, cd):
+    """Do what `rk4` does with the row of `env.air` and its numbers known."""
+    half = 0.5 * dt
+    a1e, a1n, a1u = acceleration(e, n, u, ve, vn, vu, beta_inverse, wind_e, wind_n, spin, row, air, env, cd)
     v2e, v2n, v2u = ve + half * a1e, vn + half * a1n, vu + half * a1u
     a2e, a2n, a2u = acceleration(
-        e + half * ve, n + half * vn, u + half * vu, v2e, v2n, v2u, beta_inverse, wind_e, wind_n, spin, row, env, cd
+        e + half * ve,
+        n + half * vn,
+        u + half * vu,
+        v2e,
+        v2n,
+        v2u,
+        beta_inverse,
+        wind_e,
+        wind_n,
+        spin,
+        row,
+        air,
+        env,
+        cd,
     )
     v3e, v3n, v3u = ve + half * a2e, vn + half * a2n, vu + half * a2u
     a3e, a3n, a3u = acceleration(
-        e + half * v2e, n + half * v2n, u + half * v2u, v3e, v3n, v3u, beta_inverse, wind_e, wind_n, spin, row, env, cd
+        e + half * v2e,
+        n + half * v2n,
+        u + half * v2u,
+        v3e,
+        v3n,
+        v3u,
+        beta_inverse,
+        wind_e,
+        wind_n,
+        spin,
+        row,
+        air,
+        env,
+        cd,
     )
     v4e, v4n, v4u = ve + dt * a3e, vn + dt * a3n, vu + dt * a3u
     a4e, a4n, a4u = acceleration(
-        e + dt * v3e, n + dt * v3n, u + dt * v3u, v4e, v4n, v4u, beta_inverse, wind_e, wind_n, spin, row, env, cd
+        e + dt * v3e, n + dt * v3n, u + dt * v3u, v4e, v4n, v4u, beta_inverse, wind_e, wind_n, spin, row, air, env, cd
     )
     sixth = dt / 6.0
     return (

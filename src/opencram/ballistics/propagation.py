@@ -11,13 +11,14 @@ import numpy as np
 
 from opencram.ballistics.environment import altitude, surface
 from opencram.ballistics.lanes import LANES, lane_block
-from opencram.ballistics.motion import air_row, rk4
+from opencram.ballistics.motion import air_among, air_of, air_row, rk4_in
 from opencram.kernel import helper, kernel
 
 LN_BETA, WIND_E, WIND_N, SPIN = 6, 7, 8, 9
 STATES = 10
 _PIECES_MAX = 256.0  # of one step over terrain
 _START, _END = 6, 7  # rows of heights behind the six of motion
+_NONE, _ONE, _THREE = np.uint64(0), np.uint64(1), np.uint64(3)
 _MACH_LOW, _MACH_HIGH = 0.8, 1.3  # drag curves bend within; rounds slow down, so more room is left above
 
 
@@ -65,19 +66,52 @@ def exponential(y):
 
 
 @helper
-def _step(block, dt, env, cd):
-    """Fly all lanes of a block from `lane_block` on by one step."""
+def _rows_near(block, env):
+    """Return the lowest of three rows of `env.air` about the first lane, and whether all lanes are in one of them."""
+    row, top = air_row(block[0, 0], block[1, 0], block[2, 0], env), np.uint64(env.air.shape[0] - 3)
+    low = row - _ONE if row > _NONE else _NONE
+    low = low if low < top else top
+    count = 0
     for i in range(LANES):
-        e, n, u, ve, vn, vu = rk4(
-            block[0, i], block[1, i], block[2, i], block[3, i], block[4, i], block[5, i],
-            block[LN_BETA, i], block[WIND_E, i], block[WIND_N, i], block[SPIN, i], dt, env, cd,
-        )  # fmt: skip
-        block[0, i] = e
-        block[1, i] = n
-        block[2, i] = u
-        block[3, i] = ve
-        block[4, i] = vn
-        block[5, i] = vu
+        # Unsigned: a row below the lowest is far above it.
+        count += 1 if air_row(block[0, i], block[1, i], block[2, i], env) - low < _THREE else 0
+    return low, count == LANES
+
+
+@helper
+def _step(block, dt, env, cd):
+    """Fly all lanes of a block from `lane_block` on by one step; the same numbers either way."""
+    low, all_near = _rows_near(block, env)
+    if all_near:
+        _step_near(block, low, dt, env, cd)
+    else:
+        for i in range(LANES):
+            row = air_row(block[0, i], block[1, i], block[2, i], env)
+            _step_lane(block, i, row, air_of(row, env), dt, env, cd)
+
+
+@helper
+def _step_near(block, low, dt, env, cd):
+    """Fly all lanes on by one step that begins in the three rows of `env.air` from `low` on."""
+    near = air_of(low, env), air_of(low + _ONE, env), air_of(low + _ONE + _ONE, env)
+    for i in range(LANES):
+        row = air_row(block[0, i], block[1, i], block[2, i], env)
+        _step_lane(block, i, row, air_among(row, low, near), dt, env, cd)
+
+
+@helper
+def _step_lane(block, i, row, air, dt, env, cd):
+    """Fly one lane on by one step that begins in this row of `env.air`, which holds these numbers."""
+    e, n, u, ve, vn, vu = rk4_in(
+        block[0, i], block[1, i], block[2, i], block[3, i], block[4, i], block[5, i], block[LN_BETA, i],
+        block[WIND_E, i], block[WIND_N, i], block[SPIN, i], row, air, dt, env, cd,
+    )  # fmt: skip
+    block[0, i] = e
+    block[1, i] = n
+    block[2, i] = u
+    block[3, i] = ve
+    block[4, i] = vn
+    block[5, i] = vu
 
 
 @kernel
@@ -157,24 +191,12 @@ def _far_from_sound(block, env):
 def _step_from(block, before, dt, env, cd):
     """Do what `_step` does, and keep in `before` where the step began, and its heights."""
     for i in range(LANES):
-        e, n, u, ve, vn, vu = block[0, i], block[1, i], block[2, i], block[3, i], block[4, i], block[5, i]
-        before[0, i] = e
-        before[1, i] = n
-        before[2, i] = u
-        before[3, i] = ve
-        before[4, i] = vn
-        before[5, i] = vu
+        for row in range(6):
+            before[row, i] = block[row, i]
         before[_START, i] = before[_END, i]
-        e, n, u, ve, vn, vu = rk4(
-            e, n, u, ve, vn, vu, block[LN_BETA, i], block[WIND_E, i], block[WIND_N, i], block[SPIN, i], dt, env, cd
-        )
-        block[0, i] = e
-        block[1, i] = n
-        block[2, i] = u
-        block[3, i] = ve
-        block[4, i] = vn
-        block[5, i] = vu
-        before[_END, i] = altitude(e, n, u, env)
+    _step(block, dt, env, cd)
+    for i in range(LANES):
+        before[_END, i] = altitude(block[0, i], block[1, i], block[2, i], env)
 
 
 @kernel

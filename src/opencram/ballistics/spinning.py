@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from opencram.ballistics.environment import Environment, altitude, surface
-from opencram.ballistics.motion import acceleration, air_row
+from opencram.ballistics.motion import acceleration, air_of, air_row
 from opencram.ballistics.propagation import LN_BETA, WIND_E, WIND_N, _hermite, _hermite_slope
 from opencram.kernel import kernel
 
@@ -131,7 +131,20 @@ def _slopes(at, start, coefficients, row, env, cd, slope):
     """Write the derivatives of position, velocity and spin (7)."""
     beta_inverse = math.exp(-start[LN_BETA])
     ae, an, au = acceleration(
-        at[0], at[1], at[2], at[3], at[4], at[5], beta_inverse, start[WIND_E], start[WIND_N], 0.0, row, env, cd
+        at[0],
+        at[1],
+        at[2],
+        at[3],
+        at[4],
+        at[5],
+        beta_inverse,
+        start[WIND_E],
+        start[WIND_N],
+        0.0,
+        row,
+        air_of(row, env),
+        env,
+        cd,
     )
     air = env.air
     rise = altitude(at[0], at[1], at[2], env) - (row * 100.0 - 500.0)

@@ -31,7 +31,9 @@ def restricted_likelihood(times, residuals, variances, degree, ratios, constants
     middle, half = 0.5 * (times[0] + times[n - 1]), max(0.5 * (times[n - 1] - times[0]), 1e-9)
     mean = variances.sum() / n
     normal, rhs = np.empty((columns, columns)), np.empty(columns)
-    series, slow = np.empty(columns + 1), np.empty(columns + 1)
+    series, slow, curves = np.empty(columns + 1), np.empty(columns + 1), np.empty((n, columns))
+    for k in range(n):
+        _legendre((times[k] - middle) / half, columns, curves[k])
     for g in range(ratios.shape[0]):
         whole = ratios[g] * ratios[g] * mean
         for a in range(columns):
@@ -45,7 +47,8 @@ def restricted_likelihood(times, residuals, variances, degree, ratios, constants
             variance = kept * kept * variance + (1.0 - kept * kept) * whole
             total = variance + variances[k]
             gain, inverse = variance / total, 1.0 / total
-            _legendre((times[k] - middle) / half, columns, series)
+            for a in range(columns):
+                series[a] = curves[k, a]
             series[columns] = residuals[k]
             for a in range(columns + 1):
                 slow[a] *= kept

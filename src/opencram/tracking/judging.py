@@ -237,8 +237,9 @@ def _with_track(tracks: Tracks, few: Candidates, k: int, rows: Rows) -> Tracks:
 def select_candidates(few: Candidates, keep: Integers) -> Candidates:
     """Return the candidates of these indices."""
     return Candidates(
-        targets=few.targets[keep], chances=few.chances[keep], x=few.x[keep], p=few.p[keep], fall=few.fall[keep]
-    )
+        targets=few.targets.take(keep), chances=few.chances.take(keep, axis=0), x=few.x.take(keep, axis=0),
+        p=few.p.take(keep, axis=0), fall=few.fall.take(keep),
+    )  # fmt: skip
 
 
 # ---- fitting again --------------------------------------------------------------------------------

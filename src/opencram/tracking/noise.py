@@ -107,8 +107,13 @@ def believed(heard: Array, stated: Array) -> Array:
 
     Of the slow part the variances are averaged: what is not known yet counts as error.
     """
+    return _expected(chances(heard), stated)
+
+
+def _expected(found: tuple[float, Array, Array], stated: Array) -> Array:
+    """Return the errors (3, 3) of a sensor for what `chances` found and stated variances (3,)."""
     errors = np.empty((POLAR, 3))
-    share, white, other = chances(heard)
+    share, white, other = found
     for m in range(POLAR):
         chance = share * white[m] + (1.0 - share) * other[m]
         slow = chance * (RATIOS[:, np.newaxis] * SCALES) ** 2
@@ -215,8 +220,9 @@ def told(noise: Noise, sensor: int, sensor_id: str, period_s: float, t_ns: int) 
     for key, piece in noise.pieces.items():
         if key[1] == sensor:
             whole += piece.evidence
-    now = believed(whole, stated)
-    noise, said = _health(noise, sensor, sensor_id, whole, now, period_s, t_ns)
+    found = chances(whole)
+    now = _expected(found, stated)
+    noise, said = _health(noise, sensor, sensor_id, found, now, period_s, t_ns)
     before, after = (lasting(each, stated, period_s) for each in (noise.errors[sensor], now))
     if np.abs(np.log(after / before)).max() < _CHANGED:
         return noise, False, said
@@ -229,14 +235,21 @@ _NAMES = (("range", "m", 1.0), ("azimuth", "mrad", 1e3), ("elevation", "mrad", 1
 
 
 def _health(
-    noise: Noise, sensor: int, sensor_id: str, whole: Array, errors: Array, period_s: float, t_ns: int
+    noise: Noise,
+    sensor: int,
+    sensor_id: str,
+    found: tuple[float, Array, Array],
+    errors: Array,
+    period_s: float,
+    t_ns: int,
 ) -> tuple[Noise, list[Message]]:
     """Say where a radar begins to err more than it states, or ends to."""
     sizes = SCALES**2 * (1.0 + 2.0 * (RATIOS**2 * CONSTANTS_S)[:, np.newaxis] / max(period_s, 1e-3))
     chance = 0.0
-    share, *kinds = chances(whole)
-    for part, found in zip((share, 1.0 - share), kinds, strict=True):
-        chance += part * (1.0 - math.prod(1.0 - float(each[sizes > _ERRS].sum()) for each in found))
+    share, *kinds = found
+    large = sizes > _ERRS
+    for part, kind in zip((share, 1.0 - share), kinds, strict=True):
+        chance += part * (1.0 - math.prod(1.0 - float(each[large].sum()) for each in kind))
     is_degraded = chance > (_RECOVERED if noise.degraded[sensor] else _DEGRADED)
     if is_degraded == noise.degraded[sensor]:
         return noise, []

@@ -139,7 +139,9 @@ def _take(
         )  # fmt: skip
     around = state.surroundings
     if left or len(few.targets):
-        around, clutter = _around(constants, around, dwell, given[OWNER] < 0)
+        around, clutter = (
+            _around(constants, around, dwell, given[OWNER] < 0) if left else (around, np.zeros(len(dwell.z)))
+        )
         targets, chances, x, p, fall, ripe, ripe_count, refused, next_track_id = gather(
             few.targets, few.chances, few.x, few.p, few.fall, dwell.t_ns, dt, rotation, origin, dwell.z,
             white, np.ascontiguousarray(dwell.weights[:, 3]), clutter, constants.log_chances[sensor], period_ns, number,
@@ -166,8 +168,6 @@ def _around(
     constants: World, known: Surroundings, dwell: Dwell, free: NDArray[np.bool_]
 ) -> tuple[Surroundings, NDArray[np.float64]]:
     """Return the map with the free plots of a dwell counted, and the log density of clutter that they met."""
-    if not len(dwell.z):
-        return known, np.zeros(0)
     begun_t_ns = known.begun_t_ns or dwell.t_ns
     clutter = log_clutter_at(
         known.counts, known.t_ns, begun_t_ns, dwell.t_ns, dwell.sensor, constants.periods_ns[dwell.sensor], dwell.z,
