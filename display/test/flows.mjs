@@ -258,6 +258,34 @@ const flows = {
     await page.locator(".log", { hasText: "Rana: acknowledge" }).waitFor();
     return page.problems;
   },
+  // The same two steps before a simulation that flies: whom a person consents to is engaged, and falls to the effector model.
+  async consentFlown() {
+    const page = await open("/?lang=en");
+    await page.locator(".asked", { hasText: "CONSENT?" }).waitFor({ timeout: 90_000 });
+    await page.getByPlaceholder("Your name").fill("Rana");
+    await page.getByPlaceholder("Your name").blur();
+    await page.keyboard.press("e");
+    await page.getByRole("alertdialog", { name: /^Consent to the simulated engagement/ }).waitFor();
+    await page.waitForTimeout(400);
+    await page.keyboard.press("Enter");
+    await page.locator(".log", { hasText: "Rana: consent 1" }).waitFor();
+    await page.locator(".log", { hasText: "track 1: engaging" }).waitFor({ timeout: 60_000 });
+    await page.locator(".log", { hasText: "track 1: fired" }).waitFor({ timeout: 30_000 });
+    return page.problems;
+  },
+  // Without a word the time to veto runs out and the model engages; vetoed, it does not.
+  async vetoFlown() {
+    const page = await open("/?lang=en");
+    await page.locator(".asked").filter({ hasText: /WILL BE ENGAGED/ }).waitFor({ timeout: 90_000 });
+    await page.keyboard.press("v");
+    await page.getByRole("alertdialog", { name: /^Veto/ }).waitFor();
+    await page.waitForTimeout(400);
+    await page.keyboard.press("Enter");
+    await page.locator(".log", { hasText: /veto 1/ }).waitFor();
+    await page.locator(".log", { hasText: "track 1: landed" }).waitFor({ timeout: 60_000 });
+    assert.doesNotMatch(await page.locator(".log").innerText(), /track 1: (engaging|fired)/);
+    return page.problems;
+  },
   // A viewer sees everything and changes nothing but this screen.
   async viewer() {
     const page = await open(`/?lang=en&track=1#token=${"b".repeat(32)}`);
