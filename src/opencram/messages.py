@@ -166,7 +166,7 @@ class Impact(Message, frozen=True, kw_only=True, tag="impact"):
 # ---- threat ---------------------------------------------------------------------------------------
 
 
-class PlaceThreat(msgspec.Struct, frozen=True, kw_only=True):
+class PlaceThreat(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One round against one asset or zone.
 
     `probability`: that the round lands within its hazard radius of the polygon, the probability that

@@ -13,7 +13,6 @@ from opencram.threat.arrays import Floats, Integers
 from opencram.threat.clearance import hull_clearance, line_clearance, mixture_inside, signed_distance, zone_clearance
 from opencram.threat.cubature import RATIO_MAX, grid_integrals
 from opencram.threat.gaussian import (
-    BOUND,
     COMPONENT_SIZE,
     EAST,
     EE,
@@ -28,8 +27,8 @@ from opencram.threat.gaussian import (
     W_YN,
     WEIGHT,
     fill_component,
-    line_integral,
     probability_inside,
+    ring_integral,
 )
 from opencram.threat.index import (
     AREA_M2,
@@ -150,7 +149,7 @@ def prepare(usable: Floats, order: Integers, components: Floats) -> tuple[float,
     return mean_e, mean_n, math.sqrt(max(0.5 * (ee + nn) + math.hypot(0.5 * (ee - nn), en), 0.0))
 
 
-@kernel
+@helper
 def _bound(row: Floats, west: float, south: float, east: float, north: float) -> float:
     """Return a number that the component's probability of a box cannot exceed: box area times greatest density."""
     de, dn = 0.5 * (west + east) - row[EAST], 0.5 * (south + north) - row[NORTH]
@@ -166,6 +165,41 @@ def _bound(row: Floats, west: float, south: float, east: float, north: float) ->
 
 
 @kernel
+def _bounds(components: Floats, boxes: Floats, near: Integers, count: int, least: float) -> int:
+    """Keep in `near` those of its first `count` places that may come up to `least`; return how many."""
+    kept = 0
+    for k in range(count):
+        i = near[k]
+        bound = 0.0
+        for c in range(components.shape[0]):
+            bound += _bound(components[c], boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3])
+        near[kept] = i
+        kept += bound >= least and bound > 0.0
+    return kept
+
+
+@kernel
+def _exact(
+    row: Floats, rings: Floats, pieces: Floats, span: Integers, scales: Floats, least: float, out: Floats
+) -> None:
+    """Add to `out` what one component gives, exactly but for the disc.
+
+    That is stood for by a Gaussian of its second moments (radius²/4 on each axis).
+    """
+    radius = scales[RADIUS]
+    probability = row[WEIGHT] * probability_inside(row, pieces[span[OUTLINE] : span[OUTLINE + 1]], radius, 0.0)
+    out[0] += probability
+    if probability <= 0.1 * least:
+        return
+    ring, covered, variance = rings[span[RING] : span[RING + 1]], 0.0, 0.25 * radius * radius
+    for k in range(1, 3):
+        if k == 1 or abs(variance - scales[KERNEL_M2]) >= _ALIKE * (row[STD_MIN] * row[STD_MIN] + variance):
+            variance = variance if k == 1 else scales[KERNEL_M2]
+            covered = ring_integral(ring, row[EAST], row[NORTH], row[EE] + variance, row[EN], row[NN] + variance)
+        out[k] += row[WEIGHT] * covered
+
+
+@helper
 def _integrals(
     components: Floats,
     rings: Floats,
@@ -180,39 +214,18 @@ def _integrals(
     """Fill `out` for one zone: probability of the hazard area, of the disc's cover, and of the harm kernel's.
 
     A component that is wide for the zone is integrated by the zone's own few points (`cubature`), the others exactly.
-    In the exact part the disc is stood for by a Gaussian of its second moments (radius²/4 on each axis).
     """
     out[0], out[1], out[2] = 0.0, 0.0, 0.0
-    bound = 0.0
-    for c in range(components.shape[0]):
-        components[c, BOUND] = _bound(components[c], box[0], box[1], box[2], box[3])
-        bound += components[c, BOUND]
-    if bound < least or bound == 0.0:
-        return
-    half_diagonal = 0.5 * math.hypot(box[2] - box[0], box[3] - box[1])
-    wide = np.empty(COMPONENT_SIZE)
+    east, north = box[2] - box[0], box[3] - box[1]
+    std_wide = 0.5 * math.sqrt(east * east + north * north) / RATIO_MAX
     for c in range(components.shape[0]):
         row = components[c]
-        if row[BOUND] == 0.0:
+        if _bound(row, box[0], box[1], box[2], box[3]) == 0.0:
             continue
-        if half_diagonal <= RATIO_MAX * row[STD_MIN]:
+        if std_wide <= row[STD_MIN]:
             grid_integrals(row, box, weights, out)
-            continue
-        radius = scales[RADIUS]
-        probability = row[WEIGHT] * probability_inside(row, pieces[span[OUTLINE] : span[OUTLINE + 1]], radius, 0.0)
-        out[0] += probability
-        if probability <= 0.1 * least:
-            continue
-        covered, variance = 0.0, 0.25 * radius * radius
-        for k in range(1, 3):
-            if k == 1 or abs(variance - scales[KERNEL_M2]) >= _ALIKE * (row[STD_MIN] * row[STD_MIN] + variance):
-                variance = variance if k == 1 else scales[KERNEL_M2]
-                fill_component(wide, 1.0, row[EAST], row[NORTH], row[EE] + variance, row[EN], row[NN] + variance)
-                covered, before = 0.0, span[RING + 1] - 1
-                for j in range(span[RING], span[RING + 1]):
-                    covered += line_integral(wide, rings[before, 0], rings[before, 1], rings[j, 0], rings[j, 1])
-                    before = j
-            out[k] += row[WEIGHT] * min(max(covered, 0.0), 1.0)
+        else:
+            _exact(row, rings, pieces, span, scales, least, out)
     out[0] = min(out[0], 1.0)
 
 
@@ -370,7 +383,8 @@ def assess_impacts(
         _assess_assets(components, rings, pieces, spans[:assets], scales, projectile, east_m, north_m, found[:, end:])
         least = limits[0] / max(projectile, 1e-12)
         listed, exposed, casualties = 0 * count, 0.0, 0.0  # a mere 0 has a type of its own, and sorts compiled anew
-        for k in range(_near_zones(components, scales, sizes, cell_start, least, near)):
+        count = _near_zones(components, scales, sizes, cell_start, least, near)
+        for k in range(_bounds(components, boxes, near, count, least)):
             i = near[k]
             span = spans[i]
             _integrals(components, rings, pieces, weights[i], span, boxes[i], scales, least, integrals)

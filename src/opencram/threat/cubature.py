@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-from opencram.kernel import kernel
+from opencram.kernel import helper
 from opencram.threat.arrays import Floats
 from opencram.threat.dilation import KIND, LINE
 from opencram.threat.gaussian import EAST, NORTH, STD_MAX, STD_MIN, W_XE, W_XN, W_YE, W_YN, WEIGHT
@@ -148,7 +148,7 @@ def _radial_moments(of_radius) -> Floats:  # type: ignore[no-untyped-def]
     return table
 
 
-@kernel
+@helper
 def grid_integrals(row: Floats, box: Floats, weights: Floats, out: Floats) -> None:
     """Add to `out` what the component `row` gives by each row of `weights` over the grid of `box`."""
     east, north = box[2] - box[0], box[3] - box[1]

@@ -3,13 +3,17 @@
 With the Gaussian whitened (mean at the origin, unit covariance), Green's theorem turns the integral over a
 region into one along its boundary, walked with the inside on the left:
 
-    ∬ φ(x) φ(y) dx dy = ∮ Φ(x) φ(y) dy
+    ∬ φ(x) φ(y) dx dy = ∮ g(x² + y²) (x dy − y dx) / 2π,    g(s) = (1 − exp(−s/2)) / s
 
-so a region is a bag of boundary pieces, in any order.  Pieces further out than `FAR` deviations have a
-closed form or none; the rest is Gauss-Legendre on panels at most two deviations long.
+so a region is a bag of boundary pieces, in any order.  The integrand turns with the frame: along a straight line that
+passes the origin at a distance h it depends on h and the place q along it alone, and its integral from the foot,
+V(h, q), the Gaussian over a right triangle, stands in a table.  A line costs two looks into it, however long it
+is; an arc is Gauss-Legendre on panels at most two deviations long.  What is further out than `FAR` deviations adds the
+angle under which it is seen, over 2π: there g is 1/s.
 
 Error: under 1e-7 of probability (tests/threat/test_gaussian.py, against dense quadrature).
-Source: Green's theorem; nodes and weights of Gauss-Legendre, Abramowitz and Stegun 1964, table 25.4.
+Source: Green's theorem; V is Nicholson's function, Abramowitz and Stegun 1964, 26.3.23 (over right triangles);
+nodes and weights of Gauss-Legendre, table 25.4.
 """
 
 import math
@@ -25,10 +29,12 @@ STD_M_MIN = 0.05  # a sharper Gaussian is widened to this: a point mass is insid
 
 _SQRT_HALF = math.sqrt(0.5)
 _PHI_0 = 1.0 / math.sqrt(2.0 * math.pi)
+_SHARE = 1.0 / (2.0 * math.pi)
 _HALVINGS_MAX = 60  # of an arc: by then its parts are shorter than rounding
 
-# Nodes and weights of Gauss-Legendre: four, for panels up to `_HALF_SHORT` deviations to either side, then six.
-_NODES, _WEIGHTS = (np.concatenate([np.polynomial.legendre.leggauss(n)[k] for n in (4, 6)]) for k in (0, 1))
+# Nodes (the positive half) and weights of Gauss-Legendre: four, for panels up to `_HALF_SHORT` deviations to either
+# side, then six.
+_NODES, _WEIGHTS = (np.concatenate([np.polynomial.legendre.leggauss(n)[k][n // 2 :] for n in (4, 6)]) for k in (0, 1))
 _HALF_SHORT = 0.5
 
 # A prepared component of the mixture: one row of floats; the last is free for what is known of it and one place.
@@ -81,44 +87,134 @@ def fill_component(
     row[NN] = sin * sin * var_max + cos * cos * var_min
 
 
+# g and its slope at steps of 1/8 of the squared distance, for cubic Hermite interpolation (error under 1e-8).
+_SQUARE_STEPS = 8
+
+
+def _g(square: Floats) -> tuple[Floats, Floats]:
+    """Return g of a squared distance, and its derivative."""
+    small = square < 1e-3
+    safe = np.where(small, 1.0, square)
+    value = np.where(small, 0.5 - square / 8.0 + square * square / 48.0, -np.expm1(-0.5 * safe) / safe)
+    slope = np.where(small, -0.125 + square / 24.0, (0.5 * np.exp(-0.5 * safe) - value) / safe)
+    return value, slope
+
+
+_G = np.stack(_g(np.arange(math.ceil(FAR * FAR) * _SQUARE_STEPS + 2) / _SQUARE_STEPS), axis=1)
+_G[:, 1] /= _SQUARE_STEPS
+
+# V, its slopes along h and q and its mixed derivative at steps of 1/12 deviation, for bicubic Hermite interpolation.
+_TRIANGLE_STEPS = 12
+
+
+def _triangles() -> Floats:
+    """Return the table (h, q, 4) of V: values by Gauss-Legendre from step to step, derivatives in closed form."""
+    at = np.arange(round(FAR * _TRIANGLE_STEPS) + 2) / _TRIANGLE_STEPS
+    nodes, weights = np.polynomial.legendre.leggauss(8)
+    h, q = at[:, None], at[None, :]
+    between = at[:-1, None] + 0.5 * (1.0 + nodes) / _TRIANGLE_STEPS  # (steps, nodes)
+    parts = h * (_g(h[..., None] ** 2 + between**2)[0] @ weights) * (0.5 / _TRIANGLE_STEPS)
+    value = np.concatenate((np.zeros((len(at), 1)), np.cumsum(parts, axis=1)), axis=1)
+    g, slope = _g(h * h + q * q)
+    phi, half = np.exp(-0.5 * at * at), np.array([0.5 * math.erf(each * _SQRT_HALF) for each in at])
+    # V(h, q) + V(q, h) is the Gaussian over a rectangle: so comes the slope along h.
+    along_h = phi[:, None] * half[None, :] * (2.0 * math.pi * _PHI_0) - q * g
+    table = np.stack((value, along_h / _TRIANGLE_STEPS, h * g / _TRIANGLE_STEPS,
+                      (g + 2.0 * h * h * slope) / _TRIANGLE_STEPS**2), axis=-1)  # fmt: skip
+    return np.ascontiguousarray(_SHARE * table)
+
+
+_V = _triangles()
+
+
+@helper
+def _g_at(square: float) -> float:
+    """Return g of a squared distance."""
+    at = square * _SQUARE_STEPS
+    if at >= _G.shape[0] - 1.0:
+        return 1.0 / square
+    k = int(at)
+    t = at - k
+    rest = 1.0 - t
+    rise = _G[k + 1, 0] - _G[k, 0]
+    value: float = _G[k, 0] + t * rise + t * rest * (rest * (_G[k, 1] - rise) - t * (_G[k + 1, 1] - rise))
+    return value
+
+
+@helper
+def _column(i: int, j: int, k: int, t: float) -> float:
+    """Return value k = 0 or slope k = 1 along h of the table's row `i`, interpolated along q, `t` after column `j`."""
+    rest = 1.0 - t
+    rise = _V[i, j + 1, k] - _V[i, j, k]
+    value: float = (
+        _V[i, j, k] + t * rise + t * rest * (rest * (_V[i, j, k + 2] - rise) - t * (_V[i, j + 1, k + 2] - rise))
+    )
+    return value
+
+
+@helper
+def _triangle(i: int, t: float, q: float) -> float:
+    """Return V(h, q), odd in q, for h that lies `t` of a step after row `i` of the table; both within `FAR`."""
+    at = abs(q) * _TRIANGLE_STEPS
+    j = int(at)
+    u = at - j
+    begin, end = _column(i, j, 0, u), _column(i + 1, j, 0, u)
+    slope, last = _column(i, j, 1, u), _column(i + 1, j, 1, u)
+    rise, rest = end - begin, 1.0 - t
+    value: float = begin + t * rise + t * rest * (rest * (slope - rise) - t * (last - rise))
+    return math.copysign(value, q)
+
+
+@kernel
+def segment_integral(xa: float, ya: float, dx: float, dy: float) -> float:
+    """Return what a straight boundary piece from (xa, ya), (dx, dy) long, adds; all of it whitened."""
+    square = dx * dx + dy * dy
+    if square == 0.0:
+        return 0.0
+    length = math.sqrt(square)
+    cross = xa * dy - ya * dx
+    h = abs(cross) / length
+    begin = (xa * dx + ya * dy) / length
+    end = begin + length
+    if h >= FAR or begin >= FAR or end <= -FAR:
+        return _SHARE * math.atan2(cross, xa * (xa + dx) + ya * (ya + dy))
+    at = h * _TRIANGLE_STEPS
+    i = int(at)
+    low, high = max(begin, -FAR), min(end, FAR)
+    total = _triangle(i, at - i, high) - _triangle(i, at - i, low)
+    if low > begin:
+        total += _SHARE * math.atan2(h * (low - begin), h * h + low * begin)
+    if high < end:
+        total += _SHARE * math.atan2(h * (end - high), h * h + high * end)
+    return math.copysign(total, cross)
+
+
 @kernel
 def line_integral(row: Floats, ea: float, na: float, eb: float, nb: float) -> float:
     """Return what a straight boundary piece from (ea, na) to (eb, nb) adds to the probability of Gaussian `row`."""
-    xa = row[W_XE] * (ea - row[EAST]) + row[W_XN] * (na - row[NORTH])
-    ya = row[W_YE] * (ea - row[EAST]) + row[W_YN] * (na - row[NORTH])
-    dx = row[W_XE] * (eb - row[EAST]) + row[W_XN] * (nb - row[NORTH]) - xa
-    dy = row[W_YE] * (eb - row[EAST]) + row[W_YN] * (nb - row[NORTH]) - ya
-    if dy == 0.0 or min(ya, ya + dy) > FAR or max(ya, ya + dy) < -FAR or max(xa, xa + dx) < -FAR:
-        return 0.0
-    sign = 1.0
-    if dx < 0.0:  # walked backwards, so that it runs to the right
-        xa, ya, dx, dy, sign = xa + dx, ya + dy, -dx, -dy, -1.0
-    ta, tb = (-FAR - ya) / dy, (FAR - ya) / dy
-    t_low, t_high = max(min(ta, tb), 0.0), min(max(ta, tb), 1.0)
-    total = 0.0
-    if dx > 0.0:  # split off what lies far right, where Φ(x) is 1, and far left, where it is 0
-        t_right = max((FAR - xa) / dx, t_low)
-        if t_right < t_high:
-            total = normal_cdf(ya + t_high * dy) - normal_cdf(ya + t_right * dy)
-            t_high = t_right
-        t_low = max(t_low, (-FAR - xa) / dx)
-    elif xa > FAR:
-        return sign * (normal_cdf(ya + t_high * dy) - normal_cdf(ya + t_low * dy))
-    if t_low >= t_high:
-        return sign * total
-    length = math.sqrt(dx * dx + dy * dy) * (t_high - t_low)
-    panels = max(1, math.ceil(0.5 * length))
-    half = 0.5 * (t_high - t_low) / panels
-    first, count = (0, 4) if length < 2.0 * _HALF_SHORT else (4, 6)
-    part = 0.0
-    for panel in range(panels):
-        middle = t_low + (2 * panel + 1) * half
-        for k in range(first, first + count):
-            t = middle + half * _NODES[k]
-            y = ya + t * dy
-            part += _WEIGHTS[k] * normal_cdf(xa + t * dx) * math.exp(-0.5 * y * y)
-    integral: float = sign * (total + part * half * dy * _PHI_0)
+    ea, na, de, dn = ea - row[EAST], na - row[NORTH], eb - ea, nb - na
+    xa, ya = row[W_XE] * ea + row[W_XN] * na, row[W_YE] * ea + row[W_YN] * na
+    integral: float = segment_integral(xa, ya, row[W_XE] * de + row[W_XN] * dn, row[W_YE] * de + row[W_YN] * dn)
     return integral
+
+
+@kernel
+def ring_integral(ring: Floats, east_m: float, north_m: float, ee_m2: float, en_m2: float, nn_m2: float) -> float:
+    """Return the probability of a ring (n, 2), open, under a Gaussian: mean and a positive definite covariance."""
+    # Any whitening will do, for the integrand turns with the frame: here by the Cholesky factor.
+    by_e = 1.0 / math.sqrt(ee_m2)
+    lean = en_m2 / ee_m2
+    by_n = 1.0 / math.sqrt(nn_m2 - en_m2 * lean)
+    last = ring.shape[0] - 1
+    de, dn = ring[last, 0] - east_m, ring[last, 1] - north_m
+    xa, ya = by_e * de, by_n * (dn - lean * de)
+    total = 0.0
+    for k in range(ring.shape[0]):
+        de, dn = ring[k, 0] - east_m, ring[k, 1] - north_m
+        x, y = by_e * de, by_n * (dn - lean * de)
+        total += segment_integral(xa, ya, x - xa, y - ya)
+        xa, ya = x, y
+    return min(max(total, 0.0), 1.0)
 
 
 @kernel
@@ -127,39 +223,45 @@ def arc_integral(
 ) -> float:
     """Return what an anticlockwise arc adds to the probability of Gaussian `row`; angles from east.
 
-    The arc is halved until a part is far out (closed form) or at most two deviations long; parts are walked in order,
+    The arc is halved until a part is far out (its angle) or at most two deviations long; parts are walked in order,
     `number` counting those of their size.
     """
     ce, cn = east_m - row[EAST], north_m - row[NORTH]
+    cx, cy = row[W_XE] * ce + row[W_XN] * cn, row[W_YE] * ce + row[W_YN] * cn
     number, level, half, total = 0, 0, 0.5 * (stop_rad - start_rad), 0.0
     while True:
         middle = start_rad + (2 * number + 1) * half
-        de, dn = ce + radius_m * math.cos(middle), cn + radius_m * math.sin(middle)
-        x, y = row[W_XE] * de + row[W_XN] * dn, row[W_YE] * de + row[W_YN] * dn
+        me, mn = radius_m * math.cos(middle), radius_m * math.sin(middle)
+        # From the centre to the middle of this part, and along the arc there, one radian long.
+        mx, my = row[W_XE] * me + row[W_XN] * mn, row[W_YE] * me + row[W_YN] * mn
+        px, py = row[W_XN] * me - row[W_XE] * mn, row[W_YN] * me - row[W_YE] * mn
+        x, y = cx + mx, cy + my
         reach = radius_m * half / row[STD_MIN]  # no point of this part is further than this from (x, y)
-        if abs(y) - reach <= FAR and x + reach >= -FAR:
-            if x - reach > FAR:
-                ea, na = ce + radius_m * math.cos(middle - half), cn + radius_m * math.sin(middle - half)
-                eb, nb = ce + radius_m * math.cos(middle + half), cn + radius_m * math.sin(middle + half)
-                total += normal_cdf(row[W_YE] * eb + row[W_YN] * nb) - normal_cdf(row[W_YE] * ea + row[W_YN] * na)
-            elif (reach <= 1.0 and half <= 0.8) or level == _HALVINGS_MAX:
-                first, count = (0, 4) if reach < _HALF_SHORT and half < 0.4 else (4, 6)
-                part = 0.0
-                for k in range(first, first + count):
-                    cos, sin = math.cos(middle + half * _NODES[k]), math.sin(middle + half * _NODES[k])
-                    de, dn = ce + radius_m * cos, cn + radius_m * sin
-                    y = row[W_YE] * de + row[W_YN] * dn
-                    slope = row[W_YN] * cos - row[W_YE] * sin
-                    part += _WEIGHTS[k] * normal_cdf(row[W_XE] * de + row[W_XN] * dn) * math.exp(-0.5 * y * y) * slope
-                total += part * radius_m * half * _PHI_0
-            else:
-                number, level, half = 2 * number, level + 1, 0.5 * half
-                continue
+        far = x * x + y * y > (FAR + reach) * (FAR + reach)
+        if far:  # nor is the origin between the part and its chords
+            cos, sin = math.cos(half), math.sin(half)
+            xa, ya = cx + cos * mx - sin * px, cy + cos * my - sin * py
+            xb, yb = cx + cos * mx + sin * px, cy + cos * my + sin * py
+            total += math.atan2(xa * y - ya * x, xa * x + ya * y) + math.atan2(x * yb - y * xb, x * xb + y * yb)
+        elif (reach <= 1.0 and half <= 0.8) or level == _HALVINGS_MAX:
+            first, count = (0, 2) if reach < _HALF_SHORT and half < 0.4 else (2, 3)
+            part = 0.0
+            for k in range(first, first + count):
+                turn = half * _NODES[k]
+                cos, sin = math.cos(turn), math.sin(turn)
+                for _ in range(2):
+                    x, y = cx + cos * mx + sin * px, cy + cos * my + sin * py
+                    part += _WEIGHTS[k] * _g_at(x * x + y * y) * (x * (cos * py - sin * my) - y * (cos * px - sin * mx))
+                    sin = -sin
+            total += part * half
+        else:
+            number, level, half = 2 * number, level + 1, 0.5 * half
+            continue
         number += 1
         while number % 2 == 0 and level > 0:
             number, level, half = number // 2, level - 1, 2.0 * half
         if level == 0:
-            return total
+            return _SHARE * total
 
 
 @kernel
