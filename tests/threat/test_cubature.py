@@ -56,7 +56,7 @@ def test_a_small_zone_in_a_wide_ellipse_within_2e_4_of_the_exact_integral(seed):
     long_std = short * rng.uniform(1.0, 5.0)
     row = component(*rng.normal(0.0, 1.5 * short, 2), long_std, short, rng.uniform(0.0, math.pi))
     found = np.zeros(3)
-    grid_integrals(row[0], box, index.weights[0], found)
+    grid_integrals(row, 0, index.boxes, index.weights, 0, found)
     exact = mixture_inside(row, index.pieces, 50.0, 0.0)
     assert found[0] == pytest.approx(exact, abs=2e-4)
     assert found[1] == pytest.approx(widened_probability(row, index.rings, 625.0), abs=5e-4)  # a Gaussian for the disc
@@ -71,7 +71,7 @@ def test_the_small_grid_within_1e_4_where_it_is_used(seed):
     short = 0.5 * math.hypot(box[2] - box[0], box[3] - box[1]) / (0.999 * SMALL_RATIO_MAX)
     row = component(*rng.normal(0.0, 1.2 * short, 2), short * rng.uniform(1.0, 5.0), short, rng.uniform(0.0, math.pi))
     found = np.zeros(3)
-    grid_integrals(row[0], box, index.weights[0], found)
+    grid_integrals(row, 0, index.boxes, index.weights, 0, found)
     assert found[0] == pytest.approx(mixture_inside(row, index.pieces, 50.0, 0.0), abs=1e-4)
     assert found[2] == pytest.approx(widened_probability(row, index.rings, index.scales[KERNEL_M2]), abs=1e-4)
 
@@ -89,7 +89,7 @@ def test_cramers_bound_holds(seed):
         short = half_diagonal / ratio
         row = component(0.3 * short, -0.2 * short, 1.5 * short, short, 0.7)
         found = np.zeros(3)
-        grid_integrals(row[0], box, index.weights[0], found)
+        grid_integrals(row, 0, index.boxes, index.weights, 0, found)
         exact = mixture_inside(row, index.pieces, 50.0, 0.0)
         unit_m2 = (box[2] - box[0]) * (box[3] - box[1]) / 4.0
         mass_m2 = unit_m2 * (weights.sum() + np.abs(weights).sum())

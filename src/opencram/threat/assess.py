@@ -150,17 +150,25 @@ def prepare(usable: Floats, order: Integers, components: Floats) -> tuple[float,
 
 
 @helper
-def _bound(row: Floats, west: float, south: float, east: float, north: float) -> float:
-    """Return a number that the component's probability of a box cannot exceed: box area times greatest density."""
-    de, dn = 0.5 * (west + east) - row[EAST], 0.5 * (south + north) - row[NORTH]
+def _bound(components: Floats, c: int, west: float, south: float, east: float, north: float) -> float:
+    """Return a number that component `c`'s probability of a box cannot exceed: box area times greatest density."""
+    de, dn = 0.5 * (west + east) - components[c, EAST], 0.5 * (south + north) - components[c, NORTH]
     he, hn = 0.5 * (east - west), 0.5 * (north - south)
-    x = abs(row[W_XE] * de + row[W_XN] * dn) - abs(row[W_XE]) * he - abs(row[W_XN]) * hn
-    y = abs(row[W_YE] * de + row[W_YN] * dn) - abs(row[W_YE]) * he - abs(row[W_YN]) * hn
+    x = (
+        abs(components[c, W_XE] * de + components[c, W_XN] * dn)
+        - abs(components[c, W_XE]) * he
+        - abs(components[c, W_XN]) * hn
+    )
+    y = (
+        abs(components[c, W_YE] * de + components[c, W_YN] * dn)
+        - abs(components[c, W_YE]) * he
+        - abs(components[c, W_YN]) * hn
+    )
     square = max(x, 0.0) ** 2 + max(y, 0.0) ** 2
     if square > _NEGLIGIBLE_STD * _NEGLIGIBLE_STD:
         return 0.0
-    share = min(4.0 * he * hn / (2.0 * math.pi * row[STD_MAX] * row[STD_MIN]), 1.0)
-    bound: float = row[WEIGHT] * share * math.exp(-0.5 * square)
+    share = min(4.0 * he * hn / (2.0 * math.pi * components[c, STD_MAX] * components[c, STD_MIN]), 1.0)
+    bound: float = components[c, WEIGHT] * share * math.exp(-0.5 * square)
     return bound
 
 
@@ -172,7 +180,7 @@ def _bounds(components: Floats, boxes: Floats, near: Integers, count: int, least
         i = near[k]
         bound = 0.0
         for c in range(components.shape[0]):
-            bound += _bound(components[c], boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3])
+            bound += _bound(components, c, boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3])
         near[kept] = i
         kept += bound >= least and bound > 0.0
     return kept
@@ -205,27 +213,27 @@ def _integrals(
     rings: Floats,
     pieces: Floats,
     weights: Floats,
-    span: Integers,
-    box: Floats,
+    spans: Integers,
+    boxes: Floats,
+    i: int,
     scales: Floats,
     least: float,
     out: Floats,
 ) -> None:
-    """Fill `out` for one zone: probability of the hazard area, of the disc's cover, and of the harm kernel's.
+    """Fill `out` for zone `i`: probability of the hazard area, of the disc's cover, and of the harm kernel's.
 
     A component that is wide for the zone is integrated by the zone's own few points (`cubature`), the others exactly.
     """
     out[0], out[1], out[2] = 0.0, 0.0, 0.0
-    east, north = box[2] - box[0], box[3] - box[1]
+    east, north = boxes[i, 2] - boxes[i, 0], boxes[i, 3] - boxes[i, 1]
     std_wide = 0.5 * math.sqrt(east * east + north * north) / RATIO_MAX
     for c in range(components.shape[0]):
-        row = components[c]
-        if _bound(row, box[0], box[1], box[2], box[3]) == 0.0:
+        if _bound(components, c, boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3]) == 0.0:
             continue
-        if std_wide <= row[STD_MIN]:
-            grid_integrals(row, box, weights, out)
+        if std_wide <= components[c, STD_MIN]:
+            grid_integrals(components, c, boxes, weights, i, out)
         else:
-            _exact(row, rings, pieces, span, scales, least, out)
+            _exact(components[c], rings, pieces, spans[i], scales, least, out)
     out[0] = min(out[0], 1.0)
 
 
@@ -239,19 +247,24 @@ def _reached(components: Floats, squares: Floats, south: float, north: float) ->
     for c in range(components.shape[0]):
         if squares[c] < 0.0:
             continue
-        row = components[c]
-        top = math.sqrt(squares[c] * row[NN])
-        low, high = max(south - row[NORTH], -top), min(north - row[NORTH], top)
+        top = math.sqrt(squares[c] * components[c, NN])
+        low, high = max(south - components[c, NORTH], -top), min(north - components[c, NORTH], top)
         if low > high:
             continue
         # The ellipse is widest where its tangent runs north: from there its sides only come in.
-        lean = row[EN] / row[NN]
-        across = max(row[EE] - row[EN] * lean, 0.0)
-        turn = row[EN] * math.sqrt(squares[c] / row[EE])
+        lean = components[c, EN] / components[c, NN]
+        across = max(components[c, EE] - components[c, EN] * lean, 0.0)
+        turn = components[c, EN] * math.sqrt(squares[c] / components[c, EE])
         dn = min(max(turn, low), high)
-        east = max(east, row[EAST] + lean * dn + math.sqrt(max(squares[c] - dn * dn / row[NN], 0.0) * across))
+        east = max(
+            east,
+            components[c, EAST] + lean * dn + math.sqrt(max(squares[c] - dn * dn / components[c, NN], 0.0) * across),
+        )
         dn = min(max(-turn, low), high)
-        west = min(west, row[EAST] + lean * dn - math.sqrt(max(squares[c] - dn * dn / row[NN], 0.0) * across))
+        west = min(
+            west,
+            components[c, EAST] + lean * dn - math.sqrt(max(squares[c] - dn * dn / components[c, NN], 0.0) * across),
+        )
     return west, east
 
 
@@ -386,16 +399,25 @@ def assess_impacts(
         count = _near_zones(components, scales, sizes, cell_start, least, near)
         for k in range(_bounds(components, boxes, near, count, least)):
             i = near[k]
-            span = spans[i]
-            _integrals(components, rings, pieces, weights[i], span, boxes[i], scales, least, integrals)
+            _integrals(components, rings, pieces, weights, spans, boxes, i, scales, least, integrals)
             if integrals[0] * projectile >= limits[0]:
-                ring, there = rings[span[RING] : span[RING + 1]], people[int(head[HEAD_HOUR]), i]
-                row = rough[listed]
-                row[PLACE], ranks[listed] = span[NUMBER], span[RANK]
+                ring, hour = rings[spans[i, RING] : spans[i, RING + 1]], int(head[HEAD_HOUR])
+                rough[listed, PLACE], ranks[listed] = spans[i, NUMBER], spans[i, RANK]
                 _assess_zone(
-                    components, ring, boxes[i, AREA_M2], there, scales, projectile, east_m, north_m, integrals, row
+                    components,
+                    ring,
+                    boxes[i, AREA_M2],
+                    people[hour, i, 0],
+                    people[hour, i, 1],
+                    scales,
+                    projectile,
+                    east_m,
+                    north_m,
+                    integrals,
+                    rough,
+                    listed,
                 )
-                exposed, casualties = exposed + row[EXPOSED], casualties + row[CASUALTIES]
+                exposed, casualties = exposed + rough[listed, EXPOSED], casualties + rough[listed, CASUALTIES]
                 listed += 1
         end += assets
         _by_size(rough[:, PROBABILITY], ranks, order, listed)
@@ -411,32 +433,36 @@ def _assess_zone(
     components: Floats,
     ring: Floats,
     area_m2: float,
-    people: Floats,
+    people: float,
+    open_share: float,
     scales: Floats,
     projectile: float,
     east_m: float,
     north_m: float,
     integrals: Floats,
-    row: Floats,
+    rough: Floats,
+    listed: int,
 ) -> None:
-    """Write the finding of one zone.
+    """Write the finding of one zone into a row of `rough`.
 
     Exposed are density times the expected area of zone and hazard disc in common; casualties density times the lethal
     area and the share in the open.  Nobody is counted more often than the zone is touched at all.
     """
     distance, near_e, near_n = signed_distance(ring, east_m, north_m)
-    row[PROBABILITY], row[DISTANCE_M] = integrals[0] * projectile, max(distance, 0.0)
-    row[CLEARANCE_M] = 0.0
+    rough[listed, PROBABILITY], rough[listed, DISTANCE_M] = integrals[0] * projectile, max(distance, 0.0)
+    rough[listed, CLEARANCE_M] = 0.0
     if distance > 0.0:
-        row[CLEARANCE_M] = zone_clearance(components, ring, (east_m - near_e) / distance, (north_m - near_n) / distance)
-    most = people[0] * integrals[0] * projectile
-    row[EXPOSED], row[CASUALTIES] = most, most * people[1]
+        rough[listed, CLEARANCE_M] = zone_clearance(
+            components, ring, (east_m - near_e) / distance, (north_m - near_n) / distance
+        )
+    most = people * integrals[0] * projectile
+    rough[listed, EXPOSED], rough[listed, CASUALTIES] = most, most * open_share
     if area_m2 > 0.0:
-        density = people[0] / area_m2 * projectile
+        density = people / area_m2 * projectile
         radius = scales[RADIUS]
-        row[EXPOSED] = min(density * math.pi * radius * radius * integrals[1], most)
-        harmed = density * people[1] * 2.0 * math.pi * scales[KERNEL_M2] * integrals[2]
-        row[CASUALTIES] = min(harmed, most * people[1])
+        rough[listed, EXPOSED] = min(density * math.pi * radius * radius * integrals[1], most)
+        harmed = density * open_share * 2.0 * math.pi * scales[KERNEL_M2] * integrals[2]
+        rough[listed, CASUALTIES] = min(harmed, most * open_share)
 
 
 def assess(

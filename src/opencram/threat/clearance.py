@@ -123,8 +123,9 @@ def zone_clearance(components: Floats, ring: Floats, ue: float, un: float) -> fl
         support = max(support, ring[k, 0] * ue + ring[k, 1] * un)
     clearance = np.inf
     for i in range(components.shape[0]):
-        row = components[i]
-        clearance = min(clearance, row[EAST] * ue + row[NORTH] * un - support + _Z_MISS * _std_along(row, ue, un))
+        along = components[i, EAST] * ue + components[i, NORTH] * un
+        variance = components[i, EE] * ue * ue + 2.0 * components[i, EN] * ue * un + components[i, NN] * un * un
+        clearance = min(clearance, along - support + _Z_MISS * math.sqrt(variance))
     return max(clearance, 0.0)
 
 

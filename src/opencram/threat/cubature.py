@@ -149,19 +149,25 @@ def _radial_moments(of_radius) -> Floats:  # type: ignore[no-untyped-def]
 
 
 @helper
-def grid_integrals(row: Floats, box: Floats, weights: Floats, out: Floats) -> None:
-    """Add to `out` what the component `row` gives by each row of `weights` over the grid of `box`."""
-    east, north = box[2] - box[0], box[3] - box[1]
-    small = east * east + north * north <= 4.0 * SMALL_RATIO_MAX * SMALL_RATIO_MAX * row[STD_MIN] * row[STD_MIN]
+def grid_integrals(components: Floats, c: int, boxes: Floats, weights: Floats, i: int, out: Floats) -> None:
+    """Add to `out` what component `c` gives by each row of the weights of place `i` over the grid of its box."""
+    east, north = boxes[i, 2] - boxes[i, 0], boxes[i, 3] - boxes[i, 1]
+    small = (
+        east * east + north * north
+        <= 4.0 * SMALL_RATIO_MAX * SMALL_RATIO_MAX * components[c, STD_MIN] * components[c, STD_MIN]
+    )
     side, k = (SMALL_SIDE, SIDE * SIDE) if small else (SIDE, 0)
-    ce, cn = 0.5 * (box[0] + box[2]) - row[EAST], 0.5 * (box[1] + box[3]) - row[NORTH]
+    ce, cn = (
+        0.5 * (boxes[i, 0] + boxes[i, 2]) - components[c, EAST],
+        0.5 * (boxes[i, 1] + boxes[i, 3]) - components[c, NORTH],
+    )
     he, hn = 0.5 * _SPAN * east, 0.5 * _SPAN * north
     step_e, step_n = 2.0 * he / (side - 1), 2.0 * hn / (side - 1)
     # −½ (point)ᵀ Q (point): along one row of the grid the logarithm is a parabola, so the ratio of neighbours
     # changes by one constant factor.
-    ee = row[W_XE] * row[W_XE] + row[W_YE] * row[W_YE]
-    en = row[W_XE] * row[W_XN] + row[W_YE] * row[W_YN]
-    nn = row[W_XN] * row[W_XN] + row[W_YN] * row[W_YN]
+    ee = components[c, W_XE] * components[c, W_XE] + components[c, W_YE] * components[c, W_YE]
+    en = components[c, W_XE] * components[c, W_XN] + components[c, W_YE] * components[c, W_YN]
+    nn = components[c, W_XN] * components[c, W_XN] + components[c, W_YN] * components[c, W_YN]
     bend = math.exp(-nn * step_n * step_n)
     cross = math.exp(-en * step_e * step_n)
     n0 = cn - hn
@@ -174,16 +180,16 @@ def grid_integrals(row: Floats, box: Floats, weights: Floats, out: Floats) -> No
     for _ in range(side):
         value, ratio = first, ratio_0
         for _ in range(side):
-            hazard += weights[HAZARD, k] * value
-            covered += weights[COVERED, k] * value
-            harmed += weights[HARMED, k] * value
+            hazard += weights[i, HAZARD, k] * value
+            covered += weights[i, COVERED, k] * value
+            harmed += weights[i, HARMED, k] * value
             value *= ratio
             ratio *= bend
             k += 1
         first *= first_ratio
         first_ratio *= first_bend
         ratio_0 *= cross
-    scale = row[WEIGHT] * east * north / (8.0 * math.pi * row[STD_MAX] * row[STD_MIN])
+    scale = components[c, WEIGHT] * east * north / (8.0 * math.pi * components[c, STD_MAX] * components[c, STD_MIN])
     out[HAZARD] += scale * max(hazard, 0.0)
     out[COVERED] += scale * max(covered, 0.0)
     out[HARMED] += scale * max(harmed, 0.0)

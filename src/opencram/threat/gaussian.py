@@ -165,6 +165,22 @@ def _triangle(i: int, t: float, q: float) -> float:
     return math.copysign(value, q)
 
 
+@helper
+def _small_turn(turn: float) -> tuple[float, float]:
+    """Return cosine and sine of a turn (rad) of at most 0.8; error under 1e-9 (Taylor to the 10th and 11th)."""
+    t = turn * turn
+    cos = 1.0 - t * (1.0 / 2.0) * (
+        1.0 - t * (1.0 / 12.0) * (1.0 - t * (1.0 / 30.0) * (1.0 - t * (1.0 / 56.0) * (1.0 - t * (1.0 / 90.0))))
+    )
+    sin = turn * (
+        1.0
+        - t
+        * (1.0 / 6.0)
+        * (1.0 - t * (1.0 / 20.0) * (1.0 - t * (1.0 / 42.0) * (1.0 - t * (1.0 / 72.0) * (1.0 - t * (1.0 / 110.0)))))
+    )
+    return cos, sin
+
+
 @kernel
 def segment_integral(xa: float, ya: float, dx: float, dy: float) -> float:
     """Return what a straight boundary piece from (xa, ya), (dx, dy) long, adds; all of it whitened."""
@@ -242,13 +258,14 @@ def arc_integral(
             cos, sin = math.cos(half), math.sin(half)
             xa, ya = cx + cos * mx - sin * px, cy + cos * my - sin * py
             xb, yb = cx + cos * mx + sin * px, cy + cos * my + sin * py
-            total += math.atan2(xa * y - ya * x, xa * x + ya * y) + math.atan2(x * yb - y * xb, x * xb + y * yb)
+            re, im, re_b, im_b = xa * x + ya * y, xa * y - ya * x, x * xb + y * yb, x * yb - y * xb
+            total += math.atan2(re * im_b + im * re_b, re * re_b - im * im_b)  # each turns by less than a right angle
         elif (reach <= 1.0 and half <= 0.8) or level == _HALVINGS_MAX:
             first, count = (0, 2) if reach < _HALF_SHORT and half < 0.4 else (2, 3)
             part = 0.0
             for k in range(first, first + count):
                 turn = half * _NODES[k]
-                cos, sin = math.cos(turn), math.sin(turn)
+                cos, sin = _small_turn(turn)
                 for _ in range(2):
                     x, y = cx + cos * mx + sin * px, cy + cos * my + sin * py
                     part += _WEIGHTS[k] * _g_at(x * x + y * y) * (x * (cos * py - sin * my) - y * (cos * px - sin * mx))
