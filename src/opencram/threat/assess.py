@@ -373,7 +373,7 @@ def assess_impacts(
     places, assets = spans.shape[0], sizes[ASSETS]
     most = max(places, parts.shape[0] + 1)
     near, order, ranks = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
-    rough, integrals = np.empty((places, FINDING_SIZE)), np.empty(3)
+    rough, sums = np.empty((places, FINDING_SIZE)), np.empty(3)
     end = 0
     for one in range(heads.shape[0]):
         head, own = heads[one], parts[part_start[one] : part_start[one + 1]]
@@ -399,23 +399,13 @@ def assess_impacts(
         count = _near_zones(components, scales, sizes, cell_start, least, near)
         for k in range(_bounds(components, boxes, near, count, least)):
             i = near[k]
-            _integrals(components, rings, pieces, weights, spans, boxes, i, scales, least, integrals)
-            if integrals[0] * projectile >= limits[0]:
+            _integrals(components, rings, pieces, weights, spans, boxes, i, scales, least, sums)
+            if sums[0] * projectile >= limits[0]:
                 ring, hour = rings[spans[i, RING] : spans[i, RING + 1]], int(head[HEAD_HOUR])
                 rough[listed, PLACE], ranks[listed] = spans[i, NUMBER], spans[i, RANK]
+                there = people[hour, i]
                 _assess_zone(
-                    components,
-                    ring,
-                    boxes[i, AREA_M2],
-                    people[hour, i, 0],
-                    people[hour, i, 1],
-                    scales,
-                    projectile,
-                    east_m,
-                    north_m,
-                    integrals,
-                    rough,
-                    listed,
+                    components, ring, boxes[i, AREA_M2], there, scales, projectile, east_m, north_m, sums, rough, listed
                 )
                 exposed, casualties = exposed + rough[listed, EXPOSED], casualties + rough[listed, CASUALTIES]
                 listed += 1
@@ -433,8 +423,7 @@ def _assess_zone(
     components: Floats,
     ring: Floats,
     area_m2: float,
-    people: float,
-    open_share: float,
+    people: Floats,
     scales: Floats,
     projectile: float,
     east_m: float,
@@ -455,14 +444,14 @@ def _assess_zone(
         rough[listed, CLEARANCE_M] = zone_clearance(
             components, ring, (east_m - near_e) / distance, (north_m - near_n) / distance
         )
-    most = people * integrals[0] * projectile
-    rough[listed, EXPOSED], rough[listed, CASUALTIES] = most, most * open_share
+    most = people[0] * integrals[0] * projectile
+    rough[listed, EXPOSED], rough[listed, CASUALTIES] = most, most * people[1]
     if area_m2 > 0.0:
-        density = people / area_m2 * projectile
+        density = people[0] / area_m2 * projectile
         radius = scales[RADIUS]
         rough[listed, EXPOSED] = min(density * math.pi * radius * radius * integrals[1], most)
-        harmed = density * open_share * 2.0 * math.pi * scales[KERNEL_M2] * integrals[2]
-        rough[listed, CASUALTIES] = min(harmed, most * open_share)
+        harmed = density * people[1] * 2.0 * math.pi * scales[KERNEL_M2] * integrals[2]
+        rough[listed, CASUALTIES] = min(harmed, most * people[1])
 
 
 def assess(
