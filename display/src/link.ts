@@ -17,6 +17,7 @@ let tries = 0;
 let seq = 0;
 let columns: Column[] = [];
 let firstTime: string | null = null;
+let toldMs = 0; // when the newest event was known that this picture has been told of
 let wantPaused = false;
 
 export function secret(): string | null {
@@ -46,7 +47,7 @@ function address(): string {
   const shown = store.frame.value;
   if (seq) query.set("after", String(seq));
   if (shown ? !store.player.value.playing : wantPaused) query.set("paused", "1");
-  if (shown && !store.player.value.following) query.set("t", String(shown.t));
+  if (shown && !store.player.value.following) query.set("t", String(Math.max(shown.t, toldMs)));
   else if (!shown && firstTime) query.set("t", firstTime);
   return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws?${query}`;
 }
@@ -96,6 +97,7 @@ function takeText(said: { type: string } & Record<string, unknown>): void {
       store.link.value = "open";
       break;
     case "state":
+      toldMs = 0;
       store.takeState(said as unknown as store.State);
       break;
     case "missed": {
@@ -107,6 +109,7 @@ function takeText(said: { type: string } & Record<string, unknown>): void {
     }
     case "events":
       seq = Math.max(seq, (said.items as LogItem[]).at(-1)!.seq); // the line may break before the frame that goes with them
+      toldMs = (said.items as LogItem[]).at(-1)!.known + 1;
       store.takeEvents(said.items as LogItem[]);
       onEvents(said.items as LogItem[]);
       break;

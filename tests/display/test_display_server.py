@@ -144,8 +144,10 @@ def test_whoever_comes_back_misses_nothing(server: display_server.Running) -> No
                     if kind == FRAME_KIND:
                         after, at_ms = seq, t_ms + 700.0  # while the line is down, time goes on
                 elif json.loads(message)["type"] in ("events", "missed"):
-                    told += [event["seq"] for event in json.loads(message)["items"]]
-                    after = max(after, told[-1])  # the line may break before the frame that goes with them
+                    items = json.loads(message)["items"]
+                    told += [event["seq"] for event in items]
+                    # The line may break before the frame that goes with them: who comes back begins there.
+                    after, at_ms = max(after, told[-1]), max(at_ms, items[-1]["known"] + 1.0)
     timeline = server.hub.shared.timeline
     begun = timeline.at(raid.t_ns(4.0)).seq
     assert told == sorted(set(told))
