@@ -90,19 +90,38 @@ def test_the_test_alarm_keeps_the_rules_and_names_no_zone_of_the_site(tmp_path: 
 def test_a_silent_feed_a_late_one_and_one_that_is_taken(tmp_path: Path) -> None:
     port = free_port()
     site = load_site(site_file(tmp_path, port))
-    (found,) = asyncio.run(feeds(site, 0.1))
+    (found,) = asyncio.run(feeds(site, tmp_path, 0.1))
     assert (found.state, "firewall" in found.remedy) == ("fault", True)
     with Radar(port, site.sensors[0].id, behind_s=3.0):
-        late = asyncio.run(feeds(site, 0.6))
+        late = asyncio.run(feeds(site, tmp_path, 0.6))
     assert any("late" in f.what or "degraded" in f.what for f in late if f.state == "fault"), late
     with Radar(port, "nobody"):
-        unknown = asyncio.run(feeds(site, 0.4))
+        unknown = asyncio.run(feeds(site, tmp_path, 0.4))
     assert unknown[0].state == "fault"
     assert "unknown_sensor" in unknown[0].what
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", port))
-        (found,) = asyncio.run(feeds(site, 0.1))
+        (found,) = asyncio.run(feeds(site, tmp_path, 0.1))
     assert "cannot listen" in found.what
+
+
+def test_a_csv_feed_is_read_with_its_own_column_map(tmp_path: Path) -> None:
+    (tmp_path / "map.toml").write_text(
+        '[csv]\ndelimiter = ";"\nsensor = "mast"\n[time]\ncolumn = "t"\nunit = "epoch_s"\n[range_m]\ncolumn = "r"\n'
+        '[azimuth_deg]\ncolumn = "az"\n[elevation_deg]\ncolumn = "el"\n'
+    )
+    os.mkfifo(tmp_path / "plots")
+    feed = f'\n[[feed]]\nname = "in"\nformat = "csv"\nfile = "{tmp_path / "plots"}"\ncolumns = "map.toml"\n'
+    (tmp_path / "site.toml").write_text(SITE.read_text() + feed)
+    site = load_site(tmp_path / "site.toml")
+    assert [sensor.id for sensor in site.sensors] == ["mast"]
+    with (tmp_path / "plots").open("rb+", buffering=0) as pipe:
+        pipe.write(
+            b"t;r;az;el\n" + b"".join(b"%.3f;3000;90;%d\n" % (time.time() - 0.01 * k, 30 + k) for k in (3, 2, 1))
+        )
+        found = asyncio.run(feeds(site, tmp_path, 0.3))
+    assert found[0].state == "ok", found
+    assert found[0].what.startswith("3 plots")
 
 
 def test_secrets_that_others_can_read_and_outlets_that_do_not_answer(

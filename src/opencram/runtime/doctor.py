@@ -79,7 +79,7 @@ def run(args: argparse.Namespace, stderr: TextIO) -> str | dict[str, Any]:
 def examine(site: Site, base: Path, seconds: float, *, alarm: bool) -> list[Finding]:
     """Return what was found, part by part."""
     found = [*clock(), *disk(base / site.live.log), *secrets(site, base)]
-    found += asyncio.run(feeds(site, seconds))
+    found += asyncio.run(feeds(site, base, seconds))
     found += asyncio.run(outlets(site, base, alarm=alarm))
     return found
 
@@ -192,13 +192,14 @@ def certificate_of(part: str, path: Path, key: Path | None) -> list[Finding]:
 # ---- feeds
 
 
-async def feeds(site: Site, seconds: float) -> list[Finding]:
+async def feeds(site: Site, base: Path, seconds: float) -> list[Finding]:
     """Listen to every feed for some seconds; return what each gives, and how its clock stands."""
-    from opencram.adapters.feeds import Feed, FeedConfig, Received
+    from opencram.adapters.feeds import Feed, Received
     from opencram.adapters.gate import Gate
     from opencram.adapters.stations import limits
     from opencram.errors import UsageError
     from opencram.messages import Health, Plot, Rejected
+    from opencram.runtime.feeding import feed_config
     from opencram.runtime.sockets import bind_sockets, open_feed
     from opencram.runtime.stations import stations
 
@@ -208,16 +209,8 @@ async def feeds(site: Site, seconds: float) -> list[Finding]:
         return [Finding("feeds", "fault", "the site file names no feed", "write each under [[feed]]")]
     opened: list[tuple[str, Feed, Gate, list[Any], asyncio.Task[None], dict[str, Any]]] = []
     for source in site.live.feeds:
-        config = FeedConfig(
-            name=source.name,
-            format=source.format,
-            stream=source.udp is None,
-            sensors=source.sensors,
-            simulated=source.simulated,
-            late_s_max=source.late_s_max,
-            ahead_s_max=source.ahead_s_max,
-        )
         gate = Gate(limits(known))
+        config = replace(feed_config(source, base), start_s=0.0)  # who says nothing while we look is told of
         feed = Feed(config, known, gate)
         said: list[Any] = []
 

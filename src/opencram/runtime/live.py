@@ -19,8 +19,7 @@ from typing import Any, Final, Literal, TextIO, TypeVar
 
 from opencram.adapters.cap import CapBook, CapConfig, CapMessage, CapZone
 from opencram.adapters.cap_sign import CapSigner
-from opencram.adapters.columns import STANDARD, load_column_map
-from opencram.adapters.feeds import Feed, FeedConfig, Received
+from opencram.adapters.feeds import Feed, Received
 from opencram.adapters.gate import Gate
 from opencram.adapters.stations import limits
 from opencram.adapters.words import load_language
@@ -33,6 +32,7 @@ from opencram.recording import Writer
 from opencram.runtime import channels as outlets
 from opencram.runtime import warmup
 from opencram.runtime.core import COMMIT_NS, SNAPSHOT_NS, Alarm, Core
+from opencram.runtime.feeding import feed_config
 from opencram.runtime.keeper import Keeper
 from opencram.runtime.logbook import Retention, finish, unsealed
 from opencram.runtime.overflow import Overflow
@@ -129,21 +129,6 @@ def _with_files(channel: Channel, base: Path) -> Channel:
     )
 
 
-def _feed_config(source: FeedSource, base: Path) -> FeedConfig:
-    """Return how the bytes of a feed are read; its files are relative to the site file."""
-    return FeedConfig(
-        name=source.name,
-        format=source.format,
-        stream=source.udp is None,
-        sensors=source.sensors,
-        simulated=source.simulated,
-        late_s_max=source.late_s_max,
-        ahead_s_max=source.ahead_s_max,
-        start_s=source.start_s,
-        columns=load_column_map(base / source.columns) if source.columns else STANDARD,
-    )
-
-
 def _overflows(
     sources: Sequence[FeedSource], feeds: Sequence[Feed], sockets: Mapping[str, socket.socket]
 ) -> list[tuple[Feed, Overflow]]:
@@ -207,7 +192,7 @@ class LiveService:
             self._report(fallback)
         known = stations(site)
         gate = Gate(limits(known), self.core.last_plot_id + 1)
-        self.feeds = [Feed(_feed_config(source, base), known, gate) for source in live.feeds]
+        self.feeds = [Feed(feed_config(source, base), known, gate) for source in live.feeds]
         self._overflows = _overflows(live.feeds, self.feeds, sockets) if played is None else []
         self._stop = asyncio.Event()
         self._stepped = asyncio.Event()
