@@ -85,3 +85,16 @@ def test_configurations_that_say_the_same_are_one_object():
     first = parts.one((1.0, "a"))
     assert parts.one((1.0, "".join(["a"]))) is first
     assert parts.one((2.0, "a")) is not first
+
+
+def test_a_stage_that_sleeps_in_one_state_does_not_make_the_memory_grow():
+    kept = Memory(alternatives=2)
+    config, state = object(), object()
+
+    def asleep(config, state, messages):
+        return state, []
+
+    for t_ns in range(1000):
+        kept.call(asleep, config, state, [Tick(t_ns=t_ns)])
+    (calls,) = kept._known.values()
+    assert sum(len(same) for same in calls.by_key.values()) == 2 * together.CALLS_KEPT

@@ -7,6 +7,7 @@ until their first shots differ.  Each gets what it would have got by itself, to 
 """
 
 import pickle
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
 from typing import Any, TypeVar, TypeVarTuple
@@ -28,7 +29,7 @@ class Memory:
 
     def __init__(self, alternatives: int) -> None:
         self._size = alternatives * CALLS_KEPT
-        self._known: dict[Callable[..., Any], dict[Key, list[Known]]] = {}
+        self._known: dict[Callable[..., Any], _Calls] = {}
 
     def call(self, function: Callable[[*_Args], _Result], *args: *_Args) -> _Result:
         """Return what the function makes of these arguments; a call that is remembered is not made again.
@@ -37,16 +38,39 @@ class Memory:
         """
         key = tuple([each if type(each) is int else id(each) for each in args if type(each) is not list])
         messages = [each for each in args if type(each) is list]
-        calls = self._known.setdefault(function, {})
+        calls = self._known.get(function)
+        if calls is None:
+            calls = self._known[function] = _Calls()
         result: _Result
-        for known, _, result in calls.get(key, ()):
+        for known, _, result in calls.by_key.get(key, ()):
             if known == messages:
                 return result
         result = function(*args)
-        if len(calls) >= self._size and key not in calls:
-            del calls[next(iter(calls))]  # the oldest
-        calls.setdefault(key, []).append((messages, args, result))  # with what the key is of, so that it stays alive
+        # With what the key is of, so that it stays alive.
+        calls.keep(key, (messages, args, result), self._size)
         return result
+
+
+class _Calls:
+    """The latest calls of one function: so many in all, also where a stage that sleeps keeps one state for long."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[Key, deque[Known]] = {}
+        self._order: deque[Key] = deque()
+
+    def keep(self, key: Key, known: Known, size: int) -> None:
+        """Keep a call, and forget the oldest beyond `size`."""
+        if len(self._order) >= size:
+            oldest = self._order.popleft()
+            same = self.by_key[oldest]
+            same.popleft()
+            if not same:
+                del self.by_key[oldest]
+        self._order.append(key)
+        if key in self.by_key:
+            self.by_key[key].append(known)
+        else:
+            self.by_key[key] = deque((known,))
 
 
 class Parts:
