@@ -7,6 +7,7 @@ message of the file, so that each file of a long run can be replayed by itself.
 import hashlib
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -26,6 +27,7 @@ from opencram.recording.schema import (
     kind_of,
 )
 
+READERS_S_MAX = 10.0  # so long a file is kept from being sealed by those who read it
 BATCH_RECORDS = 5000  # buffered before a commit on its own; about 1 MB
 
 _INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?)"
@@ -157,7 +159,7 @@ class Writer:
                 "UPDATE segment SET records = ?, sha256 = ? WHERE number = 1",
                 (self.acknowledged, (self._digest or _digest_of(self._connection)).hexdigest()),
             )
-            self._connection.execute("PRAGMA journal_mode = DELETE")
+            _fold_log(self._connection)
         except sqlite3.Error as error:
             raise RecordingError(_cannot_write(self.path, error)) from error
         finally:
@@ -177,6 +179,19 @@ class Writer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _fold_log(connection: sqlite3.Connection) -> None:
+    """Fold the write-ahead log into the file; who reads it just now is waited for."""
+    until_s = time.monotonic() + READERS_S_MAX
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = DELETE")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until_s:
+                raise
+            time.sleep(0.01)
 
 
 def _insert(connection: sqlite3.Connection, rows: Sequence[_Row]) -> None:
