@@ -1,5 +1,5 @@
 // What a person can do, whether by key, by button or on the map.
-import { send } from "./link";
+import { seek, send } from "./link";
 import * as store from "./store";
 import type { Alarm } from "./types";
 
@@ -43,13 +43,9 @@ export function togglePlay(): void {
   send({ do: store.player.value.playing ? "pause" : "play" });
 }
 
-export function seek(t: number): void {
-  send({ do: "seek", t });
-}
-
 export function seekBy(s: number): void {
   const f = store.frame.value;
-  if (f) seek(f.t + s * 1000);
+  if (f) seek(Math.min(Math.max((store.sought.value ?? f.t) + s * 1000, f.begin), f.end));
 }
 
 export function setSpeed(speed: number): void {
@@ -63,8 +59,9 @@ export function goLive(): void {
 export function jumpToMark(step: 1 | -1): void {
   const f = store.frame.value;
   if (!f) return;
+  const from = store.sought.value ?? f.t;
   const times = [...new Set(store.marks.value.map(([at]) => at))].sort((a, b) => a - b);
-  const found = step > 0 ? times.find((at) => at > f.t + 50) : times.reverse().find((at) => at < f.t - 50);
+  const found = step > 0 ? times.find((at) => at > from + 50) : times.reverse().find((at) => at < from - 50);
   if (found !== undefined) seek(found);
 }
 

@@ -1,6 +1,7 @@
 // Radars, clock, channels and the age of the data: what the screen knows of itself, always in sight, reasons included.
 import { useEffect, useRef } from "preact/hooks";
-import { clock, fixed, ltr, seconds, t, tn } from "./i18n";
+import { clock, fixed, lang, ltr, partName, seconds, t, tn } from "./i18n";
+import { reasonIn } from "./reasons";
 import * as store from "./store";
 import type { Health, Sensor } from "./types";
 
@@ -14,6 +15,7 @@ interface Told {
   text: string;
   reason: string;
   t: number | null;
+  own?: boolean; // the reason is the screen's own, in its language; else it is a sentence of the log
 }
 
 /** A radar is as well as the worse of what its plots show and what is said of it. */
@@ -31,18 +33,18 @@ function others(prefix: string | null): Told[] {
   const known = new Set(store.sensors.value.map((s) => `sensor:${s.id}`));
   return [...store.health.value.values()]
     .filter((h) => (prefix ? h.part.startsWith(prefix) : !h.part.startsWith("channel:") && !known.has(h.part)))
-    .map((h) => ({ part: prefix ? h.part.slice(prefix.length) : h.part, state: h.state, text: t(`health.${h.state}`), reason: h.reason, t: h.t }));
+    .map((h) => ({ part: prefix ? h.part.slice(prefix.length) : partName(h.part), state: h.state, text: t(`health.${h.state}`), reason: h.reason, t: h.t }));
 }
 
 /** The clock of the data beside that of this machine; only a live feed has one to compare. */
 function clocks(): Told {
   const f = store.listFrame.value;
   if (store.hello.value?.source !== "live" || !store.player.value.following || !f)
-    return { part: t("clock"), state: "none", text: t("clock.data"), reason: t("clock.data.why"), t: null };
+    return { part: t("clock"), state: "none", text: t("clock.data"), reason: t("clock.data.why"), t: null, own: true };
   const off = (Date.now() - f.t) / 1000 - f.dataAge;
   const ok = Math.abs(off) <= CLOCK_CAUTION_S;
   const by = ltr(`${off > 0 ? "−" : "+"}${fixed(Math.abs(off), 1)} s`);
-  return { part: t("clock"), state: ok ? "ok" : "degraded", text: ok ? t("health.ok") : by, reason: t("clock.why"), t: null };
+  return { part: t("clock"), state: ok ? "ok" : "degraded", text: ok ? t("health.ok") : by, reason: t("clock.why"), t: null, own: true };
 }
 
 function channels(): Told[] {
@@ -50,7 +52,7 @@ function channels(): Told[] {
   if (told.length) return told;
   const live = store.hello.value?.source === "live";
   const [state, text] = live ? (["ok", "channels.ok"] as const) : (["none", "channels.none"] as const);
-  return [{ part: t("channels"), state, text: t(text), reason: live ? "" : t("channels.none.why"), t: null }];
+  return [{ part: t("channels"), state, text: t(text), reason: live ? "" : t("channels.none.why"), t: null, own: true }];
 }
 
 const SIGNS = { ok: "✓", none: "–", degraded: "▲", lost: "▲", unknown: "▲" } as const;
@@ -84,6 +86,12 @@ export function HealthChips() {
   );
 }
 
+function Reason({ of, own }: { of: string; own: boolean }) {
+  if (!of) return <>–</>;
+  const { text, lang: its } = own ? { text: of, lang: lang.value } : reasonIn(of, lang.value);
+  return <span lang={its} dir={its === "ar" ? "rtl" : "ltr"}>{text}</span>;
+}
+
 function DataAge() {
   const f = store.listFrame.value;
   if (!f) return null;
@@ -115,7 +123,7 @@ export function HealthDialog() {
                 <th scope="row"><bdi>{h.part}</bdi></th>
                 <td><span aria-hidden="true">{SIGNS[h.state]}</span> {h.text}</td>
                 <td>{h.t === null ? "–" : clock(h.t)}</td>
-                <td dir="auto">{h.reason || "–"}</td>
+                <td><Reason of={h.reason} own={h.own ?? false} /></td>
               </tr>
             ))}
           </tbody>

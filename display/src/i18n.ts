@@ -33,6 +33,13 @@ export function tn(key: string, n: number, values: Record<string, string | numbe
   return t(form in catalogue ? form : `${key}.other`, { n: num(n), ...values });
 }
 
+/** A part of the system ("tracking", "sensor:north") by the name that people know it by. */
+export function partName(part: string): string {
+  const [kind, name] = part.includes(":") ? [part.slice(0, part.indexOf(":")), part.slice(part.indexOf(":") + 1)] : [part, ""];
+  const key = `part.${kind}`;
+  return key in CATALOGUES.en ? t(key, { name: `\u2068${name}\u2069` }) : part;
+}
+
 export function num(value: number): string {
   return fixed(value, 0);
 }

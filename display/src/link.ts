@@ -1,4 +1,5 @@
 // The one connection: it says where the screen is in time when it comes back, so that nothing is missed.
+import { batch } from "@preact/signals";
 import { embedded } from "./embed";
 import { type Column, FRAME, LINES, decodeFrame, decodeLines, kindOf } from "./frame";
 import { Reel } from "./reel";
@@ -19,6 +20,9 @@ let columns: Column[] = [];
 let firstTime: string | null = null;
 let toldMs = 0; // when the newest event was known that this picture has been told of
 let wantPaused = false;
+let moment: (Said | ArrayBuffer)[] | null = null; // what has come of a moment that is not yet whole: its frame is the last
+let seeking = false; // a seek is on its way: the screen asks for the next moment when it has drawn this one
+let nextSeek: number | null = null;
 
 export function secret(): string | null {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
@@ -62,10 +66,11 @@ function open(): void {
   };
   socket.onmessage = (message) => {
     store.linkLostAt.value = performance.now();
-    if (typeof message.data === "string") takeText(JSON.parse(message.data));
-    else takeBytes(message.data as ArrayBuffer);
+    take(message.data as string | ArrayBuffer);
   };
   socket.onclose = (closed) => {
+    moment = null;
+    sought();
     if (closed.code === BAD_TOKEN || closed.code === BAD_ORIGIN) {
       store.link.value = closed.code === BAD_TOKEN ? "refused" : "forbidden";
       return;
@@ -73,6 +78,41 @@ function open(): void {
     store.link.value = "lost";
     setTimeout(open, RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
   };
+}
+
+/** Take what the server says.  Of a whole moment nothing is drawn until all of it is there: panels, trails and frame change at once. */
+function take(data: string | ArrayBuffer): void {
+  if (typeof data === "string") {
+    const said = JSON.parse(data) as Said;
+    if (said.type === "state") moment = [];
+    if (moment) moment.push(said);
+    else takeText(said);
+    return;
+  }
+  if (!moment) { takeBytes(data); return; }
+  moment.push(data);
+  if (kindOf(data) !== FRAME) return;
+  const whole = moment;
+  moment = null;
+  batch(() => { for (const part of whole) if (part instanceof ArrayBuffer) takeBytes(part); else takeText(part); });
+  seeking = false;
+  const next = nextSeek;
+  nextSeek = null;
+  if (next === null) sought();
+  else seek(next);
+}
+
+function sought(): void {
+  [seeking, nextSeek, store.sought.value] = [false, null, null];
+}
+
+/** Go to another moment.  Of moments that are asked for faster than they can be drawn only the newest is gone to. */
+export function seek(t: number): void {
+  if (reel) { reel.obey({ do: "seek", t }); return; }
+  store.sought.value = t;
+  if (seeking) { nextSeek = t; return; }
+  seeking = send({ do: "seek", t });
+  if (!seeking) sought();
 }
 
 function takeBytes(buffer: ArrayBuffer): void {
@@ -87,7 +127,9 @@ function takeBytes(buffer: ArrayBuffer): void {
   }
 }
 
-function takeText(said: { type: string } & Record<string, unknown>): void {
+type Said = { type: string } & Record<string, unknown>;
+
+function takeText(said: Said): void {
   switch (said.type) {
     case "hello":
       tries = 0;

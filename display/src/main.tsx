@@ -3,6 +3,7 @@ import { effect, useSignalEffect } from "@preact/signals";
 import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { startAnnouncing } from "./announce";
+import { CoverageLegend, fetchCoverage } from "./coverage";
 import { HealthDialog } from "./health";
 import { Help } from "./help";
 import { dir, lang, t } from "./i18n";
@@ -27,6 +28,7 @@ function MapPanel() {
   return (
     <section class="map" dir="ltr" aria-label={t("map", { tracks: f?.n ?? 0, threats: acting })}>
       <div class="map-canvas" ref={ref} tabIndex={0} role="application" aria-label={t("map", { tracks: f?.n ?? 0, threats: acting })} />
+      <CoverageLegend />
       <div class="map-tools" role="group" aria-label={t("layers")} dir={dir.value}>
         <button type="button" aria-label={t("map.in")} onClick={() => map.zoom(1)}>+</button>
         <button type="button" aria-label={t("map.out")} onClick={() => map.zoom(-1)}>−</button>
@@ -77,6 +79,7 @@ startSound();
 startAnnouncing();
 store.said.value = remembered("operator");
 effect(() => remember("operator", store.said.value));
+effect(() => { if (store.hello.value && store.layers.value.coverage) void fetchCoverage(); });
 connect(start.t, start.paused);
 const stop = effect(() => {
   if (!store.hello.value || !store.frame.value) return;

@@ -83,7 +83,7 @@ export function mount(target: HTMLElement): () => void {
   });
   const stop = effect(() => {
     store.frame.value; store.alarms.value; store.acks.value; store.selected.value; store.layers.value; store.hello.value;
-    store.engagements.value;
+    store.engagements.value; store.coverage.value; store.above.value;
     map?.render();
   });
   const blink = setInterval(() => { if (store.unacknowledged.value.length) map?.render(); }, 333);

@@ -6,6 +6,7 @@ import { type Label, Labels } from "./labels";
 import { standard, symbolOf } from "./app6";
 import { MARGIN_PX, ring, type Shape, symbol } from "./symbols";
 import { stamp } from "./sprites";
+import { paintHidden } from "./coverage";
 import { type Palette, paletteOf } from "./theme";
 import type { Site, XY } from "./types";
 
@@ -25,6 +26,8 @@ const STALE_S = 1.05; // two missed updates
 const FLASH_HZ = 1.5;
 const HASTY = 2; // played faster than this, courses are drawn with every frame, not when they are told
 const EDGE_PX = 60;
+const QUIET_PX = 1; // the trail of a round that acts on nobody; wider lines take several times as long to draw
+const STEP_PX = 3;
 const TOOLS_PX = 62; // above the buttons along the lower edge
 type Adds = Pick<Labels, "add">;
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -70,6 +73,7 @@ export class Painter {
     this.stillLabels = [];
     const labels = { add: (label: Label) => { this.stillLabels.push(label); } };
     const shown = store.layers.peek();
+    if (shown.coverage) paintHidden(c, view, this.palette.ring);
     if (shown.rings) this.rings(c, view, labels);
     this.ground(c, view, labels);
     const f = store.frame.peek();
@@ -105,6 +109,7 @@ export class Painter {
     return [
       view.east, view.north, view.resolution, view.width, view.height, view.ratio, Object.values(this.palette).join(), Object.values(store.layers.peek()),
       store.hello.peek()?.site.name, store.selected.peek(), store.linesTold(), states, store.killed.peek().size, hasty, alarms,
+      store.above.peek(), store.coverage.peek() !== null,
     ].join("|");
   }
 
@@ -286,17 +291,23 @@ export class Painter {
 
   /** The trails of what acts on nobody, as far as they have been told. */
   private quietTrails(c: CanvasRenderingContext2D, view: View, f: Frame): void {
-    this.strokes(c, f, 1.5, (path, k) => {
+    this.strokes(c, f, QUIET_PX, (path, k) => {
       const trail = store.lines.get(f.col.id![k]!)?.trail;
       if (!trail?.length) return;
-      path.moveTo(this.x(view, trail[0]!), this.y(view, trail[1]!));
-      for (let i = 3; i < trail.length; i += 3) path.lineTo(this.x(view, trail[i]!), this.y(view, trail[i + 1]!));
+      let [x, y] = [this.x(view, trail[0]!), this.y(view, trail[1]!)];
+      path.moveTo(x, y);
+      for (let i = 3; i < trail.length; i += 3) {
+        const [to, down] = [this.x(view, trail[i]!), this.y(view, trail[i + 1]!)];
+        if (i + 3 < trail.length && Math.abs(to - x) + Math.abs(down - y) < STEP_PX) continue; // nobody sees the bend between them
+        path.lineTo(to, down);
+        [x, y] = [to, down];
+      }
     });
   }
 
   /** The newest piece of each of these trails: from the last point that was told to where the track is now. */
   private newestPieces(c: CanvasRenderingContext2D, view: View, f: Frame): void {
-    this.strokes(c, f, 1.5, (path, k) => {
+    this.strokes(c, f, QUIET_PX, (path, k) => {
       const trail = store.lines.get(f.col.id![k]!)?.trail;
       if (!trail?.length) return;
       const [x, y] = [this.x(view, f.col.east![k]!), this.y(view, f.col.north![k]!)];

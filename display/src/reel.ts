@@ -1,4 +1,5 @@
 // A recording held in the page, played without a server: it answers what the server would (src/opencram/display/session.py).
+import { batch } from "@preact/signals";
 import { secondAsked } from "./embed";
 import { decodeFrame, type Frame, PLAYING } from "./frame";
 import { onEvents } from "./announce";
@@ -113,12 +114,14 @@ export class Reel {
   /** Go to a moment: everything is as it was known then. */
   private wind(t: number): void {
     this.t = Math.min(Math.max(t, this.head.hello.begin), this.head.hello.end);
-    store.takeState({ t: this.t, seq: 0, alarms: [], decisions: [], engagements: [], health: [], log: [], held: false });
-    this.told = 0;
-    while (this.told < this.head.events.length && this.head.events[this.told]!.known <= this.t) this.told++;
-    if (this.told) store.takeEvents(this.head.events.slice(0, this.told));
-    this.shown = NaN;
-    this.show();
+    batch(() => { // drawn once, when all of it is there
+      store.takeState({ t: this.t, seq: 0, alarms: [], decisions: [], engagements: [], health: [], log: [], held: false });
+      this.told = 0;
+      while (this.told < this.head.events.length && this.head.events[this.told]!.known <= this.t) this.told++;
+      if (this.told) store.takeEvents(this.head.events.slice(0, this.told));
+      this.shown = NaN;
+      this.show();
+    });
   }
 
   private tell(): void {

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { arm, confirm, disarm, holding, logged, mayAct, subject } from "./actions";
 import { PROJECTILES, classNames } from "./classes";
 import { Glyph } from "./glyphs";
-import { clock, deviation, fixed, lang, ltr, metres, num, percent, seconds, t, tn } from "./i18n";
+import { clock, deviation, fixed, lang, ltr, metres, num, partName, percent, seconds, t, tn } from "./i18n";
 import * as store from "./store";
 import type { Alarm, LogItem } from "./types";
 
@@ -233,7 +233,7 @@ function text({ kind, row }: LogItem): string {
       return code === 3 ? "" : t("log.ended", { track: String(row.track), reason: t(`ended.${code}`) });
     }
     case "health":
-      return t("log.health", { part: String(row.part), state: t(`health.${row.state}`) });
+      return t("log.health", { part: partName(String(row.part)), state: t(`health.${row.state}`) });
     case "operator":
       return t("log.operator", { name: String(row.operator), action: t(`op.${row.action}`), what: row.zone ? zone : String(row.track || t("everything")) });
   }

@@ -1,7 +1,7 @@
 // All state of the screen.  The server's word is in signals; what follows from it is computed, never stored twice.
 import { batch, computed, signal } from "@preact/signals";
 import { type Frame, Kind, type Line } from "./frame";
-import type { Ahead, Alarm, Decision, Engagement, Health, Hello, LogItem, Player, Sensor } from "./types";
+import type { Ahead, Alarm, Coverage, Decision, Engagement, Health, Hello, LogItem, Player, Sensor } from "./types";
 
 export type LinkState = "connecting" | "open" | "lost" | "refused" | "forbidden";
 
@@ -15,6 +15,7 @@ export const decisions = signal<ReadonlyMap<number, Decision>>(new Map());
 export const engagements = signal<ReadonlyMap<number, Engagement>>(new Map());
 export const health = signal<ReadonlyMap<string, Health>>(new Map());
 export const sensors = signal<readonly Sensor[]>([]);
+export const sought = signal<number | null>(null); // the time that was asked for and is not yet on the screen
 export const player = signal<Player>({ playing: true, following: false, speed: 1 });
 export const log = signal<readonly LogItem[]>([]);
 export const marks = signal<readonly [number, string, string][]>([]);
@@ -41,6 +42,10 @@ export const layers = signal<Record<Layer, boolean>>({
   rings: true, labels: true, trails: true, zones: true, ellipses: true, coverage: false, app6: false, base: true,
 });
 export type Layer = "rings" | "labels" | "trails" | "zones" | "ellipses" | "coverage" | "app6" | "base";
+export const coverage = signal<Coverage | null>(null);
+export const coverageFailed = signal(false);
+export const ABOVE_M = [200, 500, 1000, 2000] as const; // as in src/opencram/display/coverage.py
+export const above = signal<number>(500); // the height above the ground that coverage is shown for, m
 export const onlyActing = signal(false);
 export const zoneFilter = signal("");
 

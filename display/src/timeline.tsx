@@ -1,10 +1,11 @@
 // Time: play, pause, speed, and a strip with a mark for each event; going to a moment shows what was known then.
 import { useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { SPEEDS, goLive, seek, setSpeed, togglePlay } from "./actions";
+import { SPEEDS, goLive, setSpeed, togglePlay } from "./actions";
 import { clock, ltr, t } from "./i18n";
+import { seek } from "./link";
 import * as store from "./store";
-import { paletteOf, theme } from "./theme";
+import { type Palette, paletteOf, theme } from "./theme";
 
 export function Timeline() {
   const f = store.listFrame.value;
@@ -12,7 +13,7 @@ export function Timeline() {
   const { playing, following, speed } = store.player.value;
   const begin = f?.begin ?? hello?.begin ?? 0;
   const end = Math.max(f?.end ?? hello?.end ?? 1, begin + 1);
-  const at = f?.t ?? begin;
+  const at = store.sought.value ?? f?.t ?? begin; // the strip does not wait for the picture
   const live = hello?.live ?? false;
   return (
     <footer class="timeline" dir="ltr">
@@ -44,35 +45,52 @@ export function Timeline() {
 function Marks() {
   const ref = useRef<HTMLCanvasElement>(null);
   useSignalEffect(() => {
-    store.marks.value; store.listFrame.value; theme.value;
+    store.marks.value; store.listFrame.value; store.sought.value; theme.value;
     if (ref.current) draw(ref.current);
   });
   return <canvas ref={ref} aria-hidden="true" />;
 }
 
-// Marks differ in height and place as well as in colour: alarms stand from the bottom, their ends hang from the top.
+const THUMB_PX = 9;
+const drawn = document.createElement("canvas"); // the marks by themselves: they change seldom, the hand moves with every picture
+let drawnFor: unknown[] = [];
+
 function draw(canvas: HTMLCanvasElement): void {
   const f = store.frame.peek();
   if (!f) return;
   const [width, height, ratio] = [canvas.clientWidth, canvas.clientHeight, devicePixelRatio];
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  const c = canvas.getContext("2d")!;
+  const size = [Math.round(width * ratio), Math.round(height * ratio)] as const;
+  if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
   const p = paletteOf(canvas);
-  c.setTransform(ratio, 0, 0, ratio, 0, 0);
-  const thumb = 9;
   const span = Math.max(f.end - f.begin, 1);
-  const x = (t: number) => thumb + ((t - f.begin) / span) * (width - 2 * thumb);
+  const x = (t: number) => THUMB_PX + ((t - f.begin) / span) * (width - 2 * THUMB_PX);
+  const wanted = [store.marks.peek(), f.begin, f.end, ...size, p];
+  if (wanted.some((each, k) => each !== drawnFor[k])) {
+    drawnFor = wanted;
+    [drawn.width, drawn.height] = size;
+    const under = drawn.getContext("2d")!;
+    under.setTransform(ratio, 0, 0, ratio, 0, 0);
+    drawMarks(under, width, height, x, p);
+  }
+  const c = canvas.getContext("2d")!;
+  c.setTransform(1, 0, 0, 1, 0, 0);
+  c.clearRect(0, 0, ...size);
+  if (size[0] && size[1]) c.drawImage(drawn, 0, 0);
+  c.setTransform(ratio, 0, 0, ratio, 0, 0);
+  c.fillStyle = p.text;
+  c.fillRect(x(store.sought.peek() ?? f.t) - 1.5, 0, 3, height);
+}
+
+// Marks differ in height and place as well as in colour: alarms stand from the bottom, their ends hang from the top.
+function drawMarks(c: CanvasRenderingContext2D, width: number, height: number, x: (t: number) => number, p: Palette): void {
   c.fillStyle = p.ring;
-  c.fillRect(thumb, height / 2 - 1, width - 2 * thumb, 2);
+  c.fillRect(THUMB_PX, height / 2 - 1, width - 2 * THUMB_PX, 2);
   for (const [t, kind] of store.marks.peek()) {
     if (kind === "alarm") { c.fillStyle = p.alarm; c.fillRect(x(t) - 1, height * 0.5, 2, height * 0.46); }
     else if (kind === "all_clear" || kind === "cancelled" || kind === "expired") { c.fillStyle = p.muted; c.fillRect(x(t) - 1, height * 0.12, 2, height * 0.3); }
     else if (kind === "fired" || kind === "killed" || kind === "missed") { c.fillStyle = p.effector; c.fillRect(x(t) - 1.5, height * 0.22, 3, height * 0.56); }
     else if (kind === "impact") { c.fillStyle = p.text; c.beginPath(); c.arc(x(t), height * 0.28, 2.5, 0, 2 * Math.PI); c.fill(); }
   }
-  c.fillStyle = p.text;
-  c.fillRect(x(f.t) - 1.5, 0, 3, height);
 }
 
 function elapsed(ms: number): string {

@@ -16,6 +16,7 @@ export interface Site {
   name: string;
   latitude: number;
   longitude: number;
+  terrain: boolean; // some of it may hide what flies from the radars
   sensors: { id: string; at: XY; range: number; period: number }[];
   assets: { id: string; polygon: XY[] }[];
   zones: Zone[];
@@ -33,6 +34,14 @@ export interface BaseMap {
   max: number;
   attribution: string;
 }
+/** Cells of the map that are in range of a radar and hidden from every one: for each height, row, first column, column after the last. */
+export interface Coverage {
+  west: number; // m, the corner of the grid
+  south: number;
+  step: number;
+  above: number[]; // m above the ground
+  hidden: number[][];
+}
 export interface Hello {
   version: string;
   mode: Mode;
@@ -44,6 +53,7 @@ export interface Hello {
   paused: boolean;
   site: Site;
   basemap: BaseMap | null;
+  coverage?: Coverage | null; // where no server can be asked
   columns: Column[];
   begin: number;
   end: number;

@@ -7,6 +7,7 @@ import * as store from "./store";
 import { THEMES, type Theme, theme } from "./theme";
 
 const WRITE_MS = 400;
+const ABOVE_FIRST = store.above.peek();
 const DEFAULT_OFF = new Set<store.Layer>(["coverage", "app6"]);
 
 export function read(): { t: string | null; view: string | null; paused: boolean } {
@@ -20,6 +21,8 @@ export function read(): { t: string | null; view: string | null; paused: boolean
   store.onlyActing.value = query.get("only") === "1";
   store.zoneFilter.value = query.get("zones") ?? "";
   indic.value = query.get("digits") === "arab";
+  const above = Number(query.get("above"));
+  if (store.ABOVE_M.some((m) => m === above)) store.above.value = above;
   const changed = new Set((query.get("layers") ?? "").split("."));
   store.layers.value = Object.fromEntries(
     Object.entries(store.layers.value).map(([name, on]) => [name, changed.has(name) ? !on : on]),
@@ -34,7 +37,7 @@ export function keep(): void {
     if (!waiting) waiting = window.setTimeout(() => { waiting = 0; write(); }, WRITE_MS);
   };
   effect(() => {
-    lang.value; theme.value; indic.value; store.zoneFilter.value; store.selected.value; store.onlyActing.value; store.layers.value; store.player.value; store.listFrame.value;
+    lang.value; theme.value; indic.value; store.zoneFilter.value; store.selected.value; store.onlyActing.value; store.layers.value; store.above.value; store.player.value; store.listFrame.value;
     later();
   });
   map.moved(later);
@@ -51,6 +54,7 @@ function write(): void {
   if (store.onlyActing.value) query.set("only", "1");
   if (store.zoneFilter.value) query.set("zones", store.zoneFilter.value);
   if (indic.value) query.set("digits", "arab");
+  if (store.layers.value.coverage && store.above.value !== ABOVE_FIRST) query.set("above", String(store.above.value));
   const changed = (Object.keys(store.layers.value) as store.Layer[]).filter((name) => store.layers.value[name] === DEFAULT_OFF.has(name));
   if (changed.length) query.set("layers", changed.join("."));
   const view = map.where();

@@ -34,6 +34,9 @@ const canvas = (page, which) => page.evaluate((k) => {
   return { share: drawn / (c.width * c.height), colour: sum.map((s) => s / Math.max(drawn, 1)), width: c.width, height: c.height };
 }, which);
 
+/** Wait until what has been asked for is on the canvases: the picture after next. */
+const drawn = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))));
+
 const flows = {
   // The site's own base map is drawn, can be switched off, follows the theme, and nothing is asked of anybody else.
   async basemap() {
@@ -49,6 +52,42 @@ const flows = {
     await page.waitForTimeout(300);
     assert.equal((await canvas(page, 0)).share, 0);
     assert.ok(requests.some((url) => url.includes("/basemap/")));
+    return page.problems;
+  },
+  // What the terrain hides from the radar is hatched when somebody asks for it, the less the higher it flies; and words say so.
+  async coverage() {
+    const page = await open(`t=${T0 + 1000}&view=0,0,20&layers=labels.trails.zones.ellipses.rings`);
+    const bare = (await canvas(page, 1)).share;
+    assert.equal(await page.locator(".legend-box").count(), 0);
+    assert.ok(!requests.some((url) => url.endsWith("/coverage")), "nobody has asked for it");
+    await page.getByRole("button", { name: "coverage" }).click();
+    const legend = page.getByRole("group", { name: "coverage" });
+    await legend.getByText("hidden from every radar by the terrain").waitFor();
+    await legend.getByRole("status").waitFor({ state: "detached" });
+    const shares = [];
+    for (const above of ["200", "500", "1000", "2000"]) {
+      await legend.getByRole("combobox").selectOption(above);
+      await page.waitForFunction((m) => location.search.includes(`above=${m}`) || m === "500", above);
+      await drawn(page);
+      shares.push((await canvas(page, 1)).share - bare);
+    }
+    console.log(JSON.stringify({ shares }));
+    assert.ok(shares[0] > 2 * shares[1] && shares[1] > 0.001 && shares[2] <= shares[1] && shares[3] <= shares[2], `${shares}`);
+    await page.waitForFunction(() => location.search.includes("above=2000"));
+    if (process.argv[5]) {
+      await legend.getByRole("combobox").selectOption("200");
+      await drawn(page);
+      await page.screenshot({ path: `${process.argv[5]}/coverage.png` });
+    }
+    await page.getByRole("button", { name: "coverage" }).click();
+    await drawn(page);
+    assert.equal((await canvas(page, 1)).share, bare);
+    return page.problems;
+  },
+  async coverageFlat() {
+    const page = await open(`t=${T0 + 1000}&layers=coverage`);
+    await page.getByRole("group", { name: "coverage" }).getByText("no terrain").waitFor();
+    assert.ok(!requests.some((url) => url.endsWith("/coverage")));
     return page.problems;
   },
   // Seen in grey, every round that acts on people has brighter light, and more of it, than any that does not.
@@ -112,6 +151,7 @@ Object.assign(flows, {
     assert.match(await frame.locator(".clock").first().innerText(), /00:00:0[89]|00:00:1\d/);
     await frame.locator(".timeline select").selectOption("20");
     await frame.waitForFunction(() => /00:00:[2-5]\d/.test(document.querySelector(".clock").innerText));
+    await frame.locator(".timeline select").selectOption("0.1"); // at its beginning it stays, however busy the machine is
     await frame.locator(".timeline input[type=range]").fill("0");
     await frame.waitForFunction(() => !document.querySelector(".banner-alarm, .banner-acked"));
     const slow = await frame.evaluate(async () => { // seeks all over the recording: each until its picture is there

@@ -45,7 +45,7 @@ def run_flow(name: str, address: str, **environment: str) -> str:
     """Run a flow to its end; fail with what it says."""
     done = subprocess.run(
         ["node", str(DISPLAY / "test" / "flows.mjs"), name, address],
-        capture_output=True, text=True, timeout=150, check=False,
+        capture_output=True, text=True, timeout=400, check=False,
         env={**os.environ, "CHROMIUM": CHROMIUM, **environment},
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"

@@ -1,5 +1,6 @@
 """A display server in a thread, over a recording in memory or over a live run that tests drive by hand."""
 
+import asyncio
 import math
 import socket
 import threading
@@ -9,21 +10,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import display_raid as raid
 import display_screens
 import msgspec
+import numpy as np
 import uvicorn
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from opencram.config.model import BaseMap, Site, Zone
 from opencram.display.basemap import open_basemap
+from opencram.display.coverage import coverage
 from opencram.display.frames import Encoder
 from opencram.display.plan import plan
 from opencram.display.server import Hub, application
 from opencram.display.session import Shared
 from opencram.display.timeline import Timeline
-from opencram.messages import Message, Operator, Tick
+from opencram.earth.terrain import Terrain
+from opencram.messages import Engagement, Message, Operator, Tick
 from opencram.runtime.access import Person
 
 THREAD = "display server"  # whose processor time is measured
@@ -51,6 +57,7 @@ def hub_of(
     site = site or raid.site()
     shared = Shared(timeline=timeline, encoder=Encoder(site), periods_s={"north": 0.1}, live=live)
     hello = {"version": "0", "mode": mode, "source": "simulation", "site": plan(site), "paused": False}
+    options = {"coverage": lambda: msgspec.json.encode(coverage(site))} | options
     return Hub(shared=shared, hello=hello, **options)
 
 
@@ -61,8 +68,25 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass
+class Steps:
+    """Data time goes on when a test asks for it (GET /test/to?s=SECONDS), not with the clock: load changes nothing."""
+
+    until_s: float
+    done_s: float = -1.0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Go on to the second that is asked for, and answer when it has come."""
+        self.until_s = float(parse_qs(scope["query_string"].decode())["s"][0])
+        while self.done_s < self.until_s:
+            await asyncio.sleep(0.01)
+        await Response(status_code=204)(scope, receive, send)
+
+
 @contextmanager
-def serving(hub: Hub, port: int = 0, opened: threading.Event | None = None) -> Iterator[Running]:
+def serving(
+    hub: Hub, port: int = 0, opened: threading.Event | None = None, steps: Steps | None = None
+) -> Iterator[Running]:
     """Serve until the block ends; `opened` is set when the first screen comes."""
     port = port or free_port()
     app = application(hub)
@@ -70,7 +94,8 @@ def serving(hub: Hub, port: int = 0, opened: threading.Event | None = None) -> I
     async def watched(scope: Scope, receive: Receive, send: Send) -> None:
         if opened is not None and scope["type"] == "websocket":
             opened.set()
-        await app(scope, receive, send)
+        stepped = steps is not None and scope.get("path") == "/test/to"
+        await (steps if stepped and steps is not None else app)(scope, receive, send)
 
     config = uvicorn.Config(
         watched, host="127.0.0.1", port=port, log_level="critical", ws="websockets-sansio",
@@ -129,9 +154,18 @@ def flood(number: int, begin_s: float) -> Iterator[list[Message]]:
 
 
 def live_server(
-    port: int, batches: Iterable[list[Message]], hub: Hub, *, speed: float = 1.0, begin_s: float = 0.0
+    port: int,
+    batches: Iterable[list[Message]],
+    hub: Hub,
+    *,
+    speed: float = 1.0,
+    begin_s: float = 0.0,
+    steps: Steps | None = None,
 ) -> None:
-    """Serve batches as if they happened now, from when the first screen is there; in a process of its own."""
+    """Serve batches as if they happened now, from when the first screen is there; in a process of its own.
+
+    `steps`: they come when they are asked for, from `begin_s` on.
+    """
     timeline = hub.shared.timeline
     said: list[Operator] = []
 
@@ -141,19 +175,31 @@ def live_server(
 
     hub.tell = tell
 
+    def taken() -> list[Message]:
+        return [said.pop(0) for _ in range(len(said))]
+
+    def wait(at_s: float, began_s: float) -> None:
+        if steps is None:
+            time.sleep(max((at_s - begin_s) / speed - (time.monotonic() - began_s), 0.0))
+            return
+        while at_s > (until_s := steps.until_s):
+            steps.done_s = until_s
+            timeline.extend(taken())
+            time.sleep(0.01)
+
     def run() -> None:
         began_s = time.monotonic()
         for batch in batches:
             at_s = (batch[0].t_ns - raid.T0_NS) / 1e9
             if at_s >= begin_s:
-                time.sleep(max((at_s - begin_s) / speed - (time.monotonic() - began_s), 0.0))
-            operators: list[Message] = [*said]
-            said.clear()
+                wait(at_s, began_s)
             hub.shared.arrived_s = time.monotonic()
-            timeline.extend([*operators, *batch])
+            timeline.extend([*taken(), *batch])
+        if steps is not None:
+            steps.done_s = math.inf
 
     opened = threading.Event()
-    with serving(hub, port, opened) as running:
+    with serving(hub, port, opened, steps) as running:
         print(running.address, flush=True)
         opened.wait()
         run()
@@ -161,19 +207,46 @@ def live_server(
             time.sleep(1.0)
 
 
+def hilly(seed: int) -> Site:
+    """The site of the raid, its radar among hills."""
+    draws = np.random.default_rng(seed)
+    line = np.arange(-120, 121) * 100.0
+    east, north = np.meshgrid(line, line)
+    heights = np.full(east.shape, raid.site().ground_height_m)
+    for _ in range(14):
+        e, n, wide, high = draws.uniform((-9e3, -9e3, 400.0, 60.0), (9e3, 9e3, 1500.0, 500.0))
+        heights += high * np.exp(-((east - e) ** 2 + (north - n) ** 2) / (2.0 * wide**2))
+    return replace(raid.site(), terrain=Terrain.of(line[0], line[0], 100.0, heights))
+
+
+def killed() -> list[Message]:
+    """The raid, in which the simulated engagement kills its round at 22 s, three before it would have landed."""
+    return [
+        msgspec.structs.replace(m, state="killed") if isinstance(m, Engagement) and m.state == "missed" else m
+        for m in raid.messages()
+    ]
+
+
 if __name__ == "__main__":
     import sys
 
     kind, at_port, *rest = sys.argv[1:]
-    if kind == "live":  # at SPEED from BEGIN, for an operator, or for a viewer
-        pace, begin = (*(float(x) for x in rest[:2]), 1.0, 0.0)[:2]
+    if kind == "live":  # at SPEED, or by steps, from BEGIN; with tokens, or everybody is an operator
+        begin = float(rest[1])
         live = hub_of(Timeline(), live=True, people=PEOPLE if "tokens" in rest else {})
-        live_server(int(at_port), raid.batches(), live, speed=pace, begin_s=begin)
+        if rest[0] == "steps":
+            live_server(int(at_port), raid.batches(), live, begin_s=begin, steps=Steps(begin))
+        live_server(int(at_port), raid.batches(), live, speed=float(rest[0]), begin_s=begin)
     elif kind == "flood":
         wide = hub_of(Timeline(), live=True, site=wide_site(int(rest[0])))
-        live_server(int(at_port), flood(int(rest[0]), 0.0), wide)
+        live_server(int(at_port), flood(int(rest[0]), 0.0), wide, steps=Steps(0.5))
+    elif kind == "hills":
+        with serving(hub_of(recorded(), site=hilly(1)), int(at_port)) as running:
+            print(running.address, flush=True)
+            threading.Event().wait()
     else:
-        timeline = recorded(display_screens.messages() if kind == "screens" else None)
+        made = {"screens": display_screens.messages, "killed": killed}.get(kind)
+        timeline = recorded(made() if made is not None else None)
         mode = rest[0] if rest else "simulation"
         basemap = open_basemap(replace(raid.site(), basemap=BaseMap(path=Path(rest[1])))) if rest[1:] else None
         shown = hub_of(timeline, people=PEOPLE if kind == "tokens" else {}, mode=mode, basemap=basemap)

@@ -40,6 +40,11 @@ def test_ten_screens_answer_who_must_act_now_in_banner_and_first_row() -> None:
         run_flow("grey", address, MOMENT=str(salvo))
 
 
+def test_a_round_that_was_killed_counts_down_no_more() -> None:
+    with server("killed") as (address, _):
+        run_flow("killed", address)
+
+
 def test_a_wrong_token_is_told() -> None:
     with server("tokens") as (address, _):
         run_flow("token", address)

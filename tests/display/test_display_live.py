@@ -12,18 +12,18 @@ pytestmark = needs_browser
 
 
 def test_consent_and_veto_take_two_steps_on_a_live_run() -> None:
-    with server("live", "0.5", "4.5") as (address, _):
+    with server("live", "steps", "4.5") as (address, _):
         run_flow("consent", address)
 
 
 def test_a_viewer_sees_all_and_changes_nothing() -> None:
-    with server("live", "0.5", "4.5", "tokens") as (address, _):
+    with server("live", "steps", "4.5", "tokens") as (address, _):
         run_flow("viewer", address)
 
 
 @pytest.mark.parametrize("flow", ["notLive", "liveBreak"])
 def test_on_a_live_run_nothing_goes_unnoticed(flow: str) -> None:
-    with server("live", "1.0", "4.5") as (address, _):
+    with server("live", "steps", "4.5") as (address, _):
         run_flow(flow, address)
 
 

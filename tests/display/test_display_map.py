@@ -23,7 +23,7 @@ def run_flow(name: str, address: str, given: object = None) -> str:
     """Run a flow to its end; fail with what it says."""
     done = subprocess.run(
         ["node", str(raid.ROOT / "display" / "test" / "map.mjs"), name, address, json.dumps(given)],
-        capture_output=True, text=True, timeout=150, env={**os.environ, "CHROMIUM": CHROMIUM}, check=False,
+        capture_output=True, text=True, timeout=400, env={**os.environ, "CHROMIUM": CHROMIUM}, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     assert f"ok {name}" in done.stdout

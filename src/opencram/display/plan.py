@@ -21,6 +21,7 @@ def plan(site: Site) -> dict[str, Any]:
         "name": site.name,
         "latitude": math.degrees(site.latitude_rad),
         "longitude": math.degrees(site.longitude_rad),
+        "terrain": site.terrain is not None,
         "sensors": [
             {
                 "id": s.id,

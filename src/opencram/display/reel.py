@@ -17,6 +17,7 @@ import numpy as np
 
 from opencram import __version__
 from opencram.config.model import Site
+from opencram.display.coverage import coverage
 from opencram.display.frames import LAYOUT, Encoder
 from opencram.display.picture import Picture
 from opencram.display.plan import plan
@@ -59,7 +60,7 @@ def reel(messages: Iterable[Message], site: Site, *, mode: str, source: str, unt
     events = [msgspec.Raw(e.json) for e in timeline.events_between(0, session.moment[0].seq)]
     hello = {
         "version": __version__, "mode": mode, "source": source, "site": plan(site), "paused": False, "columns": LAYOUT,
-        "live": False, "role": "viewer", "acts": False, "basemap": None,
+        "live": False, "role": "viewer", "acts": False, "basemap": None, "coverage": coverage(site),
         "begin": ms(timeline.begin_ns), "end": ms(end_ns),
         "marks": [mark for mark in timeline.marks if mark[0] <= ms(end_ns)],
     }  # fmt: skip

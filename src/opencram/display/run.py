@@ -4,15 +4,20 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from opencram import __version__
 from opencram.config.live import is_loopback
+from opencram.config.model import BaseMap as BaseMapFile
 from opencram.config.model import Site
 from opencram.config.site import load_site, parse_site
+from opencram.display.coverage import coverage
 from opencram.display.frames import Encoder
 from opencram.display.live import Batch, LiveRun, Said
 from opencram.display.plan import plan
@@ -43,6 +48,10 @@ class Options:
     mode: str | None = None
     tokens: str | None = None
     paused: bool = False
+    basemap: str | None = None
+    log: str | None = None
+    certificate: str | None = None
+    key: str | None = None
 
 
 def serve(what: str, options: Options, streams: "Streams") -> None:
@@ -53,26 +62,32 @@ def serve(what: str, options: Options, streams: "Streams") -> None:
         from opencram.display.server import Hub, application
     except ImportError as error:
         raise UsageError(f"{REMEDY} ({error})") from error
+    options = _as_the_service(what, options)
     people = read_tokens(Path(options.tokens)) if options.tokens is not None else {}
     if not people and not is_loopback(options.host):
         raise UsageError(f"--host {options.host} is open to the network: give --tokens FILE, or listen on 127.0.0.1")
+    if (options.certificate is None) != (options.key is None):
+        raise UsageError("--certificate and --key go together: give both, or neither for plain HTTP")
     site, shared, hello, live = open_source(what, options, streams)
+    if options.basemap is not None:
+        site = replace(site, basemap=BaseMapFile(path=Path(options.basemap)))
     hub = Hub(
-        shared=shared, hello=hello, people=people, tell=live.tell if live is not None else None,
-        basemap=_basemap(site, streams, needed=what.endswith(".toml")),
+        shared=shared, hello=hello, people=people,
+        tell=live.tell if live is not None and hello.pop("heard", True) else None,
+        basemap=_basemap(site, streams, needed=what.endswith(".toml") or options.basemap is not None),
+        coverage=cache(lambda: msgspec.json.encode(coverage(site))),
     )  # fmt: skip
     app = application(hub)
     if live is not None:
         app.router.lifespan_context = _lifespan(live, shared)
     shown = f"[{options.host}]" if ":" in options.host else options.host
-    streams.stdout.write(
-        f"The display is at http://{shown}:{options.port}/ and the public page at http://{shown}:{options.port}/public\n"
-        "Stop it with Ctrl+C.\n"
-    )
+    address = f"http{'s' if options.key else ''}://{shown}:{options.port}/"
+    streams.stdout.write(f"The display is at {address} and the public page at {address}public\nStop it with Ctrl+C.\n")
     streams.stdout.flush()
     config = uvicorn.Config(
         app, host=options.host, port=options.port, log_level="warning", lifespan="on" if live else "off",
         ws="websockets-sansio", ws_per_message_deflate=False, ws_max_size=8192, server_header=False,
+        ssl_certfile=options.certificate, ssl_keyfile=options.key,
     )  # fmt: skip
     uvicorn.Server(config).run()
 
@@ -95,12 +110,26 @@ def open_source(what: str, options: Options, streams: "Streams") -> Source:
     if not what.endswith(".toml"):
         if options.plots or options.recording:
             raise UsageError("--plots and --recording go with a site or a scenario, not with a recording")
+        _no_log(options)
         return _recorded(what, options)
     if _is_scenario(what):
+        _no_log(options)
         return _simulated(what, options, streams)
-    if options.plots is None:
-        raise UsageError(f"{what} is a site: give --plots FILE, or - for plots from standard input")
-    return _processed(load_site(what), options.plots, options, streams)
+    site = load_site(what)
+    if options.plots is not None:
+        _no_log(options)
+        return _processed(site, options.plots, options, streams)
+    if not site.live.feeds:
+        raise UsageError(
+            f"{what} is a site without feeds: give --plots FILE, or - for plots from standard input; or write its "
+            "radars under [[feed]], run `opencram live` on it, and it is shown as it runs"
+        )
+    return _followed(site, Path(what).parent, options, streams)
+
+
+def _no_log(options: Options) -> None:
+    if options.log is not None:
+        raise UsageError("--log goes with a site that has feeds, and without --plots")
 
 
 def _is_scenario(path: str) -> bool:
@@ -166,6 +195,40 @@ def _processed(site: Site, plots: str, options: Options, streams: "Streams") -> 
     return site, shared, hello, LiveRun(make, paced=plots != STANDARD, record=_record(options, head))
 
 
+def _as_the_service(what: str, options: Options) -> Options:
+    """Return the options with the tokens and the certificate of the live service that is to be shown, if one is."""
+    if not what.endswith(".toml") or options.plots is not None or _is_scenario(what):
+        return options
+    live, base = load_site(what).live, Path(what).parent
+    if not live.feeds:
+        return options
+    tokens = options.tokens or (str(base / live.token_file) if live.token_file else None)
+    own = options.certificate is None and options.key is None and live.certificate_file and live.key_file
+    if not own:
+        return replace(options, tokens=tokens)
+    return replace(options, tokens=tokens, certificate=str(base / live.certificate_file), key=str(base / live.key_file))
+
+
+def _followed(site: Site, base: Path, options: Options, streams: "Streams") -> Source:
+    """Show a live service by the log that it writes."""
+    from opencram.display.follow import Door, Log, batches
+    from opencram.runtime.logbook import files
+
+    if options.recording is not None:
+        raise UsageError("--recording goes with --plots or a scenario: the live service writes its own log")
+    drill = options.log is not None
+    folder = Path(options.log) if options.log is not None else base / site.live.log
+    if not files(folder):
+        streams.stderr.write(f"There is no log in {folder} yet; it is shown when `opencram live` has begun it.\n")
+    people = read_tokens(base / site.live.token_file) if site.live.token_file else {}
+    hand = Door(site, base, people).hand if site.live.http is not None else None
+    meant = site.live.cap.status == "Actual" and not any(feed.simulated for feed in site.live.feeds) and not drill
+    shared = _shared(site, Timeline(LIVE_RECORDS_MAX), live=True)
+    hello = _hello(site, options.mode or ("actual" if meant else "exercise"), "live", options)
+    hello["heard"] = hand is not None
+    return site, shared, hello, LiveRun(batches(Log(folder), site, hand), paced=False)
+
+
 def _with(said: Said, messages: Iterator[Message]) -> Iterator[Message]:
     """Yield messages with what operators have done in between."""
     for message in messages:
@@ -209,7 +272,8 @@ def _lifespan(live: LiveRun, shared: Shared) -> Callable[[Any], Any]:
         loop = asyncio.get_running_loop()
 
         def take(messages: list[Message]) -> None:
-            shared.arrived_s = time.monotonic()
+            if messages:  # a look at a log that has not grown brings nothing
+                shared.arrived_s = time.monotonic()
             shared.timeline.extend(messages)
 
         def finished() -> None:

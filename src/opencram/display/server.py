@@ -35,6 +35,7 @@ STATIC = Path(__file__).parent / "static"
 PROTOCOL = "opencram"
 BAD_TOKEN, BAD_ORIGIN = 4401, 4403
 COMMAND_BYTES_MAX = 4096
+INBOX_MAX = 64
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -71,6 +72,47 @@ class Hub:
     tell: Callable[[str, str, int, str], None] | None = None  # operator, action, track, zone
     shown: Session | None = None  # the screen that last moved: the public page of a replay shows its moment
     basemap: BaseMap | None = None
+    coverage: Callable[[], bytes] | None = (
+        None  # what the terrain hides from the radars, as JSON; made when it is asked for
+    )
+
+
+class Inbox:
+    """What a screen has asked for and was not done yet.
+
+    One future and one timer for each wait: with fifty screens ten times a second, timeouts around a queue cost most.
+    """
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Command] = asyncio.Queue(maxsize=INBOX_MAX)
+        self._woken: asyncio.Future[None] | None = None
+
+    async def put(self, command: Command) -> None:
+        """Take a command; wait while there is no room."""
+        await self._queue.put(command)
+        self._wake()
+
+    async def taken(self, wait_s: float) -> list[Command]:
+        """Return what has come, waiting so long for it; a seek that another one follows is passed over."""
+        if self._queue.empty():
+            loop = asyncio.get_running_loop()
+            self._woken = loop.create_future()
+            timer = loop.call_later(max(wait_s, 0.001), self._wake)
+            try:
+                await self._woken
+            finally:
+                timer.cancel()
+        asked: list[Command] = []
+        while not self._queue.empty():
+            command = self._queue.get_nowait()
+            if asked and command.do == asked[-1].do == "seek":
+                asked.pop()
+            asked.append(command)
+        return asked
+
+    def _wake(self) -> None:
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
 
 
 OPERATOR_ACTIONS = ("acknowledge", "consent", "veto", "hold", "release")
@@ -95,6 +137,12 @@ def application(hub: Hub) -> Starlette:
     async def tile(request: Request) -> Response:
         return await _tile(hub, request)
 
+    async def coverage(request: Request) -> Response:
+        if not _may_look(hub, request):
+            return Response(status_code=401)
+        found = b"null" if hub.coverage is None else await asyncio.to_thread(hub.coverage)
+        return Response(found, media_type="application/json")
+
     async def socket(websocket: WebSocket) -> None:
         await _screen(hub, websocket)
 
@@ -105,6 +153,7 @@ def application(hub: Hub) -> Starlette:
             Route("/public/state", state),
             Route("/public/zones", zones),
             Route("/basemap/{zoom:int}/{column:int}/{row:int}", tile),
+            Route("/coverage", coverage),
             WebSocketRoute("/ws", socket),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
@@ -129,10 +178,14 @@ class _Headers:
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
+def _may_look(hub: Hub, request: Request) -> bool:
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    return person_of(hub.people, [TOKEN_PREFIX + given]) is not None
+
+
 async def _tile(hub: Hub, request: Request) -> Response:
     """Return a tile of the base map to a screen that may look."""
-    given = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if person_of(hub.people, [TOKEN_PREFIX + given]) is None:
+    if not _may_look(hub, request):
         return Response(status_code=401)
     found = None
     if hub.basemap is not None:
@@ -154,7 +207,7 @@ async def _screen(hub: Hub, websocket: WebSocket) -> None:
         await websocket.close(BAD_ORIGIN if not allowed else BAD_TOKEN)
         return
     session = Session(hub.shared)
-    inbox: asyncio.Queue[Command] = asyncio.Queue(maxsize=64)
+    inbox = Inbox()
     reader = asyncio.create_task(_read(websocket, inbox))
     with suppress(WebSocketDisconnect, RuntimeError):
         try:
@@ -166,7 +219,7 @@ async def _screen(hub: Hub, websocket: WebSocket) -> None:
                 hub.shown = None
 
 
-async def _read(websocket: WebSocket, inbox: "asyncio.Queue[Command]") -> None:
+async def _read(websocket: WebSocket, inbox: Inbox) -> None:
     """Put what the screen says into `inbox`; end when it goes, or says what is no command."""
     while True:
         try:
@@ -216,7 +269,7 @@ async def _play(
     hub: Hub,
     session: Session,
     websocket: WebSocket,
-    inbox: "asyncio.Queue[Command]",
+    inbox: Inbox,
     reader: "asyncio.Task[None]",
     person: Person,
 ) -> None:
@@ -224,14 +277,15 @@ async def _play(
     last_s = due_s = time.monotonic()
     await websocket.send_text(session.player().decode())
     while not reader.done():
-        asked = await _next_command(inbox, due_s - time.monotonic())
+        asked = await inbox.taken(due_s - time.monotonic())
         now_s = time.monotonic()
         session.advance(now_s - last_s)
         last_s = now_s
-        if asked is not None:
-            wound = _obey(hub, session, asked, person)
-            if wound:
-                await websocket.send_text(session.state().decode())
+        if asked:
+            wound = [_obey(hub, session, command, person) for command in asked]
+            if any(wound):
+                await _tell_moment(session, websocket, now_s)
+                continue
             await websocket.send_text(session.player().decode())
         elif now_s < due_s:
             continue
@@ -245,16 +299,18 @@ async def _play(
             await websocket.send_text(session.status().decode())
         if changed or not was_playing:
             await websocket.send_text(session.player().decode())
-        if asked is None:  # all screens are served together, at the tenths of the clock: what they see is made once
+        if not asked:  # all screens are served together, at the tenths of the clock: what they see is made once
             due_s = (int(max(now_s, time.monotonic() - FRAME_S) / FRAME_S) + 1) * FRAME_S
 
 
-async def _next_command(inbox: "asyncio.Queue[Command]", wait_s: float) -> Command | None:
-    try:
-        async with asyncio.timeout(max(wait_s, 0.001)):
-            return await inbox.get()
-    except TimeoutError:
-        return None
+async def _tell_moment(session: Session, websocket: WebSocket, now_s: float) -> None:
+    """Send a screen that was wound all of its new moment, the frame last: with it the screen draws all at once."""
+    await websocket.send_text(session.state().decode())
+    await websocket.send_text(session.player().decode())
+    for lines in session.lines(now_s):
+        await websocket.send_bytes(lines)
+    await websocket.send_text(session.status().decode())
+    await websocket.send_bytes(session.frame(now_s))
 
 
 def _obey(hub: Hub, session: Session, asked: Command, person: Person) -> bool:

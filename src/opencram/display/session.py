@@ -73,9 +73,10 @@ class Session:
     def seek(self, t_ns: int) -> None:
         """Go to another moment; a live run is left until `follow`."""
         timeline = self._shared.timeline
+        own = None if self._picture is timeline.latest else self._picture
         self.following = False
         self.t_ns = min(max(t_ns, timeline.begin_ns), timeline.end_ns)
-        self._picture = timeline.at(self.t_ns)
+        self._picture = timeline.at(self.t_ns, own)
         self._begin_anew()
 
     def follow(self) -> None:

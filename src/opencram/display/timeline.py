@@ -74,11 +74,17 @@ class Timeline:
             message = msgspec.structs.replace(message, components=())
         self._keep(message)
 
-    def at(self, t_ns: int) -> Picture:
-        """Return what was known at `t_ns`, as a picture of one's own."""
+    def at(self, t_ns: int, near: Picture | None = None) -> Picture:
+        """Return what was known at `t_ns`, as a picture of one's own.
+
+        `near`: one's own picture of another moment, which is carried on and returned where that is the shorter way.
+        """
         records = self._gone + bisect_right(self._known_ns, t_ns)
         nearest = bisect_right(self._snapshot_seqs, records) - 1
-        picture = self._snapshots[nearest].copy()
+        if near is not None and self._snapshot_seqs[nearest] <= near.seq <= records:
+            picture = near
+        else:
+            picture = self._snapshots[nearest].copy()
         for record in self._records[picture.seq - self._gone : records - self._gone]:
             picture.take(record)
         return picture
