@@ -176,37 +176,10 @@ def _add_truth(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_serve(commands: Any) -> None:
-    parser = _add(
-        commands, "serve", _serve, "show a recording, or a run as it happens, in a browser; nothing leaves the machine"
-    )
-    parser.add_argument(
-        "what",
-        metavar="RECORDING|SCENARIO.toml|SITE.toml",
-        help="what to show; a site with feeds: what `opencram live` does with it, beside which this runs",
-    )
-    parser.add_argument("--plots", metavar="FILE", help="with a site: plots as they come; - is standard input")
-    parser.add_argument("--recording", metavar="FILE", help="with a scenario or a site: write the log")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8700, help="port to listen on (default 8700)")
-    parser.add_argument(
-        "--mode",
-        choices=("simulation", "exercise", "test", "actual"),
-        help="what the top of the screen says (default: simulation, or test where plots are processed)",
-    )
-    parser.add_argument(
-        "--tokens",
-        metavar="FILE",
-        help='who may look: lines "operator TOKEN" or "viewer TOKEN"; needed beyond loopback',
-    )
-    parser.add_argument("--paused", action="store_true", help="begin a replay paused")
-    parser.add_argument(
-        "--basemap", metavar="FILE", help="PMTiles or GeoTIFF to lay under the map, whatever the site says"
-    )
-    parser.add_argument("--log", metavar="FOLDER", help="with a live site: another log of it, such as that of a drill")
-    parser.add_argument(
-        "--certificate", metavar="FILE", help="with --key: serve by HTTPS (default of a live site: its own)"
-    )
-    parser.add_argument("--key", metavar="FILE", help="the key of --certificate")
+    from opencram.display.serve_command import add_arguments
+
+    text = "show a recording, or a run as it happens, in a browser; nothing leaves the machine"
+    add_arguments(_add(commands, "serve", _serve, text))
 
 
 def _add_explain(commands: Any) -> None:
@@ -440,15 +413,11 @@ def _write_report(recording: str, out_path: str, truth_path: str | None, languag
 
 
 def _serve(args: argparse.Namespace) -> int:
-    from opencram.display.run import Options, serve
+    from opencram.display.run import serve
+    from opencram.display.serve_command import options_of
     from opencram.runtime.shell import Streams
 
-    options = Options(
-        plots=args.plots, recording=args.recording, host=args.host, port=args.port, mode=args.mode,
-        tokens=args.tokens, paused=args.paused, basemap=args.basemap, log=args.log,
-        certificate=args.certificate, key=args.key,
-    )  # fmt: skip
-    serve(args.what, options, Streams(stdin=sys.stdin.buffer, stdout=sys.stdout, stderr=sys.stderr))
+    serve(args.what, options_of(args), Streams(stdin=sys.stdin.buffer, stdout=sys.stdout, stderr=sys.stderr))
     return 0
 
 
