@@ -7,7 +7,6 @@ message of the file, so that each file of a long run can be replayed by itself.
 import hashlib
 import sqlite3
 import threading
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -27,7 +26,7 @@ from opencram.recording.schema import (
     kind_of,
 )
 
-READERS_S_MAX = 10.0  # so long a file is kept from being sealed by those who read it
+READERS_TRIES_MAX, READERS_PAUSE_S = 1000, 0.01  # so often is a file tried to be sealed that somebody reads
 BATCH_RECORDS = 5000  # buffered before a commit on its own; about 1 MB
 
 _INSERT = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?)"
@@ -183,15 +182,15 @@ class Writer:
 
 def _fold_log(connection: sqlite3.Connection) -> None:
     """Fold the write-ahead log into the file; who reads it just now is waited for."""
-    until_s = time.monotonic() + READERS_S_MAX
-    while True:
+    pause = threading.Event()
+    for again in reversed(range(READERS_TRIES_MAX)):
         try:
             connection.execute("PRAGMA journal_mode = DELETE")
             return
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until_s:
+            if "locked" not in str(error) or not again:
                 raise
-            time.sleep(0.01)
+        pause.wait(READERS_PAUSE_S)
 
 
 def _insert(connection: sqlite3.Connection, rows: Sequence[_Row]) -> None:
