@@ -8,9 +8,16 @@ import pytest
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "examples" / "notebooks"
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of the notebook's own machinery
-@pytest.mark.parametrize("name", ["study", "siting", "intervals"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "raid",
+        "intervals",
+        pytest.param("study", marks=pytest.mark.slow),
+        pytest.param("siting", marks=pytest.mark.slow),
+    ],
+)
 def test_a_notebook_runs(name, tmp_path):
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")

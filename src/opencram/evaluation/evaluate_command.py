@@ -1,18 +1,15 @@
 """`opencram evaluate`: how good predictions were on a recording or a file of plots, as table, JSON and figure."""
 
 import argparse
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from opencram.errors import FileError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
-    from opencram.config.model import Site
-    from opencram.evaluation.run import End, Flights, Row
-    from opencram.messages import Message
+    from opencram.evaluation.run import Row
 
 _SUFFIXES: Final = (".png", ".svg", ".pdf")
 _COLOURS: Final = {"mortar": "#1f6feb", "rocket": "#c2410c", "shell": "#15803d", "all": "#1f2933"}
@@ -35,109 +32,26 @@ def run(args: argparse.Namespace, stderr: TextIO) -> str | dict[str, Any]:
     """Return the table, or what becomes JSON; write the figure if one is wanted."""
     if args.out is not None and Path(args.out).suffix.lower() not in _SUFFIXES:
         raise UsageError(f"--out {args.out}: must end with {', '.join(_SUFFIXES)}")
-    is_site = args.what.endswith(".toml")
-    if is_site and args.plots is None:
-        raise UsageError("with a site give its plots: opencram evaluate SITE.toml --plots FILE")
-    if not is_site and (args.plots is not None or args.columns is not None):
-        raise UsageError("a recording holds its plots; give --plots and --columns with a site file")
-    truth = None if args.truth is None else _truth(args.truth)
-    from opencram.evaluation.run import rows, samples
-    from opencram.runtime.shell import warm
+    from opencram.evaluation.scoring import scored
 
-    site, messages = _processed(args) if is_site else _recorded(args.what)
-    warm(stderr, simulation=True)
-    flights = _flights(messages)
-    from opencram.evaluation.cases import believed
-    from opencram.runtime.configure import configure
-
-    found = samples(flights, configure(site).tracking, believed(site), truth, horizons_s=args.horizons)
-    table = rows(found)
+    found = scored(
+        args.what, args.plots, columns=args.columns, truth=args.truth, horizons_s=args.horizons, stderr=stderr
+    )
+    table = found.rows
     if args.out is not None:
         try:
-            _figure(table, args.plots or args.what).savefig(args.out)
+            figure(table, args.plots or args.what).savefig(args.out)
         except OSError as error:
             raise FileError(f"{args.out}: cannot be written ({error.strerror or error})") from error
-    counts = {"tracks": len(flights.last), "projectiles": len({sample.track_id for sample in found})}
+    counts = {"tracks": found.tracks, "projectiles": found.projectiles}
     if args.json:
-        impacts = "the truth file" if truth is not None else "the last prediction of each track that was seen down"
-        return {"figure": args.out, **counts, "impacts_against": impacts, "rows": [row.as_json() for row in table]}
-    return "\n".join(_lines(table, counts, truth is not None, args.out))
-
-
-def _recorded(path: str) -> "tuple[Site, Iterator[Message]]":
-    from opencram.config.site import parse_site
-    from opencram.recording import read, read_header
-
-    header = read_header(path)
-    return parse_site(header.site_toml, path), iter(read(path))
-
-
-def _processed(args: argparse.Namespace) -> "tuple[Site, Iterator[Message]]":
-    from opencram.adapters.columns import load_column_map
-    from opencram.config.site import load_site
-
-    site = load_site(args.what)
-    columns = None if args.columns is None else load_column_map(args.columns)
-    if not Path(args.plots).is_file():
-        raise FileError(f"cannot read plots from {args.plots}: no such file; give the path of a file that exists")
-    return site, _run(site, args.plots, columns)
-
-
-def _run(site: "Site", plots: str, columns: Any) -> "Iterator[Message]":
-    """Yield what goes into the pipeline and what comes out of it, in order."""
-    from itertools import chain
-
-    from opencram.adapters.gate import SensorLimits
-    from opencram.adapters.readers import plot_reader
-    from opencram.runtime import pipeline
-    from opencram.runtime.configure import configure
-    from opencram.runtime.stations import stations
-
-    limits = {s.id: SensorLimits(range_m_max=s.range_m_max, period_s=s.period_s) for s in site.sensors}
-    reader = plot_reader(plots, limits, columns, stations(site))
-    with Path(plots).open("rb") as file:
-        read = chain.from_iterable(reader.read_stream(file))
-        for batch, made in pipeline.run(configure(site), read):
-            yield from batch
-            yield from made
-
-
-def _flights(messages: "Iterator[Message]") -> "Flights":
-    from opencram.evaluation.run import Flights
-
-    flights = Flights()
-    flights.take(messages, {})
-    return flights
-
-
-def _truth(path: str) -> "Sequence[End]":
-    """Return where the rounds of a truth file came down; those that did not are left out."""
-    from opencram.adapters.times import t_ns_from_rfc3339
-    from opencram.evaluation.run import End
-    from opencram.recording.truth import load_truth
-
-    ends = []
-    for number, entry in enumerate(load_truth(path).get("rounds") or ()):
-        place, when = _get(entry, "impact_enu_m"), _get(entry, "impact_time")
-        if place is None or when is None:
-            continue
-        try:
-            east, north = float(place[0]), float(place[1])
-            t_ns = t_ns_from_rfc3339(when)
-            if not (math.isfinite(east) and math.isfinite(north)):
-                raise ValueError("not finite")
-        except (TypeError, ValueError, LookupError) as error:
-            raise FileError(
-                f"{path}: rounds[{number}]: impact_enu_m and impact_time must be metres and an RFC 3339 time ({error})"
-            ) from error
-        ends.append(End(east_m=east, north_m=north, t_ns=t_ns, class_name=str(_get(entry, "class") or "")))
-    if not ends:
-        raise FileError(f"{path} holds no round with impact_enu_m and impact_time; without --truth none is needed")
-    return ends
-
-
-def _get(entry: "Mapping[str, Any] | Any", key: str) -> Any:
-    return entry.get(key) if isinstance(entry, dict) else None
+        return {
+            "figure": args.out,
+            **counts,
+            "impacts_against": found.impacts_against,
+            "rows": [row.as_json() for row in table],
+        }
+    return "\n".join(_lines(table, counts, args.truth is not None, args.out))
 
 
 def _horizons(text: str) -> tuple[float, ...]:
@@ -174,7 +88,7 @@ def _lines(table: "Sequence[Row]", counts: dict[str, int], with_truth: bool, out
     return lines + ([f"Figure: {out}"] if out else [])
 
 
-def _figure(table: "Sequence[Row]", name: str) -> Any:
+def figure(table: "Sequence[Row]", name: str) -> Any:
     """Return a Matplotlib figure: errors and containment by horizon, for positions ahead and for impacts."""
     try:
         from matplotlib.figure import Figure

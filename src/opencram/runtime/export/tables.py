@@ -53,7 +53,7 @@ def write_csv(recording: str, path: Path, kind: str) -> int:
     """Write the messages of one kind; return how many rows."""
     count = 0
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(_empty(kind)))
+        writer = csv.DictWriter(file, list(columns_of(kind)))
         writer.writeheader()
         for row in rows(recording, kind):
             writer.writerow({name: _cell(value) for name, value in row.items()})
@@ -74,7 +74,7 @@ def write_parquet_table(recording: str, path: Path, kind: str | None) -> int:
     except ImportError as error:
         raise RecordingError("Parquet needs pyarrow: pip install 'opencram[export]'") from error
     of = {int: pa.int64(), float: pa.float64(), str: pa.string(), np.datetime64: pa.timestamp("ns", tz="UTC")}
-    schema = pa.schema([(name, of[column]) for name, column in _empty(kind).items()])
+    schema = pa.schema([(name, of[column]) for name, column in columns_of(kind).items()])
     count = 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         chunk: list[Row] = []
@@ -112,7 +112,8 @@ def _cell(value: Any) -> Any:
     return "" if value is None else str(value)
 
 
-def _empty(kind: str) -> Mapping[str, type]:
+def columns_of(kind: str) -> Mapping[str, type]:
+    """Return the columns of a kind with their types; `numpy.datetime64` for times."""
     return _KINDS[kind][2]
 
 

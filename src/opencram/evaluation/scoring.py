@@ -1,0 +1,117 @@
+"""A recorded data set scored: prediction error and containment against horizon."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, TextIO
+
+from opencram.adapters.columns import load_column_map
+from opencram.adapters.gate import SensorLimits
+from opencram.adapters.readers import plot_reader
+from opencram.adapters.times import t_ns_from_rfc3339
+from opencram.config.model import Site
+from opencram.config.site import load_site, parse_site
+from opencram.errors import FileError, UsageError
+from opencram.evaluation.cases import believed
+from opencram.evaluation.run import End, Flights, Row, rows, samples
+from opencram.messages import Message
+from opencram.recording import load_truth, read, read_header
+from opencram.runtime import pipeline
+from opencram.runtime.configure import configure
+from opencram.runtime.shell import warm
+from opencram.runtime.stations import stations
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """What a data set came to.  `tracks`: all confirmed; `projectiles`: those with something to compare."""
+
+    rows: tuple[Row, ...]
+    tracks: int
+    projectiles: int
+    impacts_against: str
+
+
+def scored(
+    what: str,
+    plots: str | None = None,
+    *,
+    columns: str | None = None,
+    truth: str | None = None,
+    horizons_s: tuple[float, ...] = (5.0, 10.0, 15.0, 20.0),
+    stderr: TextIO,
+) -> Scored:
+    """Score a recording, or the plots of a site file.  `columns`: the column map of a CSV file; `truth`: its file."""
+    is_site = what.endswith(".toml")
+    if is_site and plots is None:
+        raise UsageError("with a site give its plots: opencram evaluate SITE.toml --plots FILE")
+    if not is_site and (plots is not None or columns is not None):
+        raise UsageError("a recording holds its plots; give --plots and --columns with a site file")
+    ends = None if truth is None else _truth(truth)
+    site, messages = _recorded(what) if plots is None else _processed(what, plots, columns)
+    warm(stderr, simulation=True)
+    flights = Flights()
+    flights.take(messages, {})
+    found = samples(flights, configure(site).tracking, believed(site), ends, horizons_s=horizons_s)
+    return Scored(
+        rows=tuple(rows(found)),
+        tracks=len(flights.last),
+        projectiles=len({sample.track_id for sample in found}),
+        impacts_against="the truth file"
+        if ends is not None
+        else "the last prediction of each track that was seen down",
+    )
+
+
+def _recorded(path: str) -> tuple[Site, Iterator[Message]]:
+    header = read_header(path)
+    return parse_site(header.site_toml, path), iter(read(path))
+
+
+def _processed(what: str, plots: str, column_map: str | None) -> tuple[Site, Iterator[Message]]:
+    site = load_site(what)
+    columns = None if column_map is None else load_column_map(column_map)
+    if not Path(plots).is_file():
+        raise FileError(f"cannot read plots from {plots}: no such file; give the path of a file that exists")
+    return site, _run(site, plots, columns)
+
+
+def _run(site: Site, plots: str, columns: Any) -> Iterator[Message]:
+    """Yield what goes into the pipeline and what comes out of it, in order."""
+
+    limits = {s.id: SensorLimits(range_m_max=s.range_m_max, period_s=s.period_s) for s in site.sensors}
+    reader = plot_reader(plots, limits, columns, stations(site))
+    with Path(plots).open("rb") as file:
+        read = chain.from_iterable(reader.read_stream(file))
+        for batch, made in pipeline.run(configure(site), read):
+            yield from batch
+            yield from made
+
+
+def _truth(path: str) -> Sequence[End]:
+    """Return where the rounds of a truth file came down; those that did not are left out."""
+
+    ends = []
+    for number, entry in enumerate(load_truth(path).get("rounds") or ()):
+        place, when = _get(entry, "impact_enu_m"), _get(entry, "impact_time")
+        if place is None or when is None:
+            continue
+        try:
+            east, north = float(place[0]), float(place[1])
+            t_ns = t_ns_from_rfc3339(when)
+            if not (math.isfinite(east) and math.isfinite(north)):
+                raise ValueError("not finite")
+        except (TypeError, ValueError, LookupError) as error:
+            raise FileError(
+                f"{path}: rounds[{number}]: impact_enu_m and impact_time must be metres and an RFC 3339 time ({error})"
+            ) from error
+        ends.append(End(east_m=east, north_m=north, t_ns=t_ns, class_name=str(_get(entry, "class") or "")))
+    if not ends:
+        raise FileError(f"{path} holds no round with impact_enu_m and impact_time; without --truth none is needed")
+    return ends
+
+
+def _get(entry: Mapping[str, Any] | Any, key: str) -> Any:
+    return entry.get(key) if isinstance(entry, dict) else None
