@@ -1,8 +1,6 @@
 """A raid: processed, simulated or loaded; its tables, its report and its replay."""
 
-import os
 import shutil
-import sys
 import tempfile
 import weakref
 from collections.abc import Callable, Sequence
@@ -210,9 +208,7 @@ def _recorded(fly: Callable[[shell.Outputs, shell.Streams], object], recording: 
     folder = tempfile.mkdtemp(prefix="opencram-") if recording is None else ""
     path = Path(folder, "raid.opencram") if recording is None else Path(recording)
     try:
-        with Path(os.devnull).open("rb") as nothing:
-            streams = shell.Streams(stdin=nothing, stdout=sys.stdout, stderr=sys.stderr)
-            fly(shell.Outputs(recording=str(path)), streams)
+        fly(shell.Outputs(recording=str(path)), shell.console())
         raid = load(path)
     except BaseException:
         if folder:

@@ -1,7 +1,6 @@
 """Plans, bounds, evaluations and the register of raids as calls."""
 
 import io
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +20,7 @@ from opencram.register import telling
 from opencram.register.model import Raid, Report
 from opencram.register.output import export, picture, records
 from opencram.register.store import Filter, opened
-from opencram.runtime.shell import warm
+from opencram.runtime.shell import console, warm
 from opencram.siting import output
 from opencram.siting.planning import Plan, SitingMap, with_step, work_out
 
@@ -110,7 +109,7 @@ def plan(
         if not step_m > 0.0:
             raise UsageError(f"step_m = {step_m:g}: must be over 0")
         known = with_step(known, step_m)
-    warm(sys.stderr, simulation=True)
+    warm(console().stderr, simulation=True)
     return Siting(work_out(known, radars=radars, sirens=sirens, check=check))
 
 
@@ -166,7 +165,7 @@ def bound(
     With a site file give `projectile` ("mortar-120mm") and `launch_m`.  `drift`: slow errors of every radar, in range
     (m) and angle (rad), and their time constant (s).  Raises `OpencramError`.
     """
-    warm(sys.stderr, simulation=True)
+    warm(console().stderr, simulation=True)
     if what is None:
         found = [cases.standard_case(drift=drift)]
     elif cases.is_scenario(str(what)):
@@ -225,7 +224,7 @@ def evaluate(
     """Score a recording, or plots under a site file, with or without a truth file.  Raises `OpencramError`."""
     given = [None if each is None else str(each) for each in (plots, columns, truth)]
     found = scored(
-        str(what), given[0], columns=given[1], truth=given[2], horizons_s=tuple(horizons_s), stderr=sys.stderr
+        str(what), given[0], columns=given[1], truth=given[2], horizons_s=tuple(horizons_s), stderr=console().stderr
     )
     return Evaluation(found, given[0] or str(what))
 

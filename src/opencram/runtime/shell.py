@@ -7,10 +7,12 @@ Everything that knows of files, clocks and terminals and belongs to more than on
 # The pipeline takes a second to import: files that cannot be opened are told before.
 
 import gc
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -51,6 +53,11 @@ class Streams:
     stdin: BinaryIO
     stdout: TextIO
     stderr: TextIO
+
+
+def console() -> Streams:
+    """Return the streams of a program that calls: nothing to read, progress where it tells its errors."""
+    return Streams(stdin=BytesIO(), stdout=sys.stdout, stderr=sys.stderr)
 
 
 @dataclass(frozen=True, kw_only=True)
