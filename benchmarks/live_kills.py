@@ -1,11 +1,12 @@
 """A raid under kills, beside the same raid undisturbed: which alarms and tracks come of it.
 
-    python benchmarks/live_kills.py [--raid seven-rockets] [--kills 50] [--gap 13.9] [--who worker|both] [--seed 1]
+    python benchmarks/live_kills.py [--raid seven-rockets] [--kills 50] [--gap 13.9] [--who worker|both] [--standby]
 
 Starts `opencram live` on an example site, sends it the raid in real time as NDJSON over UDP, and kills it with SIGKILL
 at random moments, `--gap` seconds apart in the mean, in as many passes of the raid as the kills need: the worker (its
 keeper makes another), or keeper and worker together (then this program starts the service again at once).  Every pass
-begins with an empty log.  Outlets are a folder of CAP files and a webhook whose receiver remembers what it was told.
+begins with an empty log.  With `--standby` a second service stands by, and one that was killed whole is started again
+to stand by in its turn.  Outlets are a folder of CAP files and a webhook whose receiver remembers what it was told.
 
 For each pass: what was sent and what the log holds, how long nothing was heard after a kill, which zones were warned
 beside `process` on the same plots, by how much their first alarms moved, which messages came twice, whether one
@@ -133,28 +134,37 @@ def dwells(raid: str) -> list[tuple[float, list[dict[str, object]]]]:
 class Service:
     """`opencram live`, killed and started again at will."""
 
-    def __init__(self, folder: Path, port: int, hook: int, raid: str) -> None:
+    def __init__(self, folder: Path, port: int, hook: int, raid: str, *, standby: bool) -> None:
         self.folder = folder
+        self._waiting: list[subprocess.Popen[bytes]] = []  # those that stand by
         site = folder / "site.toml"
         site.write_text((EXAMPLES / raid / "site.toml").read_text() + LIVE.format(port=port, hook=hook))
-        self._command = [sys.executable, "-m", "opencram", "live", str(site)]
+        self._command = [sys.executable, "-m", "opencram", "live", str(site), *(["--standby"] if standby else [])]
         self._awaited = 0
         (folder / "out.txt").touch()
-        self.start()
+        self.process = self._start()
         self.until_up()
+        if standby:
+            self._waiting.append(self._start())
+            while "stands by" not in self._said():
+                time.sleep(0.05)
 
     def until_up(self) -> None:
         """Wait until the service that was started last is at work."""
         while self._times_up() < self._awaited:
             time.sleep(0.05)
 
-    def _times_up(self) -> int:
-        return (self.folder / "out.txt").read_text().count(" alarms stand from before")
+    def _said(self) -> str:
+        return (self.folder / "out.txt").read_text()
 
-    def start(self) -> None:
-        self._awaited = self._times_up() + 1  # one that was killed before it was up never will be
+    def _times_up(self) -> int:
+        return self._said().count(" alarms stand from before")
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        if not self._waiting:
+            self._awaited = self._times_up() + 1  # one that was killed before it was up never will be
         with (self.folder / "out.txt").open("ab") as said:
-            self.process = subprocess.Popen(self._command, stdout=said, stderr=subprocess.STDOUT)
+            return subprocess.Popen(self._command, stdout=said, stderr=subprocess.STDOUT)
 
     def kill(self, who: str) -> None:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
@@ -163,19 +173,28 @@ class Service:
                 self._awaited = self._times_up() + 1
                 os.kill(int(child), signal.SIGKILL)
             return
+        up = self._times_up()
         self.process.kill()  # the worker dies with its keeper
         self.process.wait()
-        self.start()
+        if not self._waiting:
+            self.process = self._start()
+            return
+        self._awaited = up + 1
+        self._waiting.append(self._start())
+        self.process = self._waiting.pop(0)
 
     def end(self) -> None:
         self.until_up()
         time.sleep(1.0)
+        for each in self._waiting:
+            each.terminate()
+            each.wait(30.0)
         self.process.send_signal(signal.SIGTERM)
         if self.process.wait(30.0) != 0:
             raise SystemExit((self.folder / "out.txt").read_text())
 
 
-def fly(raid: str, kill_at_s: list[float], who: str) -> Pass:
+def fly(raid: str, kill_at_s: list[float], who: str, *, standby: bool) -> Pass:
     """Send the raid once, with kills at these times of it."""
     folder = Path(tempfile.mkdtemp())
     with receiver() as (hook, told), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
@@ -183,7 +202,7 @@ def fly(raid: str, kill_at_s: list[float], who: str) -> Pass:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
             one.bind(("127.0.0.1", 0))
             port = one.getsockname()[1]
-        service = Service(folder, port, hook, raid)
+        service = Service(folder, port, hook, raid, standby=standby)
         killed_ns: list[int] = []
         kills = list(kill_at_s)
         sent, began_ns = 0, time.time_ns() + 300_000_000
@@ -293,6 +312,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--gap", type=float, default=13.9, help="s; a keeper gives up after six deaths in a minute")
     parser.add_argument("--who", choices=("worker", "both"), default="worker")
+    parser.add_argument("--standby", action="store_true", help="with a second service that stands by")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     draw = random.Random(chosen.seed)
@@ -305,11 +325,12 @@ def main() -> None:
     print("|---" * 15 + "|")
     calm = processed(chosen.raid)
     print(row(calm, calm), flush=True)
-    print(row(fly(chosen.raid, [], chosen.who), calm), flush=True)
+    print(row(fly(chosen.raid, [], chosen.who, standby=chosen.standby), calm), flush=True)
     left, every = chosen.kills, []
     while left > 0:
         count = min(left, max(int(whole_s / chosen.gap), 1))
-        found = fly(chosen.raid, sorted(draw.uniform(0.5, whole_s) for _ in range(count)), chosen.who)
+        at_s = sorted(draw.uniform(0.5, whole_s) for _ in range(count))
+        found = fly(chosen.raid, at_s, chosen.who, standby=chosen.standby)
         left -= count
         every += found.unheard_s
         print(row(found, calm), flush=True)

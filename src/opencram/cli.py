@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -149,6 +150,7 @@ def _add_live(commands: Any) -> None:
     parser.add_argument("site", metavar="SITE.toml", help="the site file, with its [[feed]] and [[outlet]] tables")
     parser.add_argument("--replay", metavar="FILE", help="instead of feeds: recorded plots as if they came now")
     parser.add_argument("--speed", metavar="X", type=_pace, default=1.0, help="with --replay: X times as fast")
+    parser.add_argument("--standby", action="store_true", help="wait, all loaded, while another has the log; take over")
 
 
 def _add_replay(commands: Any) -> None:
@@ -314,9 +316,9 @@ def _live(args: argparse.Namespace) -> int:
     site = load_site(args.site)  # a wrong site file is told before anything is compiled
     if not site.live.feeds and not args.replay:
         raise UsageError("the site file names no feed: write each under [[feed]], with name, format and udp or tcp")
-    from opencram.runtime.sockets import bind_all
+    from opencram.runtime.keeper import reserve
 
-    sockets = {} if args.replay else bind_all(site.live, {})  # plots wait in them while what is heavy is loaded
+    reserved = None if args.replay else reserve(site, Path(args.site), standby=args.standby)
     try:
         import aiomqtt  # noqa: F401
         import starlette  # noqa: F401
@@ -324,10 +326,11 @@ def _live(args: argparse.Namespace) -> int:
         raise UsageError(f"{error.name} is not installed: pip install 'opencram[live]'") from error
     from opencram.runtime.live import live, live_from
 
-    if args.replay:
-        live_from(args.site, args.replay, args.speed, lambda text: print(text, flush=True), sys.stderr)
-        return 0
-    live(args.site, lambda text: print(text, flush=True), sys.stderr, sockets)
+    tell = partial(print, flush=True)
+    if reserved is None:
+        live_from(args.site, args.replay, args.speed, tell, sys.stderr)
+    else:
+        live(args.site, tell, sys.stderr, reserved, standby=args.standby)
     return 0
 
 

@@ -1,5 +1,6 @@
 """The keeper: a worker that is killed is replaced, the sockets stay, signals do what they say."""
 
+import copy
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ SITE = Path(__file__).resolve().parents[2] / "examples" / "mortars" / "site.toml
 PROGRAM = """
 import os, signal, sys
 from pathlib import Path
+from opencram.errors import OpencramError
 from opencram.runtime.keeper import Keeper
 
 def serve(site, base, sockets, tell):
@@ -33,7 +35,14 @@ def serve(site, base, sockets, tell):
             pass
     return asked[0] == signal.SIGUSR1
 
-Keeper(Path(sys.argv[1]), serve, lambda site: None, lambda text: print(text, flush=True)).run()
+def warm(site):
+    print(f"warmed {site.name}", flush=True)
+
+standby = "standby" in sys.argv
+try:
+    Keeper(Path(sys.argv[1]), serve, warm, lambda text: print(text, flush=True), standby=standby).run()
+except OpencramError as error:
+    sys.exit(str(error))
 """
 
 
@@ -51,10 +60,18 @@ class Kept:
         self.site = folder / "site.toml"
         feed = f'\n[[feed]]\nname = "a"\nformat = "ndjson"\nudp = "127.0.0.1:{self.port}"\n[live]\nhttp = false\n'
         self.site.write_text(SITE.read_text() + feed)
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(self.site)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
         self.lines: list[str] = []
+        self.start()
+
+    def start(self, *more: str) -> None:
+        command = [sys.executable, "-c", PROGRAM, str(self.site), *more]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
     def until(self, word: str) -> str:
         assert self.process.stdout is not None
@@ -76,10 +93,16 @@ class Kept:
 def kept(tmp_path: Path) -> Iterator[Kept]:
     one = Kept(tmp_path)
     yield one
-    one.process.kill()
-    one.process.wait()
-    assert one.process.stdout is not None
-    one.process.stdout.close()
+    one.end()
+
+
+@pytest.fixture
+def other(kept: Kept) -> Iterator[Kept]:
+    """Another keeper of the same site file, not started."""
+    one = copy.copy(kept)
+    one.lines = []
+    yield one
+    one.end()
 
 
 def test_a_killed_worker_is_replaced_at_once_and_what_was_sent_meanwhile_is_heard(kept: Kept) -> None:
@@ -131,3 +154,41 @@ def test_a_worker_does_not_outlive_its_keeper(kept: Kept) -> None:
             break
         time.sleep(0.01)
     assert time.monotonic() < end_s
+
+
+def test_a_log_is_written_by_one_service(kept: Kept, other: Kept) -> None:
+    kept.worker()
+    other.start()
+    other.until(f"process {kept.process.pid} writes the log")
+    assert other.process.wait(5.0) != 0
+
+
+def test_one_that_stands_by_takes_over_when_all_of_the_other_is_killed(kept: Kept, other: Kept) -> None:
+    kept.worker()
+    other.start("standby")
+    other.until(f"stands by for process {kept.process.pid}")
+    began_s = time.monotonic()
+    kept.end()
+    other.until("takes over")
+    other.worker()
+    assert time.monotonic() - began_s < 1.0
+    other.send("to the other")
+    other.until("heard to the other")
+    kept.start("standby")
+    kept.until(f"stands by for process {other.process.pid}")
+    other.process.send_signal(signal.SIGTERM)  # an end in good order too
+    kept.worker()
+
+
+def test_one_that_stands_by_ends_when_asked_and_reads_a_changed_site_file(kept: Kept, other: Kept) -> None:
+    kept.worker()
+    other.start("standby")
+    other.until("stands by")
+    kept.site.write_text(kept.site.read_text() + "\n# a word more\n[live\n")
+    other.until("the site file is not taken")
+    kept.site.write_text(kept.site.read_text().replace("[live\n", "").replace('\nname = "', '\nname = "New ', 1))
+    other.until("warmed New ")
+    other.process.send_signal(signal.SIGTERM)
+    assert other.process.wait(5.0) == 0
+    kept.send("still here")
+    kept.until("heard still here")

@@ -7,6 +7,9 @@ A worker that is killed is replaced by another fork, which finds everything load
 while the plots wait in the sockets that the keeper never let go.  SIGTERM and SIGINT end the service in good
 order.  SIGHUP reads the site file again: if it is in order, the worker writes its state down and a new one goes
 on from there under the new file; if it is not, its faults are told and nothing changes.
+
+A second service of the same site file may stand by: everything loaded, it waits for the lock of the log.  When the
+first has ended, by a kill of all its processes too, it binds the sockets and goes on where the log ends.
 """
 
 import ctypes
@@ -23,15 +26,20 @@ from typing import Final, NoReturn
 
 from opencram.config.model import Site
 from opencram.config.site import load_site
-from opencram.errors import OpencramError
+from opencram.errors import OpencramError, UsageError
+from opencram.runtime.lock import LogLock
 from opencram.runtime.sockets import bind_all
 
 HANDOVER_EXIT: Final = 75  # of a worker that was asked to make way
 RESTARTS_MAX, RESTARTS_S = 5, 60.0  # a worker that dies oftener than so does not get well by itself
+STANDBY_S: Final = 0.01  # how often a service that stands by asks for the lock …
+SITE_LOOKS: Final = 100  # … and in how many of these rounds it looks once at the site file
+BIND_S: Final = 1.0  # how long it waits for the sockets of the one that has ended
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG
 
 Tell = Callable[[str], None]
+Reserved = tuple[LogLock, dict[str, socket.socket]]
 Serve = Callable[[Site, Path, Mapping[str, socket.socket], Tell], bool]
 
 
@@ -44,29 +52,71 @@ class Keeper:
         serve: Serve,
         warm: Callable[[Site], None],
         tell: Tell,
-        sockets: Mapping[str, socket.socket] | None = None,
+        reserved: Reserved | None = None,
+        *,
+        standby: bool = False,
     ) -> None:
-        """`sockets`: those that are bound already."""
+        """`reserved`: what was reserved already.  `standby`: wait while another service has the log."""
         self._path = site_path
         self._serve = serve
         self._warm = warm
         self._tell = tell
+        self._stamp = _stamp(site_path)
         self._site = load_site(site_path)
-        self._sockets: dict[str, socket.socket] = dict(sockets or {})
+        lock, self._sockets = reserved or reserve(self._site, site_path, standby=standby)
+        self._locks = [lock]  # the last is that of the log
         self._deaths: deque[float] = deque()
 
     def run(self) -> None:
         """Serve until asked to end; a worker that cannot be kept alive is an error."""
-        # Until the first worker runs, a signal ends the program as it ends any other.
-        self._bind()
+        # Until the first worker runs, or while standing by, a signal ends the program as it ends any other.
+        ours = self._locks[-1].held
         self._warm(self._site)
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
-            self._keep_going()
+            if ours or self._stand_by():
+                self._keep_going()
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-            for each in self._sockets.values():
+            for each in (*self._sockets.values(), *self._locks):
                 each.close()
+
+    def _stand_by(self) -> bool:
+        """Wait until the log is free, and be ready then; return False if asked to end before."""
+        self._tell(f"live: stands by for process {self._locks[-1].holder}")
+        rounds = 0
+        while not all(lock.take() for lock in self._locks):
+            asked = signal.sigtimedwait(_SIGNALS, STANDBY_S)
+            if asked is not None and asked.si_signo in (signal.SIGTERM, signal.SIGINT):
+                return False
+            rounds += 1
+            if rounds % SITE_LOOKS == 0:
+                self._look_again()
+        self._tell("live: the other service has ended; this one takes over")
+        until_s = time.monotonic() + BIND_S
+        while True:
+            try:
+                self._bind()
+                return True
+            except UsageError:
+                if time.monotonic() > until_s:
+                    raise
+                time.sleep(STANDBY_S)
+
+    def _look_again(self) -> None:
+        """Take the site file that has changed while this service stood by, if it is in order."""
+        stamp = _stamp(self._path)
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            site = load_site(self._path)
+            self._locks = self._locks_under(site)
+        except OpencramError as error:
+            self._tell(f"live: the site file is not taken: {error}")
+            return
+        self._site = site
+        self._warm(site)
 
     def _keep_going(self) -> None:
         worker, ending = self._fork(), False
@@ -114,6 +164,8 @@ class Keeper:
         before = self._site
         self._site = site
         try:
+            self._locks = self._locks_under(site)
+            _must_take(self._locks[-1])
             self._bind()
         except OpencramError as error:
             self._site = before
@@ -122,6 +174,16 @@ class Keeper:
         self._warm(site)  # the old worker works on
         self._tell("live: the site file has changed; a new worker takes over")
         os.kill(worker, signal.SIGUSR1)
+
+    def _locks_under(self, site: Site) -> list[LogLock]:
+        """Return the locks that a service of a site file needs.
+
+        Those of other logs before are kept: a worker that makes way still writes there, and nobody is to take over
+        from it.
+        """
+        folder = _log_of(site, self._path)
+        here = [lock for lock in self._locks if lock.folder == folder] or [LogLock(folder)]
+        return [*(lock for lock in self._locks if lock.folder != folder), *here]
 
     def _bind(self) -> None:
         """Bind what the site file names and is not bound yet; let go what it does not name any more."""
@@ -159,3 +221,34 @@ class Keeper:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
+
+
+def reserve(site: Site, path: Path, *, standby: bool) -> Reserved:
+    """Return the lock of the log of a site file and, if it is ours, its sockets: plots wait in them from here on.
+
+    That the log is another's is an error unless we stand by.
+    """
+    lock = LogLock(_log_of(site, path))
+    if standby and not lock.take():
+        return lock, {}
+    _must_take(lock)
+    return lock, bind_all(site.live, {})
+
+
+def _log_of(site: Site, path: Path) -> Path:
+    return (path.parent / site.live.log).resolve()
+
+
+def _must_take(lock: LogLock) -> None:
+    if not lock.take():
+        words = f"process {lock.holder} writes the log in {lock.folder}"
+        raise UsageError(f"{words}: end it, stand by for it with --standby, or name another folder ([live] log)")
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """Return what changes when a file is written; zeros if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return found.st_mtime_ns, found.st_size, found.st_ino

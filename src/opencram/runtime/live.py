@@ -33,7 +33,7 @@ from opencram.runtime import channels as outlets
 from opencram.runtime import warmup
 from opencram.runtime.core import COMMIT_NS, SNAPSHOT_NS, Alarm, Core
 from opencram.runtime.feeding import feed_config
-from opencram.runtime.keeper import Keeper
+from opencram.runtime.keeper import Keeper, Reserved
 from opencram.runtime.logbook import Retention, finish, unsealed
 from opencram.runtime.overflow import Overflow
 from opencram.runtime.played import Played
@@ -403,9 +403,14 @@ class LiveService:
 
 
 def live(
-    site_path: str, tell: Callable[[str], None], stderr: TextIO, sockets: Mapping[str, socket.socket] | None = None
+    site_path: str,
+    tell: Callable[[str], None],
+    stderr: TextIO,
+    reserved: Reserved,
+    *,
+    standby: bool,
 ) -> None:
-    """Run the live service of a site file until it is stopped; `sockets`: those that are bound already."""
+    """Run the live service of a site file until it is stopped.  `standby`: wait while another has its log."""
 
     def warmed(site: Site) -> None:
         with warmup.progress(stderr) as say:
@@ -415,7 +420,7 @@ def live(
         gc.freeze()
         gc.set_threshold(*GARBAGE_THRESHOLDS)
 
-    Keeper(Path(site_path), serve, warmed, tell, sockets).run()
+    Keeper(Path(site_path), serve, warmed, tell, reserved, standby=standby).run()
 
 
 def live_from(site_path: str, recorded: str, speed: float, tell: Callable[[str], None], stderr: TextIO) -> None:
