@@ -1,6 +1,7 @@
 """What a site file says of the live system: faults told, no secret taken, nothing wide open; pages behind tokens."""
 
 import asyncio
+import base64
 import json
 import socket
 from pathlib import Path
@@ -14,7 +15,7 @@ import websockets
 from opencram.config.live_model import Live
 from opencram.config.site import load_site, parse_site
 from opencram.errors import ConfigError, FileError
-from opencram.messages import Health, Plot, Track
+from opencram.messages import FeedStatus, Health, Plot, Track
 from opencram.recording import read_inputs
 from opencram.runtime.access import read_tokens
 from opencram.runtime.live import Board, LiveService, cap_config
@@ -82,8 +83,8 @@ def asked(app, path: str, token: str = "", method: str = "GET", **more) -> httpx
 
 VIEWER, OPERATOR = "0123456789abcdef", "fedcba9876543210"
 PAGES = (
-    "/health", "/picture.geojson", "/alarms.geojson", "/atom.xml", "/metrics", "/cap/x.xml", "/openapi.json", "/docs",
-    "/nothing",
+    "/", "/health", "/picture.geojson", "/alarms.geojson", "/atom.xml", "/metrics", "/cap/x.xml", "/openapi.json",
+    "/docs", "/nothing",
 )  # fmt: skip
 
 
@@ -100,11 +101,43 @@ def test_pages_are_behind_tokens_where_there_are_any(people: dict, tmp_path: Pat
         assert asked(guarded, path).status_code == 401
         assert asked(guarded, path, "0123456789abcdeX").status_code == 401
     assert json.loads(asked(guarded, "/health", VIEWER, base_url="http://site.example").content)["ok"]
+    refused = asked(guarded, "/")
+    assert "Basic" in refused.headers["WWW-Authenticate"]  # a browser asks for the token as a password
+    for password, status in ((VIEWER, 200), (VIEWER + "x", 401), ("", 401)):
+        given = base64.b64encode(f"anybody:{password}".encode()).decode()
+        assert asked(guarded, "/", headers={"Authorization": f"Basic {given}"}).status_code == status
+    assert asked(guarded, "/", headers={"Authorization": "Basic ?"}).status_code == 401
     assert asked(application(service(), {}), "/metrics").text.startswith("opencram_alarms 0")
     assert asked(application(service(), {}), "/cap/x.xml").status_code == 404
     (tmp_path / "short").write_text("viewer short\n")
     with pytest.raises(FileError, match=r"line 1: .* at least 16 letters"):
         read_tokens(tmp_path / "short")
+
+
+def test_the_health_page_tells_feeds_channels_and_what_is_wrong_in_words() -> None:
+    site = service()
+    status = FeedStatus(
+        t_ns=10**18, feed="<north>", plots=1200, rejected=(("time_back", 3), ("overflow", 7)), bytes_received=1,
+        rate_per_s=93.25, delay_s=0.021, delay_s_max=0.155, clock_drift_ppm=-12.0, last_plot_t_ns=1_767_225_600 * 10**9,
+    )  # fmt: skip
+    site.board.statuses["<north>"] = status
+    site.outlets.append(
+        SimpleNamespace(
+            name="sirens", state="lost", delivered=8, waiting=2, given_up=1, failed=4, last_latency_s=0.0412
+        )
+    )
+    site.board.health["channel:sirens"] = Health(t_ns=10**18, part="channel:sirens", state="lost", reason="no <route>")
+    site.board.health["sensor:a"] = Health(t_ns=10**18, part="sensor:a", state="ok", reason="back")
+    text = asked(application(site, {}), "/").text
+    for said in ("93.2", "0.021", "0.155", "-12", "2026-01-01 00:00:00 UTC", "overflow 7, time_back 3", "0.041"):
+        assert said in text, said
+    assert "Something is lost" in text
+    assert "no &lt;route&gt;" in text
+    assert "<north>" not in text
+    assert "sensor:a" not in text  # what is well needs no row
+    metrics = asked(application(site, {}), "/metrics").text
+    assert 'opencram_part_ok{part="channel:sirens"} 0' in metrics
+    assert 'opencram_feed_clock_drift_ppm{feed="<north>"} -12.0' in metrics
 
 
 def test_on_loopback_only_this_machine_is_answered_and_no_page_of_elsewhere() -> None:

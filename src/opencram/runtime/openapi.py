@@ -33,6 +33,13 @@ _OPERATOR: Final[dict[str, Any]] = {
 }
 
 _PATHS: Final[dict[str, Any]] = {
+    "/": {
+        "get": _page(
+            "How the system is, to read",
+            "What /health says as a page, made anew every two seconds.",
+            {"200": _answer("a page", "text/html")},
+        )
+    },
     "/health": {
         "get": _page(
             "How the system is",
@@ -108,13 +115,18 @@ _PATHS: Final[dict[str, Any]] = {
 
 def document(site: str, version: str, *, tokens: bool) -> dict[str, Any]:
     """Return the OpenAPI document of a live service."""
-    secured: list[dict[str, list[str]]] = [{"token": []}] if tokens else []
+    secured: list[dict[str, list[str]]] = [{"token": []}, {"password": []}] if tokens else []
     return {
         "openapi": "3.1.0",
         "info": {"title": f"opencram: {site}", "version": version, "license": {"name": "Apache-2.0"}},
         "paths": _PATHS,
         "security": secured,
-        "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+        "components": {
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "password": {"type": "http", "scheme": "basic", "description": "any name, the token as password"},
+            }
+        },
     }
 
 
@@ -137,7 +149,8 @@ def page(described: dict[str, Any]) -> str:
     title = html.escape(described["info"]["title"])
     style = "body{font:16px/1.5 system-ui,sans-serif;max-width:50em;margin:2em auto;padding:0 1em;color:#222}"
     style += "code,pre{background:#f2f2f2;padding:.1em .3em}h2{margin-top:1.6em;font-size:1.1em}"
-    tokens = "Every request needs <code>Authorization: Bearer TOKEN</code>." if described["security"] else ""
+    tokens = "Every request needs <code>Authorization: Bearer TOKEN</code>, or the token as a browser's password."
+    tokens = tokens if described["security"] else ""
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{style}</style>'
         f"<h1>{title}</h1><p>{tokens} For programs: <a href='openapi.json'>openapi.json</a></p>"

@@ -1,11 +1,12 @@
 """The HTTP and WebSocket interface of the live service; `runtime.openapi` describes it, `/docs` shows that.
 
 Loopback needs no token, but the name of this machine in the request: a page of elsewhere that a browser here shows
-can neither read nor act.  Wider, TLS is spoken and every request needs `Authorization: Bearer TOKEN`: a viewer's to
-read, an operator's to act.
+can neither read nor act.  Wider, TLS is spoken and every request needs `Authorization: Bearer TOKEN`, or the token as
+the password that a browser asks for: a viewer's to read, an operator's to act.
 """
 
 import asyncio
+import base64
 import contextlib
 import resource
 import socket
@@ -30,6 +31,7 @@ from opencram.adapters.times import rfc3339
 from opencram.config.live import is_loopback
 from opencram.config.live_model import Live
 from opencram.errors import UsageError
+from opencram.runtime import status_page
 from opencram.runtime.access import NAME_MAX, TOKEN_PREFIX, Person, holder, read_tokens, same_origin
 from opencram.runtime.openapi import document, page
 from opencram.runtime.stream import OUTSIDE, Listener
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 ATOM: Final = "http://www.w3.org/2005/Atom"
 BODY_BYTES_MAX: Final = 4096
+_READ_ONLY: Final = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
 
 
 async def serve(
@@ -73,6 +76,7 @@ def application(service: "LiveService", people: Mapping[str, Person]) -> ASGIApp
     pages = _Pages(service, tokens=bool(people))
     app = Starlette(
         routes=[
+            Route("/", pages.status),
             Route("/health", pages.health),
             Route("/picture.geojson", pages.picture),
             Route("/alarms.geojson", pages.alarms),
@@ -107,7 +111,7 @@ class _Guard:
         elif scope["type"] == "websocket":
             await WebSocket(scope, receive, send).close(4000 + status, reason)
         else:
-            challenge = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+            challenge = {"WWW-Authenticate": 'Bearer, Basic realm="opencram", charset="UTF-8"'} if status == 401 else {}
             await Response(f"{reason}\n", status, headers=challenge)(scope, receive, send)
 
     def _judge(self, scope: Scope) -> tuple[int, str, Person]:
@@ -126,10 +130,15 @@ class _Guard:
 
 
 def _token(headers: Mapping[str, str]) -> str:
-    """Return the token of a request: in its header, or, of a browser's WebSocket, as a subprotocol."""
+    """Return the token of a request: in its header (a browser's as password), or, of a WebSocket, as a subprotocol."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return token.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(token.strip(), validate=True).decode().partition(":")[2]
+        except ValueError:
+            return ""
     offered = [each.strip() for each in headers.get("sec-websocket-protocol", "").split(",")]
     return next((each.removeprefix(TOKEN_PREFIX) for each in offered if each.startswith(TOKEN_PREFIX)), "")
 
@@ -156,8 +165,7 @@ class _Pages:
     async def docs(self, request: Request) -> Response:
         """Return the description as a page."""
         del request
-        policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
-        return Response(page(self._described), media_type="text/html", headers=policy)
+        return Response(page(self._described), media_type="text/html", headers=_READ_ONLY)
 
     async def picture(self, request: Request) -> Response:
         """Return tracks, impacts and alarms as GeoJSON."""
@@ -208,6 +216,15 @@ class _Pages:
     async def health(self, request: Request) -> Response:
         """Return feeds, channels and parts; 503 while a part is lost."""
         del request
+        document = self._health()
+        return JSONResponse(document, 200 if document["ok"] else 503)
+
+    async def status(self, request: Request) -> Response:
+        """Return the same as a page to read."""
+        del request
+        return Response(status_page.page(self._health()), media_type="text/html", headers=_READ_ONLY)
+
+    def _health(self) -> dict[str, Any]:
         board, core = self._service.board, self._service.core
         parts = [
             {"part": h.part, "state": h.state, "reason": h.reason, "time": rfc3339(h.t_ns)}
@@ -238,7 +255,7 @@ class _Pages:
             for o in self._service.outlets
         ]
         lost = any(h.state == "lost" for h in board.health.values())
-        document = {
+        return {
             "site": board.site,
             "ok": not lost,
             "data_time": rfc3339(core.state.now_ns),
@@ -247,7 +264,6 @@ class _Pages:
             "channels": channels,
             "parts": parts,
         }
-        return JSONResponse(document, 503 if lost else 200)
 
     async def alarms(self, request: Request) -> Response:
         """Return the alarms that stand, as GeoJSON."""
@@ -305,9 +321,16 @@ class _Pages:
             lines.append(f"opencram_feed_rate{label} {status.rate_per_s}")
             if status.delay_s is not None:
                 lines.append(f"opencram_feed_delay_seconds{label} {status.delay_s}")
+            if status.clock_drift_ppm is not None:
+                lines.append(f"opencram_feed_clock_drift_ppm{label} {status.clock_drift_ppm}")
+            if status.last_plot_t_ns:
+                lines.append(f"opencram_feed_last_plot_timestamp_seconds{label} {status.last_plot_t_ns / 1e9:.3f}")
             for code, count in status.rejected:
                 names = f'{{feed="{_label(status.feed)}",code="{_label(code)}"}}'
                 lines.append(f"opencram_feed_rejected_total{names} {count}")
+        for health in service.board.health.values():
+            part = f'{{part="{_label(health.part)}"}}'
+            lines.append(f"opencram_part_ok{part} {int(health.state == 'ok')}")
         for outlet in service.outlets:
             label = f'{{channel="{_label(outlet.name)}"}}'
             lines.append(f"opencram_channel_up{label} {int(outlet.state == 'ok')}")
