@@ -1,12 +1,15 @@
 """From plot to siren: the live service under clutter, measured from its own log.
 
-    python benchmarks/live_latency.py [--tracks 10,100] [--clutter 1000,10000] [--seconds 30]
+    python benchmarks/live_latency.py [--tracks 10,100] [--clutter 1000,10000] [--seconds 30] [--stopped 1.5]
 
 Starts `opencram live` on a site made for the purpose and sends it a radar of ten scans a second as ASTERIX CAT015
 over UDP, in real time: so many rounds in the air at any moment, on vacuum parabolas from 7 to 9 km away into the
 zones, and so many false plots a second at random places.  The siren is an outlet that writes CAP files.  Latency
 runs from the arrival of the plots that led to a warning to the outlet's word that it has it.  Backlog is how far
 the newest dwell in the log is behind the clock at the end.  Processor time is that of the service.
+
+With `--stopped` the service is starved: its worker is stopped for so many seconds of every two.  Then a line says how
+many datagrams were sent, how many are in the log, and how many the log says were lost.
 """
 
 import argparse
@@ -18,15 +21,19 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from opencram.adapters.asterix.encode import encode_plots
 from opencram.config.site import load_site
-from opencram.messages import Delivery, Plot
+from opencram.messages import Delivery, FeedStatus, Health, Plot
 from opencram.recording import read_inputs
+from opencram.recording.reader import read_datagrams
 from opencram.runtime.stations import stations
 
 PERIOD_S, REACH_M = 0.1, 12_000.0
@@ -171,6 +178,42 @@ def syncs_ms(folder: Path) -> str:
     return f"{took[50]:.1f} / {took[98]:.1f}"
 
 
+@contextmanager
+def stopped(pid: int, seconds: float) -> Iterator[None]:
+    """Stop the worker of a service for so many seconds of every two while the context lasts."""
+    [worker] = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    over = threading.Event()
+
+    def pulse() -> None:
+        while not over.wait(2.0 - seconds):
+            os.kill(worker, signal.SIGSTOP)
+            over.wait(seconds)
+            os.kill(worker, signal.SIGCONT)
+
+    thread = threading.Thread(target=pulse)
+    if seconds:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        if seconds:
+            thread.join()
+
+
+def losses(folder: Path, sent: int) -> str:
+    """Return what became of the datagrams, in words."""
+    logged, told, words = 0, 0, []
+    for log in sorted((folder / "log").glob("live-*.opencram")):
+        logged += sum(1 for _ in read_datagrams(log))
+        for message in read_inputs(log):
+            if isinstance(message, FeedStatus):
+                told = max(told, dict(message.rejected).get("overflow", 0))
+            elif isinstance(message, Health) and message.part.startswith("feed:"):
+                words.append(f"{message.state}: {message.reason}")
+    return f"    datagrams sent {sent:,}, in the log {logged:,}, told as lost {told:,}; {' | '.join(words)}"
+
+
 def measure(tracks: int, clutter: float, seconds: float, chosen: argparse.Namespace) -> str:
     """Run once and return a row of the table."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
@@ -195,10 +238,11 @@ def measure(tracks: int, clutter: float, seconds: float, chosen: argparse.Namesp
                 realtime(service.pid)
             sync = syncs_ms(folder)
             began_cpu_s = processor_s(service.pid)
-            sent, started_ns = send(plots, radars, port, first=chosen.realtime)
+            with stopped(service.pid, chosen.stopped):
+                sent, started_ns, datagrams = send(plots, radars, port, first=chosen.realtime)
             took_s = (time.time_ns() - started_ns) / 1e9
             used_s = processor_s(service.pid) - began_cpu_s
-            time.sleep(1.0)
+            time.sleep(3.0 if chosen.stopped else 1.0)
             service.send_signal(signal.SIGTERM)
             service.wait(60.0)
         finally:
@@ -211,6 +255,8 @@ def measure(tracks: int, clutter: float, seconds: float, chosen: argparse.Namesp
                     latencies.append(message.latency_s if message.delivered else math.inf)
                 elif isinstance(message, Plot):
                     logged, newest_ns = logged + 1, max(newest_ns, message.t_ns)
+        if chosen.stopped:
+            print(losses(folder, datagrams))
     latencies.sort()
     at = [
         1e3 * latencies[min(int(q * len(latencies)), len(latencies) - 1)] if latencies else math.nan
@@ -222,8 +268,8 @@ def measure(tracks: int, clutter: float, seconds: float, chosen: argparse.Namesp
     )
 
 
-def send(plots: list[list[Plot]], radars: object, port: int, *, first: bool) -> tuple[int, int]:
-    """Send every scan at its time; return how many plots, and when the first was sent."""
+def send(plots: list[list[Plot]], radars: object, port: int, *, first: bool) -> tuple[int, int, int]:
+    """Send every scan at its time; return how many plots, when the first was sent, and in how many datagrams."""
     began_s = time.monotonic()
     encode_plots(plots[0], radars)
     spent_s = (time.monotonic() - began_s) * len(plots)
@@ -241,7 +287,7 @@ def send(plots: list[list[Plot]], radars: object, port: int, *, first: bool) -> 
                 out.sendto(block, ("127.0.0.1", port))
     if first:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-    return sum(map(len, plots)), started_ns
+    return sum(map(len, plots)), started_ns, sum(len(blocks) for _, blocks in scans_sent)
 
 
 def main() -> None:
@@ -252,6 +298,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--folder", help="where the log and the CAP files go; /dev/shm: to a disk that takes no time")
     parser.add_argument("--realtime", action="store_true", help="as root: before whatever else this machine does")
+    parser.add_argument("--stopped", type=float, default=0.0, help="starve the service so many seconds of every two")
     parser.add_argument("--raw", choices=("keep", "drop"), default="keep")
     chosen = parser.parse_args()
     print(
