@@ -1,6 +1,7 @@
 """Judging targets by the class bank: candidates become tracks, young tracks are fitted again."""
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +29,9 @@ from opencram.tracking.surroundings import Surroundings, take_out
 from opencram.tracking.survey import STRAIGHT_NS, STRAIGHT_PLOTS
 from opencram.tracking.world import World
 
-_REFOLLOWED_MAX = 100
+# What can wait has its turn: a dwell fits so many again, by the second of data time and at least, so that none is late
+# because everything was begun at once.
+LEVEL_TURNS, REFIT_TURNS, REFOLLOW_TURNS = (20.0, 2), (60.0, 8), (30.0, 3)
 _LOG_SKY_MIN = math.log(1e-3)  # that a projectile begins in the middle of the sky, against anything else
 
 Rows = tuple[Array, Array, Array, Integers]  # states, covariances, log weights and models, the heaviest first
@@ -41,18 +44,33 @@ class Judged(NamedTuple):
     bullet: float
 
 
+def turn(waiting: Integers, since_ns: Integers, room: int) -> Integers:
+    """Return, of indices in ascending order, those whose turn it is: the `room` that have waited longest."""
+    if len(waiting) <= room:
+        return waiting
+    return np.sort(waiting[np.argsort(since_ns[waiting], kind="stable")[:room]])
+
+
+def room_for(turns: tuple[float, int], period_ns: int) -> int:
+    """Return how many have their turn in a dwell of a sensor."""
+    return max(round(turns[0] * period_ns * 1e-9), turns[1])
+
+
 # ---- promotion ------------------------------------------------------------------------------------
 
 
-def promote(config: Config, constants: World, state: State, ripe: NDArray[np.bool_]) -> State:
+def promote(config: Config, constants: World, state: State, ripe: NDArray[np.bool_], period_ns: int) -> State:
     """Judge the candidates that are ripe by the class bank; projectiles move to the tracks.
 
-    One that turns out to be the double of a track stays, dropped, for `life` to report.
+    Bodies that were told before to fly level have their turn.  One that turns out to be the double of a track stays,
+    dropped, for `life` to report.
     """
     few, tracks = state.candidates, state.tracks
     few = replace(few, targets=few.targets.copy(), chances=few.chances.copy(), fall=few.fall.copy())
     keep = np.ones(len(few.targets), dtype=np.bool_)
-    for k in np.flatnonzero(ripe).tolist():
+    known = ripe & (few.targets["status"] == CONFIRMED)
+    again = turn(np.flatnonzero(known), few.targets["fitted_t_ns"], room_for(LEVEL_TURNS, period_ns))
+    for k in np.union1d(np.flatnonzero(ripe & ~known), again).tolist():
         if len(tracks.targets) >= config.tracks_max:
             break
         rows = _verdict(config, constants, state, few, k)
@@ -245,13 +263,17 @@ def select_candidates(few: Candidates, keep: Integers) -> Candidates:
 # ---- fitting again --------------------------------------------------------------------------------
 
 
-def refit(config: Config, constants: World, state: State, due: NDArray[np.bool_]) -> State:
-    """Fit the tracks that are `due` again to all their plots: young estimates are too uncertain for straight lines."""
+def refit(config: Config, constants: World, state: State, due: NDArray[np.bool_], period_ns: int) -> State:
+    """Fit the tracks that are `due` again to all their plots: young estimates are too uncertain for straight lines.
+
+    They have their turn; of very many tracks, a twentieth.
+    """
     tracks = state.tracks
     targets, chances = tracks.targets.copy(), tracks.chances.copy()
     starts = np.searchsorted(tracks.owner, np.arange(len(targets) + 1)).tolist()
     fitted: dict[int, Rows] = {}
-    for k in np.flatnonzero(due).tolist():
+    room = max(room_for(REFIT_TURNS, period_ns), len(targets) // 20)
+    for k in turn(np.flatnonzero(due), targets["fitted_t_ns"], room).tolist():
         rows = slice(starts[k], starts[k + 1])
         begun = tracks.x[rows, :STATES], tracks.model[rows]
         judged = _judged(config, constants, state, targets[k], begun, chances[k])
@@ -260,16 +282,13 @@ def refit(config: Config, constants: World, state: State, due: NDArray[np.bool_]
     return replace(state, tracks=_rebuilt(tracks, targets, chances, starts, fitted)) if fitted else state
 
 
-def refollow(config: Config, constants: World, state: State) -> State:
-    """Follow tracks again from their first plots on: what is believed of the errors of a sensor has changed.
-
-    Of the tracks the `_REFOLLOWED_MAX` oldest: a flood must not stop the clock, and the others learn as they go.
-    """
+def refollow(config: Config, constants: World, state: State, again: Iterable[int]) -> State:
+    """Follow the tracks `again` (indices, ascending) from their first plots on: radars err otherwise than thought."""
     tracks = state.tracks
     targets, chances = tracks.targets.copy(), tracks.chances.copy()
     starts = np.searchsorted(tracks.owner, np.arange(len(targets) + 1)).tolist()
     fitted: dict[int, Rows] = {}
-    for k in range(min(len(targets), _REFOLLOWED_MAX)):
+    for k in again:
         rows, target = slice(starts[k], starts[k + 1]), targets[k].copy()
         top = tracks.log_weight[rows].max(initial=-math.inf)
         if not math.isfinite(top):

@@ -8,20 +8,34 @@ from opencram.messages import Message
 from opencram.tracking.config import Config
 from opencram.tracking.errors import POLAR, SLOW
 from opencram.tracking.history import columns
-from opencram.tracking.judging import refollow
+from opencram.tracking.judging import REFOLLOW_TURNS, refollow, room_for
 from opencram.tracking.noise import chosen, heard, is_due, joined, looked_at, told
 from opencram.tracking.state import State
 from opencram.tracking.world import World
+
+_REFOLLOWED_MAX = 100  # in a dwell, 2 ms each: a flood must not stop the clock, and the others learn as they go
 
 
 def listen(config: Config, constants: World, state: State, sensor: int, messages: list[Message]) -> State:
     """Hold one track against the errors that a sensor states, if it is time; where they prove others, follow anew.
 
-    A radar that begins to err more than it states, or ends to, is reported.
+    Tracks are followed again some a dwell, the oldest first.  A radar that begins to err more than it states, or
+    ends to, is reported.
     """
-    t_ns, tracks = state.t_ns, state.tracks
-    if not is_due(state.noise, sensor, t_ns):
+    if is_due(state.noise, sensor, state.t_ns):
+        state = _look(config, constants, state, sensor, messages)
+    if not state.behind:
         return state
+    room = min(room_for(REFOLLOW_TURNS, constants.periods_ns[sensor]), _REFOLLOWED_MAX)
+    behind = np.flatnonzero(np.isin(state.tracks.targets["track_id"], state.behind)).tolist()
+    now = behind[:room]
+    left = state.tracks.targets["track_id"][behind[len(now) :]].tolist()
+    return refollow(config, constants, replace(state, behind=tuple(left)), now)
+
+
+def _look(config: Config, constants: World, state: State, sensor: int, messages: list[Message]) -> State:
+    """Look at one track; where it proves other errors than were believed, all tracks are behind."""
+    t_ns, tracks = state.t_ns, state.tracks
     noise = looked_at(state.noise, sensor, t_ns)
     track_ids, firsts_ns = tracks.targets["track_id"].tolist(), tracks.targets["first_t_ns"].tolist()
     k = chosen(noise, sensor, track_ids, firsts_ns, t_ns)
@@ -37,8 +51,7 @@ def listen(config: Config, constants: World, state: State, sensor: int, messages
     period_s = constants.periods_ns[sensor] * 1e-9
     noise, changed, said = told(noise, sensor, config.sensors[sensor].id, period_s, t_ns)
     messages += said
-    state = replace(state, noise=noise)
-    return refollow(config, constants, state) if changed else state
+    return replace(state, noise=noise, behind=tuple(track_ids) if changed else state.behind)
 
 
 def with_sensors(constants: World, state: State) -> State:

@@ -154,11 +154,12 @@ def _take(
     state = State(
         t_ns=dwell.t_ns, newest_t_ns=state.newest_t_ns, next_track_id=next_track_id, tracks=tracks, candidates=few,
         history=history, surroundings=around, noise=state.noise, killed=state.killed, full=state.full,
+        behind=state.behind,
     )  # fmt: skip
     if ripe_count:
-        state = promote(config, constants, state, ripe)
+        state = promote(config, constants, state, ripe, period_ns)
     if due_count:
-        state = refit(config, constants, state, due)
+        state = refit(config, constants, state, due, period_ns)
     if len(state.tracks.targets) and len(dwell.z):
         state = listen(config, constants, state, sensor, messages)
     return state, given, refused

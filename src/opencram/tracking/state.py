@@ -82,6 +82,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     noise: Noise
     killed: tuple[int, ...] = ()  # tracks whose round a simulated effector is said to have destroyed
     full: bool = False  # a limit has been reached and reported
+    behind: tuple[int, ...] = ()  # tracks still to be followed again, under what is believed now of the radars' errors
 
 
 def nothing(models: int, stated: Array) -> State:
