@@ -196,8 +196,8 @@ def body_taker() -> Take:
     """What is inside a state: as if somebody had made the hash fit."""
 
     def take(data: bytes) -> int:
-        body = data[len(MAGIC) + 32 :]
-        return inner(MAGIC + hashlib.sha256(body).digest() + body)
+        body = MAGIC + data[len(MAGIC) : -32]
+        return inner(body + hashlib.sha256(body).digest())
 
     inner = state_taker()
     return take

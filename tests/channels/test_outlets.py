@@ -129,6 +129,27 @@ def test_the_same_alarm_again_is_the_same_file(tmp_path: Path) -> None:
     assert path.read_bytes() == message.xml
 
 
+def test_a_file_has_its_name_only_when_the_log_has_the_alarm(tmp_path: Path) -> None:
+    [message] = messages()
+
+    async def run() -> None:
+        outlet = Outlet("files", CapFolder(tmp_path), lambda message: None)
+        task = asyncio.create_task(outlet.run())
+        logged = asyncio.get_running_loop().create_future()
+        outlet.put(alarm(message), logged)
+        while not list(tmp_path.iterdir()):  # it waits for the disk beside the log …
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.05)
+        assert not list(tmp_path.glob("*.xml"))  # … and for the log
+        logged.set_result(None)
+        await outlet.drain(5.0)
+        assert [path.name for path in tmp_path.iterdir()] == [message.file_name]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(run())
+
+
 @pytest.fixture
 def receiver() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]], list[int]]]:
     """A web server: its address, what it got, and the answers that it will give before 200."""

@@ -65,21 +65,27 @@ def test_a_run_goes_on_from_what_was_written_as_if_nothing_had_been() -> None:
     assert state.open_tracks
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "foreign", "type", "huge", "object"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "foreign", "type", "huge", "object", "beyond"])
 def test_what_does_not_fit_is_refused(damage: str) -> None:
     data = encode_state(shelf())
     array = {
         "huge": {
             "name": "a",
-            "values": ["<f8", [1 << 40], b""],
-            "counts": ["<i8", [0], b""],
-            "flags": ["|b1", [0], b""],
+            "values": ["<f8", [1 << 40], 0, 0],
+            "counts": ["<i8", [0], 0, 0],
+            "flags": ["|b1", [0], 0, 0],
         },
         "object": {
             "name": "a",
-            "values": ["|O", [1], b"\1" * 8],
-            "counts": ["<i8", [0], b""],
-            "flags": ["|b1", [0], b""],
+            "values": ["|O", [1], 0, 0],
+            "counts": ["<i8", [0], 0, 0],
+            "flags": ["|b1", [0], 0, 0],
+        },
+        "beyond": {
+            "name": "a",
+            "values": ["<f8", [2], 0, 16],
+            "counts": ["<i8", [0], 0, 0],
+            "flags": ["|b1", [0], 0, 0],
         },
         "type": {"name": 7},
     }

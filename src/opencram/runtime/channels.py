@@ -19,7 +19,7 @@ from opencram.adapters.cap import CapMessage, CapZone
 from opencram.config.live_model import Channel
 from opencram.errors import FileError, OpencramError
 from opencram.messages import Delivery, Health, Message
-from opencram.runtime.core import Alarm, write_whole
+from opencram.runtime.core import Alarm, part_of, write_part
 from opencram.runtime.tls import tls_context
 
 QUEUE_MAX: Final = 10_000
@@ -31,7 +31,11 @@ Report = Callable[[Message], None]
 
 
 class Sender(Protocol):
-    """What a kind of channel knows: `send` returns when the other side has the alarm, and raises OSError if not."""
+    """What a kind of channel knows: `send` returns when the other side has the alarm, and raises OSError if not.
+
+    One that has `prepare` does there what nobody outside can see, beside the log that waits for the disk; it is
+    called before each `send` of an outlet.
+    """
 
     async def send(self, message: CapMessage) -> None:
         """Deliver one alarm."""
@@ -41,21 +45,32 @@ class Sender(Protocol):
 
 
 class CapFolder:
-    """CAP files in a folder: whole ones only, and the same alarm again is the same file."""
+    """CAP files in a folder: whole ones only, and the same alarm again is the same file.
+
+    A file waits for the disk beside the log, not after it, and gets its name when the log has the alarm.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._prepared: set[str] = set()
         self._threads = ThreadPoolExecutor(_SYNCS_AT_ONCE, "cap")
         folder.mkdir(parents=True, exist_ok=True)
 
-    async def send(self, message: CapMessage) -> None:
-        """Write one file."""
+    async def prepare(self, message: CapMessage) -> None:
+        """Put one file on the disk, under a name that nobody looks for."""
         await asyncio.get_running_loop().run_in_executor(self._threads, self._write, message)
+        self._prepared.add(message.identifier)
 
     def _write(self, message: CapMessage) -> None:
+        write_part(self._folder / message.file_name, lambda file: file.write(message.xml)).chmod(0o644)
+
+    async def send(self, message: CapMessage) -> None:
+        """Give one file its name."""
+        if message.identifier not in self._prepared:
+            await self.prepare(message)
+        self._prepared.discard(message.identifier)
         path = self._folder / message.file_name
-        write_whole(path, lambda file: file.write(message.xml))
-        path.chmod(0o644)
+        part_of(path).replace(path)
 
     async def close(self) -> None:
         """Let the threads go."""
@@ -205,6 +220,9 @@ def read_secret(path: Path) -> str:
         raise FileError(f"cannot read the secret in {path}: {error}; give a file of one line") from error
 
 
+_Queued = tuple[Alarm, asyncio.Future[None] | None]  # an alarm, and when the log has it
+
+
 class Outlet:
     """One channel: its queue, its task, and what it says of itself."""
 
@@ -216,8 +234,9 @@ class Outlet:
         self._sender = sender
         self._report = report
         self._clock = clock
-        self._queue: asyncio.Queue[Alarm] = asyncio.Queue(QUEUE_MAX)
-        self._lanes: dict[str, deque[Alarm]] = {}  # by zone: what is being delivered, and waits for it
+        self._prepare = getattr(sender, "prepare", None)
+        self._queue: asyncio.Queue[_Queued] = asyncio.Queue(QUEUE_MAX)
+        self._lanes: dict[str, deque[_Queued]] = {}  # by zone: what is being delivered, and waits for it
         self._room = asyncio.Semaphore(AT_ONCE)
 
     @property
@@ -225,11 +244,11 @@ class Outlet:
         """Number of alarms that wait."""
         return self._queue.qsize()
 
-    def put(self, alarm: Alarm) -> None:
-        """Queue an alarm; of too many the oldest is given up, and that is told."""
+    def put(self, alarm: Alarm, logged: asyncio.Future[None] | None = None) -> None:
+        """Queue an alarm, to be sent when the log has it; of too many the oldest is given up, and that is told."""
         if self._queue.full():
-            self._give_up(self._queue.get_nowait(), 0, f"{QUEUE_MAX} newer ones wait")
-        self._queue.put_nowait(alarm)
+            self._give_up(self._queue.get_nowait()[0], 0, f"{QUEUE_MAX} newer ones wait")
+        self._queue.put_nowait((alarm, logged))
 
     def show(self, made: Sequence[Message]) -> None:
         """Let a channel that shows more than alarms see what the pipeline has made."""
@@ -248,19 +267,19 @@ class Outlet:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 await self._room.acquire()
-                alarm = await self._queue.get()
-                zone = alarm.message.warning.zone
+                queued = await self._queue.get()
+                zone = queued[0].message.warning.zone
                 if zone in self._lanes:
-                    self._lanes[zone].append(alarm)
+                    self._lanes[zone].append(queued)
                 else:
-                    self._lanes[zone] = deque([alarm])
+                    self._lanes[zone] = deque([queued])
                     tasks.create_task(self._deliver_lane(zone))
 
     async def _deliver_lane(self, zone: str) -> None:
         """Deliver what is told of one zone, in its order; zones do not wait for each other."""
         lane = self._lanes[zone]
         while lane:
-            await self._deliver(lane.popleft())
+            await self._deliver(*lane.popleft())
             self._room.release()
             self._queue.task_done()
         del self._lanes[zone]
@@ -274,13 +293,17 @@ class Outlet:
         """Part from the other side."""
         await self._sender.close()
 
-    async def _deliver(self, alarm: Alarm) -> None:
+    async def _deliver(self, alarm: Alarm, logged: asyncio.Future[None] | None) -> None:
         warning = alarm.message.warning
         until_s = time.monotonic() + max((warning.expires_t_ns - warning.t_ns) / 1e9, 1.0)
         attempts, wait_s = 0, RETRY_S
         while True:
             attempts += 1
             try:
+                if self._prepare is not None:
+                    await self._prepare(alarm.message)
+                if logged is not None:
+                    await asyncio.shield(logged)
                 await self._sender.send(alarm.message)
                 break
             except (OSError, OpencramError) as error:

@@ -5,12 +5,13 @@
     alarms = core.advance(clock_ns)                 # some hundred times a second, whatever comes
     core.note(delivery)                             # what became of an alarm on a channel
 
-An alarm is in the log, synced in full, before it is handed out; what has been handed out and of which no
+An alarm is in the log, synced in full, before anybody hears of it; what has been handed out and of which no
 channel has said that it has it is handed out again after a restart, under the same name.  Batches are cut
 as `process` cuts them; where a dwell is cut short by the wait for its rest, the log tells it so, and
 `opencram replay` comes to the same bytes.
 """
 
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from opencram.recording import Writer, read_checkpoint, read_header, read_record
 from opencram.runtime.carry import carried
 from opencram.runtime.configure import configure
 from opencram.runtime.header import header
-from opencram.runtime.kept import Kept, KeptError, OnDisk, decode_state, encode_state, on_disk, restored
+from opencram.runtime.kept import Kept, KeptError, OnDisk, decode_state, encode_state, on_disk, restored, state_pieces
 from opencram.runtime.logbook import Retention, following, newest
 from opencram.runtime.pipeline import (
     AIR_STEP_NS,
@@ -83,7 +84,7 @@ class Core:
         self._last_plot_ns = clock_ns
         self._commit_due_ns = self._began_ns = 0
         self.watch: Callable[[Sequence[Message], Sequence[Message]], None] | None = None  # sees every batch
-        self.commits = True  # `advance` commits; False: the shell does, in a thread of its own
+        self.commits = True  # False: the shell commits, in threads of its own, and before it hands out any alarm
         self.finished: list[Writer] = []  # files that another one follows: to be closed, which may take a while
         self.steps = 0
         self.plots = 0
@@ -176,6 +177,10 @@ class Core:
                 self._turn_over(clock_ns)
         return alarms
 
+    def hold_left_s(self, clock_ns: int) -> float:
+        """Return how long the open dwell still waits for its rest; infinity if none is open."""
+        return (self._last_plot_ns + HOLD_NS - clock_ns) / 1e9 if self._dwell else math.inf
+
     def received(self, feed: str, data: bytes, clock_ns: int) -> None:
         """Keep bytes as they came."""
         self.writer.add_datagram(feed, data, clock_ns)
@@ -237,10 +242,10 @@ class Core:
         for lapsed in [m.zone for m in made if type(m) is Warning and m.state == "expired"]:
             self._kept.standing.pop(lapsed, None)  # nothing is told of it: nobody can say all clear
         alarms = [Alarm(message, arrived_ns) for message in messages if message is not None]
-        if alarms:
+        if alarms and self.commits:
             self.writer.commit()
-            for alarm in alarms:
-                self._expect(alarm.message)
+        for alarm in alarms:
+            self._expect(alarm.message)
         return alarms
 
     def _expect(self, message: CapMessage) -> None:
@@ -264,8 +269,7 @@ class Core:
     def write_kept(self, content: OnDisk) -> None:
         """Write down what `to_keep` returned; this may run in another thread."""
         self.writer.flush()  # a state ahead of its log would not be believed
-        data = encode_state(content)
-        write_whole(self._snapshot_path, lambda file: file.write(data))
+        write_whole(self._snapshot_path, lambda file: file.writelines(state_pieces(content)))
 
     def _begin(self, clock_ns: int, checkpoint: bytes | None) -> None:
         """Begin the next file of the log; with a checkpoint it can be replayed without those before it."""
@@ -362,12 +366,26 @@ def _at(message: Message, t_ns: int) -> Message:
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file that is either the old one or the new one, whatever happens; only its owner reads it."""
-    part = path.with_name(path.name + ".part")
+    part = write_part(path, write)
+    try:
+        part.replace(path)
+    except OSError as error:
+        raise OpencramError(f"cannot write {path}: {error.strerror}; give a folder with room") from error
+
+
+def part_of(path: Path) -> Path:
+    """Return the name under which a file is written."""
+    return path.with_name(path.name + ".part")
+
+
+def write_part(path: Path, write: Callable[[BinaryIO], object]) -> Path:
+    """Put a file on the disk under the name of `part_of`, which is returned."""
+    part = part_of(path)
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
     except OSError as error:
         raise OpencramError(f"cannot write {path}: {error.strerror}; give a folder with room") from error
+    return part

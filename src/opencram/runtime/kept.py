@@ -1,14 +1,21 @@
 """The state of the service as bytes and back, by the types of its parts; reading it can run no code.
 
-Structs, dataclasses, mappings and tuples go through MessagePack as their annotations say; arrays as their kind,
-shape and contents, without the zeros at their end (a table that has room for an hour is mostly room).  What does
-not fit the types, is torn, or was changed is refused as a whole: the log then tells all.
+Structs, dataclasses, mappings and tuples go through MessagePack as their annotations say; arrays as their kind and
+shape, their contents behind all that, without the zeros at their end (a table that has room for an hour is mostly
+room).  What does not fit the types, is torn, or was changed is refused as a whole: the log then tells all.
+
+    magic, length of the body, body (MessagePack), contents of the arrays, SHA-256 of all before
+
+Under clutter a state has ten megabytes.  It is made in small pieces, between which other threads have their turn.
 """
 
 import hashlib
 import math
 import re
+import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final, TypeVar, get_origin
 
 import msgspec
@@ -22,9 +29,11 @@ Key = tuple[str, int, int]  # channel, alarm, time of the warning
 
 T = TypeVar("T")
 
-MAGIC: Final = b"opencram state 4\n"
+MAGIC: Final = b"opencram state 5\n"
 ARRAY_BYTES_MAX: Final = 1 << 30
 _HASH_BYTES: Final = 32
+_LENGTH: Final = struct.Struct("<Q")
+_PIECE_BYTES: Final = 1 << 18
 _PLAIN_KIND: Final = re.compile("[<>|=]?[biuf][1-9][0-9]?")
 _LEAST_ELEMENTS: Final = 64  # of an array, below which nobody looks for zeros
 
@@ -116,32 +125,54 @@ def restored(config: PipelineConfig, found: OnDisk, book: CapBook) -> Kept:
 class _Array(msgspec.Struct, frozen=True, array_like=True):
     kind: str | tuple[tuple[str, str], ...]  # as numpy writes it: "<f8"; of rows with fields, each name and kind
     shape: tuple[int, ...]
-    data: bytes  # the zeros at its end left out
+    begin: int  # its first byte among the contents of all arrays
+    size: int  # bytes, the zeros at its end left out
+
+
+def state_pieces(state: object) -> Iterator[bytes]:
+    """Yield a state as bytes, piece by piece, with a hash at the end that tells whether they are whole."""
+    arrays: list[np.ndarray[Any, Any]] = []
+    body = msgspec.msgpack.encode(state, enc_hook=partial(_plain, arrays))
+    digest = hashlib.sha256()
+    pieces = (flat[k : k + _PIECE_BYTES].tobytes() for flat in arrays for k in range(0, len(flat), _PIECE_BYTES))
+    for piece in (MAGIC, _LENGTH.pack(len(body)), body):
+        digest.update(piece)
+        yield piece
+    for piece in pieces:
+        digest.update(piece)
+        yield piece
+    yield digest.digest()
 
 
 def encode_state(state: object) -> bytes:
-    """Return a state as bytes, with a hash that tells whether they are whole."""
-    body = msgspec.msgpack.encode(state, enc_hook=_plain)
-    return MAGIC + hashlib.sha256(body).digest() + body
+    """Return a state as bytes."""
+    return b"".join(state_pieces(state))
 
 
 def decode_state(data: bytes, state_type: type[T]) -> T:
     """Return the state that `encode_state` was given; raises `KeptError` for anything else."""
-    begin = len(MAGIC) + _HASH_BYTES
-    body = data[begin:]
-    if not data.startswith(MAGIC) or hashlib.sha256(body).digest() != data[len(MAGIC) : begin]:
+    begin, end = len(MAGIC) + _LENGTH.size, len(data) - _HASH_BYTES
+    whole = memoryview(data)
+    if end < begin or not data.startswith(MAGIC) or hashlib.sha256(whole[:end]).digest() != data[end:]:
         raise KeptError("it is torn, has been changed, or is of another version")
+    body_end = begin + _LENGTH.unpack_from(data, len(MAGIC))[0]
+    if body_end > end:
+        raise KeptError("its length is wrong")
     try:
-        return msgspec.msgpack.decode(body, type=state_type, dec_hook=_typed)
+        typed = partial(_typed, whole[body_end:end])
+        return msgspec.msgpack.decode(whole[begin:body_end], type=state_type, dec_hook=typed)
     except (ValueError, TypeError, OverflowError, MemoryError, RecursionError) as error:
         raise KeptError(f"it does not fit the types of this version: {error}") from error
 
 
-def _plain(value: Any) -> Any:
+def _plain(arrays: "list[np.ndarray[Any, Any]]", value: Any) -> Any:
+    """Return an array as its place among the contents of all, which are gathered in `arrays` as bytes."""
     if isinstance(value, np.ndarray):
         flat = np.ascontiguousarray(value).reshape(-1)
-        kept = flat[: _used(flat)]
-        return _Array(_kind(flat.dtype), value.shape, kept.tobytes())
+        contents = flat[: _used(flat)].view(np.uint8)
+        begin = sum(map(len, arrays))
+        arrays.append(contents)
+        return _Array(_kind(flat.dtype), value.shape, begin, len(contents))
     if isinstance(value, np.generic):
         return value.item()
     raise NotImplementedError(f"{type(value)} has no place in a state that is written down")
@@ -161,7 +192,7 @@ def _used(flat: "np.ndarray[Any, Any]") -> int:
     return count
 
 
-def _typed(wanted: Any, value: Any) -> Any:
+def _typed(contents: memoryview, wanted: Any, value: Any) -> Any:
     if (get_origin(wanted) or wanted) is not np.ndarray:
         raise NotImplementedError(f"{wanted} has no place in a state that is written down")
     array = msgspec.convert(value, _Array)
@@ -174,9 +205,11 @@ def _typed(wanted: Any, value: Any) -> Any:
     if (
         any(each.kind not in "biuf" for each in plain)
         or min(array.shape, default=0) < 0
-        or not len(array.data) <= size <= ARRAY_BYTES_MAX
+        or not 0 <= array.size <= size <= ARRAY_BYTES_MAX
+        or not 0 <= array.begin <= len(contents) - array.size
     ):
         raise ValueError(f"an array of {array.shape} {array.kind} cannot be")
     made = np.zeros(array.shape, dtype=kind)
-    made.reshape(-1).view(np.uint8)[: len(array.data)] = np.frombuffer(array.data, dtype=np.uint8)
+    found = np.frombuffer(contents[array.begin : array.begin + array.size], dtype=np.uint8)
+    made.reshape(-1).view(np.uint8)[: array.size] = found
     return made

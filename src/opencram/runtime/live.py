@@ -197,6 +197,7 @@ class LiveService:
         self._stop = asyncio.Event()
         self._stepped = asyncio.Event()
         self._disk = ThreadPoolExecutor(1, "log")
+        self._alarm_disk = ThreadPoolExecutor(1, "alarms")  # which wait for nothing else that is being written
 
     def stop(self) -> None:
         """Ask the service to end."""
@@ -283,6 +284,11 @@ class LiveService:
         self._dispatch(self.core.take(messages, clock_ns))
 
     def _dispatch(self, alarms: Sequence[Alarm]) -> None:
+        if not alarms:
+            return
+        writer = self.core.writer
+        writer.set_aside()
+        logged = asyncio.get_running_loop().run_in_executor(self._alarm_disk, writer.flush)
         for alarm in alarms:
             if self._signer is not None:
                 alarm = replace(alarm, message=replace(alarm.message, xml=self._signer.sign(alarm.message.xml)))
@@ -296,7 +302,7 @@ class LiveService:
                 del board.recent[next(iter(board.recent))]
             for outlet in self.outlets:
                 if not alarm.again or self.core.owed_to(outlet.name, message):
-                    outlet.put(alarm)
+                    outlet.put(alarm, logged)
             seconds = f"{message.warning.seconds_left:.0f} s" if message.warning.seconds_left else "-"
             self._tell(f"{message.warning.state} {message.warning.zone}: {message.warning.advice}, {seconds}")
 
@@ -328,7 +334,7 @@ class LiveService:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(BEAT_S)
+            await asyncio.sleep(min(BEAT_S, max(self.core.hold_left_s(self._clock()), 0.0)))
             before = self.core.steps
             self._dispatch(self.core.advance(self._clock()))
             if self.core.steps > before:
@@ -414,7 +420,8 @@ def live(
 
     def warmed(site: Site) -> None:
         with warmup.progress(stderr) as say:
-            warmup.warm_up(say, simulation=False)
+            if not warmup.is_compiled():  # else the raid over this very site loads all that it will need
+                warmup.warm_up(say, simulation=False)
             warmup.warm_site(site, say)
             warmup.warm_feeds(site, say)
         gc.freeze()

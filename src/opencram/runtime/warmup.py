@@ -7,6 +7,7 @@ what lies behind the tracking, and the simulation, meanwhile.
 """
 
 import gc
+import hashlib
 import math
 import os
 import subprocess
@@ -15,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
 import msgspec
@@ -34,11 +36,12 @@ from opencram.config.scenario_model import (
     TruthWeather,
 )
 from opencram.config.site import parse_site
-from opencram.kernel import cache_folder
+from opencram.kernel import cache_folder, cache_root
 from opencram.messages import Hypothesis, Plot, Tick, Track
 from opencram.runtime.configure import configure
 from opencram.runtime.pipeline import dwells, initial, step
 
+_PACKAGES = ("earth", "estimation", "ballistics", "tracking", "prediction", "threat", "warning", "engagement")
 _PROCESSORS_MIN = 2
 _COMPILER_THRESHOLDS = (200_000, 50, 100)
 QUIET_S = 1.0  # a start as short as this needs no word
@@ -107,7 +110,19 @@ def warm_up(
             _fly()
         if figures:
             _draw()
+    _mark().touch()
     return len(compiled)
+
+
+def is_compiled() -> bool:
+    """Return whether `warm_up` has been through once with this version on this processor."""
+    return _mark().exists()
+
+
+def _mark() -> Path:
+    """Return the file that tells of it: its name changes with any kernel, compiler or processor."""
+    folders = "".join(cache_folder(package).name for package in _PACKAGES)
+    return cache_root() / f"warm-{hashlib.sha256(folders.encode()).hexdigest()[:16]}"
 
 
 @contextmanager
@@ -164,18 +179,19 @@ def warm_behind(*, simulation: bool, figures: bool) -> None:
 def warm_site(site: Site, tell: Callable[[str], None] = lambda kernel_name: None) -> int:
     """Take the built-in raid through the pipeline of a site; return how many kernels had to be compiled.
 
-    Terrain, weather and effectors of a site give kernels types that the built-in site does not: seen by its own
-    radars, the raid makes ready all that a run of this site will call.
+    Terrain, weather and effectors of a site give kernels types that the built-in site does not: seen by one of its own
+    radars of each period, the raid makes ready all that a run of this site will call.
     """
     if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         return 0
     with listening(tell) as compiled:
         config = configure(site)
-        for sensor in site.sensors:
+        for sensor in {each.period_s: each for each in site.sensors}.values():
             state = initial(config)
             seen = [msgspec.structs.replace(plot, sensor=sensor.id) for plot in raid()]
             for batch in dwells(config, seen):
                 state, _ = step(config, state, batch)
+        _wait()
     return len(compiled)
 
 
