@@ -78,8 +78,10 @@ class Keeper:
                 self._keep_going()
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-            for each in (*self._sockets.values(), *self._locks):
+            for each in self._sockets.values():
                 each.close()
+            for lock in self._locks:
+                lock.close()
 
     def _stand_by(self) -> bool:
         """Wait until the log is free, and be ready then; return False if asked to end before."""
