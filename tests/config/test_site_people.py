@@ -65,6 +65,16 @@ def test_zones_from_kml(tmp_path):
     assert parse_site(site.text, "elsewhere.toml").zones == site.zones  # a recording needs no file beside it
 
 
+def test_a_placemark_of_several_polygons_is_a_fault_and_no_part_of_it_is_lost_in_silence(tmp_path):
+    ring = "<Polygon>" + KML.partition("<Polygon>")[2].partition("</Polygon>")[0] + "</Polygon>"
+    (tmp_path / "town.kml").write_text(KML.replace(ring, f"<MultiGeometry>{ring}{ring}</MultiGeometry>"))
+    (tmp_path / "site.toml").write_text(HEAD + '[zones]\nfile = "town.kml"\n')
+    with pytest.raises(ConfigError, match="MultiPolygon"):
+        load_site(tmp_path / "site.toml")
+    (tmp_path / "town.kml").write_text(KML.replace(ring, f"<MultiGeometry>{ring}</MultiGeometry>"))
+    assert len(load_site(tmp_path / "site.toml").zones) == 1
+
+
 @pytest.mark.parametrize("text", ["", "<kml", '<!DOCTYPE x [<!ENTITY a "b">]><kml/>'])
 def test_what_is_no_kml_is_said(text):
     with pytest.raises(ValueError, match=r"."):

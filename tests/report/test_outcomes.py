@@ -1,6 +1,7 @@
 """What became of each round: as the truth has it, in every language, counted once."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -78,6 +79,15 @@ def test_people_are_those_within_the_radius_by_the_density_of_the_zone() -> None
     if not inside_too:
         assert book.people_under_debris == pytest.approx(under, rel=0.01)
     assert (book.debris_inside, book.debris_outside) == (1, 2)
+
+
+def test_people_are_those_who_are_there_at_that_hour() -> None:
+    by_night = tuple(0.2 if hour < 6 else 1.0 for hour in range(24))
+    site = replace(SITE, zones=tuple(replace(zone, presence=by_night) for zone in SITE.zones))
+    noon, night = truth(), truth()
+    noon["rounds"][0]["impact_time"], night["rounds"][0]["impact_time"] = "2026-01-01T12:00:00Z", "2026-01-01T03:00:00Z"
+    assert ledger(site, noon).people_under_rounds == ledger(SITE, noon).people_under_rounds > 0.0
+    assert ledger(site, night).people_under_rounds == pytest.approx(0.2 * ledger(SITE, noon).people_under_rounds)
 
 
 def test_the_radii_are_those_by_which_decisions_weigh_the_ground() -> None:

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from threat_exact import _one, probability_near
 
 from opencram import threat
 from opencram.threat.assess import CLEARANCE_M, EXPOSED, PLACE, PROBABILITY, assess
@@ -140,6 +141,24 @@ def test_what_is_found_is_the_exact_integral_within_2e_4():
             span = spans[int(found[PLACE])]
             exact = mixture_inside(components, index.pieces[span[OUTLINE] : span[OUTLINE + 1]], 50.0, 0.0)
             assert found[PROBABILITY] == pytest.approx(exact, abs=2e-4)
+
+
+def test_what_is_found_is_what_cuts_through_the_region_measure():
+    """Of two programs: the oracle knows nothing of outlines, Green's theorem or the cubature."""
+    rng = np.random.default_rng(13)
+    places = crooked_town(rng)
+    index = index_of(*places)
+    for mixture in random_mixtures(rng, 5):
+        for found in assess(index, mixture, 1.0, 0.0, 0.0, 1e-3)[:8]:
+            exact = probability_near(np.array(places[int(found[PLACE])].polygon_m), mixture, 50.0)
+            assert found[PROBABILITY] == pytest.approx(exact, abs=2e-4)
+
+
+def test_the_cuts_are_fine_enough():
+    mean, covariance = np.array([120.0, -300.0]), (9e4, 3e4, 2e4)
+    for polygon in (SQUARE, L_SHAPE):
+        once, twice = (_one(np.array(polygon), np.array([*mean, *covariance]), 50.0, panels) for panels in (8, 16))
+        assert once == pytest.approx(twice, abs=1e-6)
 
 
 def test_rings_run_anticlockwise_and_open():

@@ -192,15 +192,21 @@ def _placemark(mark: ET.Element) -> dict[str, Any]:
     name = next(((each.text or "").strip() for each in mark if _tag(each) == "name"), "")
     properties.setdefault("name", name)
     properties.setdefault("id", mark.get("id") or name)
-    rings = [
-        ring
-        for side in ("outerBoundaryIs", "innerBoundaryIs")
-        for boundary in mark.iter()
-        if _tag(boundary) == side
-        for ring in [_ring(_first(boundary, "coordinates"))]
-    ]
-    geometry = {"type": "Polygon", "coordinates": rings} if rings else None
+    parts = [_part(each) for each in mark.iter() if _tag(each) == "Polygon"]
+    geometry: dict[str, Any] | None = None
+    if parts:
+        geometry = {"type": "MultiPolygon", "coordinates": parts}
     return {"type": "Feature", "properties": properties, "geometry": geometry}
+
+
+def _part(polygon: ET.Element) -> list[Sequence[list[Any]]]:
+    """Return the outer ring of a polygon, and its holes after it."""
+    return [
+        _ring(_first(boundary, "coordinates"))
+        for side in ("outerBoundaryIs", "innerBoundaryIs")
+        for boundary in polygon.iter()
+        if _tag(boundary) == side
+    ]
 
 
 def _ring(coordinates: ET.Element | None) -> Sequence[list[Any]]:

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from opencram.config.model import LonLat, Site
 from opencram.earth.geodesy import Frame, enu_from_geodetic
+from opencram.report.truth import time_ns
 
 Said = Literal["hit inside", "hit outside", "burst in the air", "intercepted", "dud", "still flying"]
 Kind = Literal["debris", "shell", "missile"]
@@ -91,10 +92,11 @@ def ledger(site: Site, truth: Mapping[str, Any], rounds_of: Mapping[int, int] | 
     """Return what a simulated raid came to.  `rounds_of`: what each engagement spent, from the log, if at hand."""
     frame = Frame(site.latitude_rad, site.longitude_rad, site.height_m)
     assets = {asset.id: corners_m(site, frame, asset.polygon) for asset in site.assets}
-    zones = {}
+    zones, hour = {}, _local_hour(site, truth)
     for zone in site.zones:
         corners = corners_m(site, frame, zone.polygon)
-        zones[zone.id] = (zone.name or zone.id, corners, zone.population / max(_area_m2(corners), 1.0))
+        there = zone.population * (zone.presence[hour % len(zone.presence)] if zone.presence else 1.0)
+        zones[zone.id] = (zone.name or zone.id, corners, there / max(_area_m2(corners), 1.0))
     spent = rounds_of or {}
     met: dict[int, list[int]] = {}
     for shot in truth["engagements"]:
@@ -112,6 +114,12 @@ def ledger(site: Site, truth: Mapping[str, Any], rounds_of: Mapping[int, int] | 
         kills=sum(bool(each["killed"]) for each in truth["engagements"]),
         rounds_spent=sum(sum(each) for each in met.values()),
     )
+
+
+def _local_hour(site: Site, truth: Mapping[str, Any]) -> int:
+    """Return the hour of the local day at which the first round came down; 0 where none did."""
+    downs = [t_ns for each in truth["rounds"] if (t_ns := time_ns(each.get("impact_time"))) is not None]
+    return int(min(downs, default=0) / 3.6e12 + site.warnings.hours_ahead_of_utc) % 24
 
 
 def is_told(truth: Mapping[str, Any]) -> bool:

@@ -150,8 +150,8 @@ def prepare(usable: Floats, order: Integers, components: Floats) -> tuple[float,
 
 
 @helper
-def _bound(components: Floats, c: int, west: float, south: float, east: float, north: float) -> float:
-    """Return a number that component `c`'s probability of a box cannot exceed: box area times greatest density."""
+def _square(components: Floats, c: int, west: float, south: float, east: float, north: float) -> float:
+    """Return a number that the squared distance of a box from component `c`, in deviations, is not below."""
     de, dn = 0.5 * (west + east) - components[c, EAST], 0.5 * (south + north) - components[c, NORTH]
     he, hn = 0.5 * (east - west), 0.5 * (north - south)
     x = (
@@ -164,10 +164,18 @@ def _bound(components: Floats, c: int, west: float, south: float, east: float, n
         - abs(components[c, W_YE]) * he
         - abs(components[c, W_YN]) * hn
     )
-    square = max(x, 0.0) ** 2 + max(y, 0.0) ** 2
+    square: float = max(x, 0.0) ** 2 + max(y, 0.0) ** 2
+    return square
+
+
+@helper
+def _bound(components: Floats, c: int, west: float, south: float, east: float, north: float) -> float:
+    """Return a number that component `c`'s probability of a box cannot exceed: box area times greatest density."""
+    square = _square(components, c, west, south, east, north)
     if square > _NEGLIGIBLE_STD * _NEGLIGIBLE_STD:
         return 0.0
-    share = min(4.0 * he * hn / (2.0 * math.pi * components[c, STD_MAX] * components[c, STD_MIN]), 1.0)
+    area = (east - west) * (north - south)
+    share = min(area / (2.0 * math.pi * components[c, STD_MAX] * components[c, STD_MIN]), 1.0)
     bound: float = components[c, WEIGHT] * share * math.exp(-0.5 * square)
     return bound
 
@@ -228,7 +236,8 @@ def _integrals(
     east, north = boxes[i, 2] - boxes[i, 0], boxes[i, 3] - boxes[i, 1]
     std_wide = 0.5 * math.sqrt(east * east + north * north) / RATIO_MAX
     for c in range(components.shape[0]):
-        if _bound(components, c, boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3]) == 0.0:
+        square = _square(components, c, boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3])
+        if square > _NEGLIGIBLE_STD * _NEGLIGIBLE_STD:
             continue
         if std_wide <= components[c, STD_MIN]:
             grid_integrals(components, c, boxes, weights, i, out)

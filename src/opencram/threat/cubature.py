@@ -29,11 +29,12 @@ RATIO_MAX = 2.6
 SMALL_DEGREE = 4
 SMALL_SIDE = 5
 SMALL_RATIO_MAX = 1.2
-POINTS = SIDE * SIDE + SMALL_SIDE * SMALL_SIDE  # of both, one after the other
+SMALL_POINTS = SMALL_SIDE * SMALL_SIDE
+POINTS = SMALL_POINTS + SIDE * SIDE  # of both, one after the other
 _SPAN = 0.95  # the grid reaches so far towards the edges of the box
 _ARC_PANEL_RAD = 0.4
 _CHUNK = 512  # places whose weights are made at once
-# Rows of a zone's weights.
+# Columns of a zone's weights.
 HAZARD, COVERED, HARMED = range(3)
 
 _NODES = np.polynomial.legendre.leggauss(7)[0]
@@ -52,20 +53,20 @@ def _from_moments(side: int, degree: int) -> Floats:
     return np.ascontiguousarray(np.linalg.pinv(powers))
 
 
-_GRIDS = tuple((_exponents(n), _from_moments(side, n)) for side, n in ((SIDE, DEGREE), (SMALL_SIDE, SMALL_DEGREE)))
+_GRIDS = tuple((_exponents(n), _from_moments(side, n)) for side, n in ((SMALL_SIDE, SMALL_DEGREE), (SIDE, DEGREE)))
 _BINOMIAL = np.array([[float(math.comb(n, k)) for k in range(DEGREE + 1)] for n in range(DEGREE + 1)])
 
 
 def all_weights(rings: list[Floats], outlines: list[Floats], boxes: Floats, radius_m: float, kernel_m: float) -> Floats:
-    """Return the weights (places, 3, points) of every place: of hazard area, disc's cover, and harm."""
-    weights = np.empty((len(rings), 3, POINTS))
+    """Return the weights (places, points, 3) of every place: of hazard area, disc's cover, and harm."""
+    weights = np.empty((len(rings), POINTS, 3))
     for first in range(0, len(rings), _CHUNK):
         some = slice(first, first + _CHUNK)
         unit = 2.0 / (boxes[some, 2:4] - boxes[some, :2])
         own = moments_of([_edges(ring) for ring in rings[some]], radius_m, boxes[some])
-        weights[some, HAZARD] = weights_of(moments_of(outlines[some], radius_m, boxes[some]))
-        weights[some, COVERED] = weights_of(spread_moments(own, radius_m * unit, disc_moments()))
-        weights[some, HARMED] = weights_of(spread_moments(own, kernel_m * unit, gaussian_moments()))
+        weights[some, :, HAZARD] = weights_of(moments_of(outlines[some], radius_m, boxes[some]))
+        weights[some, :, COVERED] = weights_of(spread_moments(own, radius_m * unit, disc_moments()))
+        weights[some, :, HARMED] = weights_of(spread_moments(own, kernel_m * unit, gaussian_moments()))
     return weights
 
 
@@ -150,13 +151,21 @@ def _radial_moments(of_radius) -> Floats:  # type: ignore[no-untyped-def]
 
 @helper
 def grid_integrals(components: Floats, c: int, boxes: Floats, weights: Floats, i: int, out: Floats) -> None:
-    """Add to `out` what component `c` gives by each row of the weights of place `i` over the grid of its box."""
+    """Add to `out` what component `c` gives by each column of the weights of place `i` over the grid of its box."""
     east, north = boxes[i, 2] - boxes[i, 0], boxes[i, 3] - boxes[i, 1]
-    small = (
-        east * east + north * north
-        <= 4.0 * SMALL_RATIO_MAX * SMALL_RATIO_MAX * components[c, STD_MIN] * components[c, STD_MIN]
-    )
-    side, k = (SMALL_SIDE, SIDE * SIDE) if small else (SIDE, 0)
+    widest = 2.0 * SMALL_RATIO_MAX * components[c, STD_MIN]
+    if east * east + north * north <= widest * widest:  # the size of a grid stands as a number: its loops unroll
+        _sum_over(components, c, boxes, weights, i, SMALL_SIDE, 0, out)
+    else:
+        _sum_over(components, c, boxes, weights, i, SIDE, SMALL_POINTS, out)
+
+
+@helper
+def _sum_over(
+    components: Floats, c: int, boxes: Floats, weights: Floats, i: int, side: int, first_point: int, out: Floats
+) -> None:
+    """Add to `out` the sums over the grid of `side` × `side` points whose weights begin at `first_point`."""
+    east, north = boxes[i, 2] - boxes[i, 0], boxes[i, 3] - boxes[i, 1]
     ce, cn = (
         0.5 * (boxes[i, 0] + boxes[i, 2]) - components[c, EAST],
         0.5 * (boxes[i, 1] + boxes[i, 3]) - components[c, NORTH],
@@ -177,15 +186,18 @@ def grid_integrals(components: Floats, c: int, boxes: Floats, weights: Floats, i
     first_ratio = math.exp(-step_e * (ee * e + en * n0) - 0.5 * ee * step_e * step_e)
     first_bend = math.exp(-ee * step_e * step_e)
     hazard, covered, harmed = 0.0, 0.0, 0.0
+    k = np.int64(first_point)
     for _ in range(side):
         value, ratio = first, ratio_0
+        row_hazard, row_covered, row_harmed = 0.0, 0.0, 0.0  # rows do not wait for each other
         for _ in range(side):
-            hazard += weights[i, HAZARD, k] * value
-            covered += weights[i, COVERED, k] * value
-            harmed += weights[i, HARMED, k] * value
+            row_hazard += weights[i, k, HAZARD] * value
+            row_covered += weights[i, k, COVERED] * value
+            row_harmed += weights[i, k, HARMED] * value
             value *= ratio
             ratio *= bend
             k += 1
+        hazard, covered, harmed = hazard + row_hazard, covered + row_covered, harmed + row_harmed
         first *= first_ratio
         first_ratio *= first_bend
         ratio_0 *= cross

@@ -37,9 +37,9 @@ _HALVINGS_MAX = 60  # of an arc: by then its parts are shorter than rounding
 _NODES, _WEIGHTS = (np.concatenate([np.polynomial.legendre.leggauss(n)[k][n // 2 :] for n in (4, 6)]) for k in (0, 1))
 _HALF_SHORT = 0.5
 
-# A prepared component of the mixture: one row of floats; the last is free for what is known of it and one place.
-WEIGHT, EAST, NORTH, W_XE, W_XN, W_YE, W_YN, STD_MAX, STD_MIN, EE, EN, NN, BOUND = range(13)
-COMPONENT_SIZE = 13
+# A prepared component of the mixture: one row of floats.
+WEIGHT, EAST, NORTH, W_XE, W_XN, W_YE, W_YN, STD_MAX, STD_MIN, EE, EN, NN = range(12)
+COMPONENT_SIZE = 12
 
 
 # Φ and its slope at steps of 1/32 from −FAR to FAR, for cubic Hermite interpolation.

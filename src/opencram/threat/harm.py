@@ -7,9 +7,11 @@ times the lethal area times the probability of the polygon under the impact's co
 
 Assumptions, round and generic, no weapon's data: half of those who stand in the open 30 m from the burst become
 casualties, a tenth of that indoors, three people in ten outdoors.  Public handbooks, as quoted, disagree by a factor of
-two (38 m for 81 mm and 60 m for 120 mm mortar rounds, given as radius in one place and as diameter in another); 30 m
-lies between.  The form, a Gaussian for the harm at a distance, is the diffuse damage function of coverage models
-(named after Carleton; Eckler and Burr 1972, cited from memory).
+two (38 m for 81 mm and 60 m for 120 mm mortar rounds, given as radius in one place and as diameter in another); an
+officer told a public inquiry of a lethal area of 40 m about a mortar bomb, and of fragments within 90 m (Western
+Kingston Commission of Enquiry 2016, 10.143); 30 m lies between.  Three in ten outdoors is several times what people in
+the USA were found to be (Klepeis and others 2001), on the safe side.  The form, a Gaussian for the harm at a distance,
+is the diffuse damage function of coverage models (named after Carleton; Eckler and Burr 1972, cited from memory).
 """
 
 import math

@@ -41,7 +41,7 @@ class Index(NamedTuple):
 
     rings: Floats
     pieces: Floats
-    weights: Floats  # (places, 3, points) of the cubature
+    weights: Floats  # (places, points, 3) of the cubature
     spans: Integers
     boxes: Floats
     people: Floats
