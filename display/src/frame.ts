@@ -47,7 +47,7 @@ export function decodeFrame(buffer: ArrayBuffer, columns: readonly Column[]): Fr
   for (const [name, type, step] of columns) {
     const told = new ARRAYS[type](buffer, at, n);
     at += told.byteLength;
-    col[name] = told instanceof Float32Array ? told : Float32Array.from(told, (value) => (value === NAN[type] ? NaN : value * step));
+    col[name] = told instanceof Float32Array ? told : inSteps(told, NAN[type], step);
   }
   return {
     seq: view.getUint32(4, true),
@@ -59,6 +59,12 @@ export function decodeFrame(buffer: ArrayBuffer, columns: readonly Column[]): Fr
     flags: view.getUint32(44, true),
     col,
   };
+}
+
+function inSteps(told: Uint16Array | Int16Array | Uint8Array, nan: number, step: number): Float32Array {
+  const found = new Float32Array(told.length);
+  for (let k = 0; k < told.length; k++) found[k] = told[k] === nan ? NaN : told[k]! * step;
+  return found;
 }
 
 const TRAIL_POINTS_MAX = 48; // as in src/opencram/display/picture.py

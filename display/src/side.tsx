@@ -39,7 +39,7 @@ export function Zones() {
             {all.value ? t("fewer") : `${tn("zones.more", found.length - shown.length)} — ${t("show.all")}`}
           </button>
         )}
-        <p class="clear-count"><span aria-hidden="true">✓ </span>{tn("zones.clear", zones - alarmed.size)}</p>
+        {zones > 0 && <p class="clear-count"><span aria-hidden="true">✓ </span>{tn("zones.clear", zones - alarmed.size)}</p>}
         <ul class="cleared">
           {store.cleared.value.slice(0, 8).map((alarm) => (
             <li key={alarm.id}>

@@ -85,7 +85,7 @@ export function NotLive() {
   return (
     <div class={`ahead ${ahead.alarms ? "ahead-alarm" : ""}`}>
       <p>
-        <span aria-hidden="true">{ahead.alarms ? "▲ " : "⏸ "}</span>
+        <span aria-hidden="true">{ahead.alarms ? "▲ " : "❚❚ "}</span>
         <b>{t("behind", { s: behind })}</b>{" "}
         <span role="alert">
           {ahead.alarms > 0 && `${tn("ahead.n", ahead.alarms)} — ${store.nameOf(ahead.zone)}`}
@@ -129,6 +129,13 @@ export function Announcer() {
   );
 }
 
+/** Whether what is shown is what is so, as far as anybody can know: silence is no all-clear. */
+function inContact(): boolean {
+  const f = store.listFrame.value;
+  const silent = f && f.flags & FOLLOWING && store.hello.value?.live && f.dataAge > AGE_LOST_S;
+  return store.link.value === "open" && Boolean(f) && !silent;
+}
+
 export function LinkBar() {
   const tick = useSignal(0);
   useEffect(() => {
@@ -160,11 +167,13 @@ export function Banner() {
   const open = store.unacknowledged.value.length;
   const next = toAcknowledge();
   const name = (alarm: Alarm) => store.nameOf(alarm.zone);
+  const known = inContact();
   return (
     <section class={`banner ${top ? (open ? "banner-alarm" : "banner-acked") : "banner-calm"}`} aria-label={t("banner.label")}>
       {/* Read out once for each alarm that comes to the top, not at every second of its countdown. */}
       <p class="hidden" role="alert">{top ? `${name(top)}: ${adviceOf(top, at)}` : ""}</p>
-      {!top && <p class="calm"><span aria-hidden="true">✓ </span><b>{t("banner.calm")}</b> — {t("banner.calm.more")}</p>}
+      {!top && known && <p class="calm"><span aria-hidden="true">✓ </span><b>{t("banner.calm")}</b> — {t("banner.calm.more")}</p>}
+      {!top && !known && <p class="calm unknown"><span aria-hidden="true">? </span><b>{t("banner.unknown")}</b> — {t("banner.unknown.more")}</p>}
       {top && (
         <p class="headline">
           <span class={`flash ${store.isAcked(top, at) ? "" : "flash-on"}`} aria-hidden="true">▲</span>

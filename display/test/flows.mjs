@@ -520,6 +520,8 @@ const flows = {
   async token() {
     const page = await open("/?lang=en#token=wrong");
     await page.locator(".link-bar", { hasText: "Access refused" }).waitFor();
+    assert.match(await banner(page), /NOT KNOWN/); // who is told nothing is not told that all is well
+    assert.doesNotMatch(await page.locator("body").innerText(), /No alarm|zones? clear/);
     const good = await open(`/?lang=en&t=${at(10)}#token=${"b".repeat(32)}`);
     await until(good, "Block 55");
     assert.doesNotMatch(good.url(), /token/);
@@ -556,6 +558,7 @@ const flows = {
     const page = await open("/?lang=en");
     await page.locator(".health .chip-caution", { hasText: /data .* old/ }).waitFor();
     await page.locator(".link-bar[role=alert]", { hasText: "NO NEW DATA" }).waitFor();
+    await until(page, "NOT KNOWN|STAY IN SHELTER");
     const phone = await open("/public?lang=en&zone=z44", { viewport: { width: 390, height: 780 } });
     await phone.locator("#what", { hasText: "CONTACT LOST" }).waitFor();
     return page.problems;

@@ -252,9 +252,7 @@ async def _greet(hub: Hub, session: Session, websocket: WebSocket, person: Perso
         "basemap": hub.basemap.told if hub.basemap is not None else None,
     }
     await websocket.send_text(_json.encode(hello).decode())
-    await websocket.send_text(session.state().decode())
-    if after.isdigit() and (missed := session.missed(int(after))) is not None:
-        await websocket.send_text(missed.decode())
+    await _tell_moment(session, websocket, after=int(after) if after.isdigit() else None)
 
 
 def _number(text: str) -> float | None:
@@ -275,7 +273,6 @@ async def _play(
 ) -> None:
     """Send frames and events at the pace that the screen takes them; do what it asks in between."""
     last_s = due_s = time.monotonic()
-    await websocket.send_text(session.player().decode())
     while not reader.done():
         asked = await inbox.taken(due_s - time.monotonic())
         now_s = time.monotonic()
@@ -284,7 +281,7 @@ async def _play(
         if asked:
             wound = [_obey(hub, session, command, person) for command in asked]
             if any(wound):
-                await _tell_moment(session, websocket, now_s)
+                await _tell_moment(session, websocket)
                 continue
             await websocket.send_text(session.player().decode())
         elif now_s < due_s:
@@ -303,9 +300,15 @@ async def _play(
             due_s = (int(max(now_s, time.monotonic() - FRAME_S) / FRAME_S) + 1) * FRAME_S
 
 
-async def _tell_moment(session: Session, websocket: WebSocket, now_s: float) -> None:
-    """Send a screen that was wound all of its new moment, the frame last: with it the screen draws all at once."""
+async def _tell_moment(session: Session, websocket: WebSocket, *, after: int | None = None) -> None:
+    """Send a screen all of its new moment, the frame last: with it the screen draws all at once.
+
+    `after`: the last record that a screen which comes back was told of.
+    """
+    now_s = time.monotonic()
     await websocket.send_text(session.state().decode())
+    if after is not None and (missed := session.missed(after)) is not None:
+        await websocket.send_text(missed.decode())
     await websocket.send_text(session.player().decode())
     for lines in session.lines(now_s):
         await websocket.send_bytes(lines)
