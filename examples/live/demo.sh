@@ -28,6 +28,7 @@ until grep -q '^live:' "$out/live.txt"; do
 	kill -0 $live
 	sleep 0.2
 done
+echo "The health page while it runs: http://127.0.0.1:18470/"
 "$bin/python" examples/live/radars.py "$out/site.toml" examples/seven-rockets/plots.ndjson 127.0.0.1:18600
 sleep 3
 kill $live

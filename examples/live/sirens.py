@@ -7,8 +7,20 @@ import asyncio
 import contextlib
 import json
 import sys
+from typing import Any
 
 import aiomqtt
+
+ADVICE = {"shelter": "go to shelter", "drop": "lie down now"}
+
+
+def words(told: dict[str, Any]) -> str:
+    """Return what a zone is told, in words."""
+    if told["state"] in ("cancelled", "all_clear"):
+        return {"cancelled": "cancelled, no danger", "all_clear": "all clear"}[told["state"]]
+    if not told["seconds_left"]:
+        return f"{told['state']}, stay in shelter"
+    return f"{told['state']}, {ADVICE[told['advice']]}, {told['seconds_left']:.0f} s left"
 
 
 async def main(address: str, prefix: str) -> None:
@@ -22,8 +34,7 @@ async def main(address: str, prefix: str) -> None:
                 print(f"system   {payload}", flush=True)
             elif topic.endswith("/state"):
                 told = json.loads(payload)
-                left = f"{told['seconds_left']:.0f} s left" if told["seconds_left"] else ""
-                print(f"SIREN    {told['name']}: {told['state']}, {told['advice']} {left}", flush=True)
+                print(f"SIREN    {told['name']}: {words(told)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -220,7 +220,7 @@ def read_secret(path: Path) -> str:
         raise FileError(f"cannot read the secret in {path}: {error}; give a file of one line") from error
 
 
-_Queued = tuple[Alarm, asyncio.Future[None] | None]  # an alarm, and when the log has it
+_Queued = tuple[Alarm, asyncio.Future[Any] | None]  # an alarm, and when the log has it
 
 
 class Outlet:
@@ -244,7 +244,7 @@ class Outlet:
         """Number of alarms that wait."""
         return self._queue.qsize()
 
-    def put(self, alarm: Alarm, logged: asyncio.Future[None] | None = None) -> None:
+    def put(self, alarm: Alarm, logged: asyncio.Future[Any] | None = None) -> None:
         """Queue an alarm, to be sent when the log has it; of too many the oldest is given up, and that is told."""
         if self._queue.full():
             self._give_up(self._queue.get_nowait()[0], 0, f"{QUEUE_MAX} newer ones wait")
@@ -293,7 +293,7 @@ class Outlet:
         """Part from the other side."""
         await self._sender.close()
 
-    async def _deliver(self, alarm: Alarm, logged: asyncio.Future[None] | None) -> None:
+    async def _deliver(self, alarm: Alarm, logged: asyncio.Future[Any] | None) -> None:
         warning = alarm.message.warning
         until_s = time.monotonic() + max((warning.expires_t_ns - warning.t_ns) / 1e9, 1.0)
         attempts, wait_s = 0, RETRY_S

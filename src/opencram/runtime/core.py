@@ -84,6 +84,7 @@ class Core:
         self._last_plot_ns = clock_ns
         self._commit_due_ns = self._began_ns = 0
         self.watch: Callable[[Sequence[Message], Sequence[Message]], None] | None = None  # sees every batch
+        self.hurry: Callable[[], None] | None = None  # called when alarms are in the making: the log has its part
         self.commits = True  # False: the shell commits, in threads of its own, and before it hands out any alarm
         self.finished: list[Writer] = []  # files that another one follows: to be closed, which may take a while
         self.steps = 0
@@ -238,6 +239,8 @@ class Core:
         return alarms
 
     def _told(self, made: Sequence[Message], arrived_ns: int) -> list[Alarm]:
+        if self.hurry is not None and any(type(m) is Warning for m in made):
+            self.hurry()
         messages = [self._kept.book.take(m) for m in made if type(m) is Warning]
         for lapsed in [m.zone for m in made if type(m) is Warning and m.state == "expired"]:
             self._kept.standing.pop(lapsed, None)  # nothing is told of it: nobody can say all clear

@@ -27,7 +27,7 @@ from opencram.config.live_model import Channel, FeedSource
 from opencram.config.model import Site
 from opencram.config.site import load_site
 from opencram.errors import OpencramError
-from opencram.messages import FeedStatus, Health, Message, Operator
+from opencram.messages import FeedStatus, Health, Message, Operator, Warning
 from opencram.recording import Writer
 from opencram.runtime import channels as outlets
 from opencram.runtime import warmup
@@ -140,6 +140,14 @@ def _overflows(
     ]
 
 
+def _in_words(warning: Warning) -> str:
+    """Return a warning as a line of what the service says."""
+    if warning.state in ("cancelled", "all_clear"):
+        return f"{warning.state} {warning.zone}"
+    left = f"{warning.seconds_left:.0f} s left" if warning.seconds_left else "stay there"
+    return f"{warning.state} {warning.zone}: {warning.advice}, {left}"
+
+
 class LiveService:
     """A site's live service; `run` lasts until it is told to stop."""
 
@@ -186,6 +194,8 @@ class LiveService:
         names = [outlet.name for outlet in self.outlets]
         self.core = Core(site, base / live.log, book, names, now_ns, self._retention)
         self.core.commits = False
+        self.core.hurry = self._log_at_once
+        self._logged: asyncio.Future[Any] | None = None  # when the log has the alarms that are yet to be handed out
         self.core.watch = self._show
         self.board.standing.update(self.core.standing)
         for fallback in site_health(site, now_ns):
@@ -283,12 +293,16 @@ class LiveService:
                 self._show_health(message)
         self._dispatch(self.core.take(messages, clock_ns))
 
-    def _dispatch(self, alarms: Sequence[Alarm]) -> None:
-        if not alarms:
-            return
+    def _log_at_once(self) -> None:
+        """Put the log on the disk, for the alarms that are being written meanwhile."""
         writer = self.core.writer
         writer.set_aside()
-        logged = asyncio.get_running_loop().run_in_executor(self._alarm_disk, writer.flush)
+        before, loop = self._logged, asyncio.get_running_loop()
+        now = loop.run_in_executor(self._alarm_disk, writer.flush)
+        self._logged = now if before is None else asyncio.gather(before, now)
+
+    def _dispatch(self, alarms: Sequence[Alarm]) -> None:
+        logged, self._logged = self._logged, None
         for alarm in alarms:
             if self._signer is not None:
                 alarm = replace(alarm, message=replace(alarm.message, xml=self._signer.sign(alarm.message.xml)))
@@ -303,8 +317,7 @@ class LiveService:
             for outlet in self.outlets:
                 if not alarm.again or self.core.owed_to(outlet.name, message):
                     outlet.put(alarm, logged)
-            seconds = f"{message.warning.seconds_left:.0f} s" if message.warning.seconds_left else "-"
-            self._tell(f"{message.warning.state} {message.warning.zone}: {message.warning.advice}, {seconds}")
+            self._tell(_in_words(message.warning))
 
     def _show(self, inputs: Sequence[Message], made: Sequence[Message]) -> None:
         """Let those see it who show more than alarms."""
