@@ -163,8 +163,10 @@ class Service:
     def _start(self) -> "subprocess.Popen[bytes]":
         if not self._waiting:
             self._awaited = self._times_up() + 1  # one that was killed before it was up never will be
+        # An installed program has its bytecode beside it: so has this one, whatever the environment says.
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         with (self.folder / "out.txt").open("ab") as said:
-            return subprocess.Popen(self._command, stdout=said, stderr=subprocess.STDOUT)
+            return subprocess.Popen(self._command, stdout=said, stderr=subprocess.STDOUT, env=environment)
 
     def kill(self, who: str) -> None:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()

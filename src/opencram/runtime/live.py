@@ -244,7 +244,7 @@ class LiveService:
         await self._end(feed_tasks, tasks)
         for task in done - {stopped}:
             task.result()  # an error that ended a task ends the service, and is told
-        self._tell("live: stopped; the log is sealed")
+        self._tell("live: made way" if self.handed_over else "live: stopped; the log is sealed")
 
     async def _serve_web(self) -> list[asyncio.Task[Any]]:
         if self._site.live.http is None:
