@@ -142,6 +142,7 @@ class Service:
         self._command = [sys.executable, "-m", "opencram", "live", str(site), *(["--standby"] if standby else [])]
         self._awaited = 0
         (folder / "out.txt").touch()
+        self._awaited = 1
         self.process = self._start()
         self.until_up()
         if standby:
@@ -161,8 +162,6 @@ class Service:
         return self._said().count(" alarms stand from before")
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        if not self._waiting:
-            self._awaited = self._times_up() + 1  # one that was killed before it was up never will be
         # An installed program has its bytecode beside it: so has this one, whatever the environment says.
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         with (self.folder / "out.txt").open("ab") as said:
@@ -175,13 +174,9 @@ class Service:
                 self._awaited = self._times_up() + 1
                 os.kill(int(child), signal.SIGKILL)
             return
-        up = self._times_up()
+        self._awaited = self._times_up() + 1  # one that was killed before it was up never will be
         self.process.kill()  # the worker dies with its keeper
         self.process.wait()
-        if not self._waiting:
-            self.process = self._start()
-            return
-        self._awaited = up + 1
         self._waiting.append(self._start())
         self.process = self._waiting.pop(0)
 

@@ -71,3 +71,19 @@ def test_a_closed_socket_loses_nothing(small: socket.socket) -> None:
     follow = Overflow("radar", small)
     small.close()
     assert follow.check(0) == (0, None)
+
+
+def test_what_waits_when_the_service_ends_is_counted_and_told(small: socket.socket) -> None:
+    watch = Overflow("north", small)
+    assert not watch.is_waiting
+    assert watch.let_go(1) == (0, None)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for _ in range(3):
+            sender.sendto(b"plots", small.getsockname())
+    waits = 3 - dropped(small)
+    assert watch.is_waiting
+    lost, health = watch.let_go(2)
+    assert lost == waits > 0
+    assert health is not None
+    assert f"while {waits} datagrams waited" in health.reason
+    assert not watch.is_waiting

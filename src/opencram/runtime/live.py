@@ -50,6 +50,7 @@ CHECK_S: Final = 0.05
 COMMIT_PAUSE_S: Final = 0.05  # between two syncs of the log that no alarm waits for
 BUSY_MAX: Final = 10
 DRAIN_S: Final = 5.0
+REST_S: Final = 2.0  # for what waits in sockets when the service is told to stop
 RECENT_MAX: Final = 1000  # CAP messages that the Atom feed and the API remember
 
 
@@ -254,6 +255,8 @@ class LiveService:
         return [await serve(self._site.live, self._base, self, self._sockets)]
 
     async def _end(self, feed_tasks: Sequence[asyncio.Task[None]], tasks: Sequence[asyncio.Task[Any]]) -> None:
+        if not self.handed_over:
+            await self._take_the_rest()
         for task in feed_tasks:
             task.cancel()
         await asyncio.gather(*feed_tasks, return_exceptions=True)
@@ -267,6 +270,18 @@ class LiveService:
             self.core.make_way(self._clock())
         else:
             self.core.close(self._clock())
+
+    async def _take_the_rest(self) -> None:
+        """Take what waits in the sockets, if that can be done soon; what cannot is told as lost."""
+        until_s = time.monotonic() + REST_S
+        while any(overflow.is_waiting for _, overflow in self._overflows) and time.monotonic() < until_s:
+            await asyncio.sleep(BEAT_S)
+        clock_ns = self._clock()
+        self._count_losses(clock_ns)
+        for feed, overflow in self._overflows:
+            self._tell_losses(feed, *overflow.let_go(clock_ns))
+        for feed in self.feeds:
+            self.core.note(feed.status(clock_ns))
 
     # ---- what happens ----
 
@@ -379,11 +394,13 @@ class LiveService:
     def _count_losses(self, clock_ns: int) -> None:
         """Take what the system dropped before it was read."""
         for feed, overflow in self._overflows:
-            lost, health = overflow.check(clock_ns)
-            if lost:
-                feed.dropped(lost)
-            if health is not None:
-                self._report(health)
+            self._tell_losses(feed, *overflow.check(clock_ns))
+
+    def _tell_losses(self, feed: Feed, lost: int, health: Health | None) -> None:
+        if lost:
+            feed.dropped(lost)
+        if health is not None:
+            self._report(health)
 
     async def _commit(self) -> None:
         """Put the log on the disk, soonest when a dwell has just been taken; the loop goes on meanwhile."""

@@ -4,6 +4,7 @@ A service that is kept from the processor for longer than its socket's buffer la
 them.  Linux counts them for each socket (`SO_MEMINFO` of socket(7), kernel 4.12 and later); elsewhere nothing is known.
 """
 
+import contextlib
 import socket
 import struct
 from typing import Final
@@ -11,17 +12,38 @@ from typing import Final
 from opencram.messages import Health
 
 _SO_MEMINFO: Final = 55  # asm-generic/socket.h
-_WORDS: Final = struct.Struct("@9I")  # linux/sock_diag.h, SK_MEMINFO_*: the last one is the drops
+_WORDS: Final = struct.Struct("@9I")  # linux/sock_diag.h, SK_MEMINFO_*: the first is what waits, the last the drops
 QUIET_NS: Final = 10 * 10**9  # without another loss, until it is over
 
 
 def dropped(one: socket.socket) -> int | None:
     """Return how many datagrams a socket has lost since it was made; None where the system does not tell."""
+    found = _memory(one)
+    return None if found is None else found[-1]
+
+
+def is_waiting(one: socket.socket) -> bool:
+    """Return whether datagrams wait in a socket to be read; False where the system does not tell."""
+    found = _memory(one)
+    return found is not None and found[0] > 0
+
+
+def unread(one: socket.socket) -> int:
+    """Return how many datagrams wait in a socket that does not block, and let them go."""
+    count = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            one.recv(1)
+            count += 1
+    return count
+
+
+def _memory(one: socket.socket) -> tuple[int, ...] | None:
     try:
         words = one.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _WORDS.size)
     except OSError:
         return None
-    return int(_WORDS.unpack(words)[-1]) if len(words) == _WORDS.size else None
+    return _WORDS.unpack(words) if len(words) == _WORDS.size else None
 
 
 class Overflow:
@@ -33,6 +55,19 @@ class Overflow:
         self._before = dropped(one) or 0
         self._since: int | None = None  # losses of the bad spell that lasts
         self._last_ns = 0
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether datagrams wait to be read."""
+        return is_waiting(self._socket)
+
+    def let_go(self, clock_ns: int) -> tuple[int, Health | None]:
+        """Let go what waits, since the service ends; return how many datagrams, and what is to be said of them."""
+        lost = unread(self._socket)
+        if not lost:
+            return 0, None
+        reason = f"the service was told to stop while {lost} datagrams waited to be read: they are lost"
+        return lost, Health(t_ns=clock_ns, part=self._part, state="degraded", reason=reason)
 
     def check(self, clock_ns: int) -> tuple[int, Health | None]:
         """Return how many were lost since the last look, and the feed's health if it has changed."""
