@@ -64,7 +64,9 @@ class Config:
     tell_s_max: float = 1.0  # between two messages with flight models, from which impacts are predicted
     speed_m_s_min: float = 40.0  # what is not surely faster is not yet confirmed as a projectile
     apex_m_min: float = 50.0  # over the ground: what never comes so high is no round
-    projectile_probability_min: float = 0.9  # from here on a candidate is a projectile
+    projectile_probability_min: float = 0.9  # from here on a candidate is a projectile,
+    level_probability_max: float = 0.02  # if it is no body in level flight or a turn with more than this probability
+    judge_s_min: float = 0.1  # between two judgements of a candidate that is not clear yet
 
     def __hash__(self) -> int:
         return self._hash

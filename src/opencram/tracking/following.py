@@ -237,6 +237,7 @@ def _blank(targets, k, t_ns):
     target["due_t_ns"] = 0
     target["score"] = 0.0
     target["log_straight"] = 0.0
+    target["log_sky"] = 0.0
 
 
 @kernel

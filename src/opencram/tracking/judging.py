@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from opencram.ballistics.propagation import STATES
-from opencram.tracking.bank import judge
+from opencram.tracking.bank import judge, whole_weights
 from opencram.tracking.config import Config
 from opencram.tracking.following import FIT_AGE_S, FIT_AGE_S_MAX
 from opencram.tracking.history import columns, window
+from opencram.tracking.otherwise import jet
 from opencram.tracking.plausible import GRAVITY_M_S2, fast, height, log_unseen, misfit
 from opencram.tracking.state import (
     CONFIRMED,
@@ -33,6 +34,9 @@ from opencram.tracking.world import World
 # because everything was begun at once.
 LEVEL_TURNS, REFIT_TURNS, REFOLLOW_TURNS = (20.0, 2), (60.0, 8), (30.0, 3)
 _LOG_SKY_MIN = math.log(1e-3)  # that a projectile begins in the middle of the sky, against anything else
+_EDGE_SHARE = 0.8  # of a radar's range: what is first seen beyond has mostly flown in from further away,
+_LOG_EDGE = math.log(0.05)  # as aircraft do more often than rounds
+_LOG_SEEN = -1.0  # below, a round would have been seen before where a target begins, so that a jet is likelier
 
 Rows = tuple[Array, Array, Array, Integers]  # states, covariances, log weights and models, the heaviest first
 
@@ -100,17 +104,15 @@ def _verdict(config: Config, constants: World, state: State, few: Candidates, k:
     score = target["score"] + unseen
     if score < config.confirm_score:
         return None
+    # Said to fly level already: a hard turn is no reason to take that back.
+    target["log_sky"] = sky + (_LOG_SKY_MIN if few.fall[k] == 0.0 else 0.0)
     chances = few.chances[k].copy()
     judged = _judged(config, constants, state, target, _begun(constants, few.x[k]), chances)
     if judged is None:
         return None
-    if few.fall[k] == 0.0:  # said to fly level already: a hard turn is no reason to take that back
-        sky += _LOG_SKY_MIN
-    chances *= math.exp(sky)  # of what comes from the ground; the rest has been flying all the time
-    chances[-1] *= judged.bullet + (1.0 - judged.bullet) * math.exp(-sky)
-    chances /= chances.sum()
-    projectile = 1.0 - chances[-1]
-    if projectile >= config.projectile_probability_min and _flies(config, constants, judged.rows):
+    projectile, level = 1.0 - chances[-1], (1.0 - judged.bullet) * chances[-1]
+    is_clear = projectile >= config.projectile_probability_min and level <= config.level_probability_max
+    if is_clear and _flies(config, constants, judged.rows):
         if score + _misfit(config, constants, state, target, judged.rows) >= config.confirm_score:
             few.chances[k] = chances
             return judged.rows
@@ -139,7 +141,8 @@ def _tell_level(few: Candidates, k: int, t_ns: int) -> None:
 def _unseen(constants: World, state: State, target: np.void, x: Array) -> tuple[float, float]:
     """Return the log probability that a round which is at `x` (6) now was not seen before its first plot.
 
-    The second number counts the scans before the first one of all too.
+    The second number counts the scans before the first one of all too, and is that of a round against anything else:
+    at the edge of what the radars see, and in the middle of the sky, aircraft are more often first seen than rounds.
     """
     seconds = (
         (state.t_ns - int(target["first_t_ns"])) * 1e-9,
@@ -148,6 +151,9 @@ def _unseen(constants: World, state: State, target: np.void, x: Array) -> tuple[
     unseen, sky = log_unseen(
         x, *seconds, constants.env, constants.origins, constants.reach_m, constants.periods_s, constants.log_miss
     )
+    shares = np.linalg.norm(constants.origins - x[:3], axis=1) / constants.reach_m
+    if shares.min() > _EDGE_SHARE:
+        sky = min(sky, _LOG_EDGE)
     return float(unseen), max(float(sky), _LOG_SKY_MIN)
 
 
@@ -205,9 +211,39 @@ def _judged(
     if not len(x):
         return None
     target["status"] = CONFIRMED
+    if math.isnan(odds) and target["log_sky"] < 0.0:
+        straight = _in_the_sky(config, constants, state, target, straight, bullet)
+        _weigh(chances, log_weight, straight)
     target["log_straight"] = straight
     target["fitted_t_ns"] = target["due_t_ns"] = state.t_ns
     return Judged((x, p, log_weight, model), math.exp(bullet - straight))
+
+
+def _in_the_sky(
+    config: Config, constants: World, state: State, target: np.void, straight: float, bullet: float
+) -> float:
+    """Return the log weight of no projectile for a target that begins where a round hardly does.
+
+    Bullets come from the ground too; the rest has been flying all the time, and may be a jet that dives or turns.
+    """
+    level = straight + math.log1p(-min(math.exp(bullet - straight), 1.0 - 1e-15))
+    sky = float(target["log_sky"])
+    if sky < _LOG_SEEN:
+        since_ns = max(int(target["first_t_ns"]), state.t_ns - round(FIT_AGE_S_MAX * 1e9))
+        plots = window(columns(state.history), int(target["last"]), config.window_plots_max, since_ns)
+        times_ns, sensors, z, weights = plots
+        whole = whole_weights(sensors, weights, state.noise.errors)
+        times = (times_ns - times_ns[0]) * 1e-9
+        other = jet(times, sensors, z, whole, constants.rotations, constants.origins)
+        level = float(np.logaddexp(level, constants.bank.log_prior[-1] + other))
+    return float(np.logaddexp(level - sky, bullet))
+
+
+def _weigh(chances: Array, log_weight: Array, straight: float) -> None:
+    """Write the probability of no projectile, of log weight `straight`, into `chances` (models + 1)."""
+    projectile = 1.0 / (1.0 + math.exp(min(straight - float(np.logaddexp.reduce(log_weight)), 700.0)))
+    chances[:-1] *= projectile / max(float(chances[:-1].sum()), 1e-300)
+    chances[-1] = 1.0 - projectile
 
 
 def _flies(config: Config, constants: World, rows: Rows) -> bool:

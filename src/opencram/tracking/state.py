@@ -37,6 +37,7 @@ TARGET = np.dtype(
         ("due_t_ns", np.int64),  # when it is next to be reported, if nothing happens before
         ("score", np.float64),  # log likelihood ratio of target against clutter
         ("log_straight", np.float64),  # log weight of "no projectile", on the scale of its rows
+        ("log_sky", np.float64),  # log probability that a projectile begins where it did, against anything else
     ]
 )
 

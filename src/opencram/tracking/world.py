@@ -87,7 +87,7 @@ def world(config: Config) -> World:
         confirmation=(
             config.confirm_plots,
             config.confirm_score,
-            round(config.fit_s_min * 1e9),
+            round(config.judge_s_min * 1e9),
             round(config.fit_s_max * 1e9),
         ),
         report_ns=round(config.report_s * 1e9),
