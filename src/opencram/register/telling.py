@@ -72,15 +72,16 @@ def shown(raid: Raid, reports: tuple[Report, ...], language: str) -> list[str]:
 
 
 def _row(raid: Raid, reports: int, language: str) -> str:
-    classes = ", ".join(f"{count} {say(language, name)}" for name, count in raid.classes.items())
-    where = ", ".join(raid.districts) or "–"
+    comma = _comma(language)
+    classes = comma.join(f"{count} × {say(language, name)}" for name, count in raid.classes.items())
+    where = comma.join(raid.districts) or "–"
     parts = [
         f"{say(language, 'raid')} {raid.raid}",
         f"{time_of(raid.start_t_ns):%Y-%m-%d %H:%M:%S}",
         raid.site,
         say(language, raid.source),
         classes or "–",
-        f"{say(language, 'down')} {raid.down}, {say(language, 'shot_down')} {raid.shot_down}",
+        f"{say(language, 'down')} {raid.down}{comma}{say(language, 'shot_down')} {raid.shot_down}",
         where,
         f"{say(language, 'warned')} {raid.people_warned}",
     ]
@@ -92,8 +93,10 @@ def _row(raid: Raid, reports: int, language: str) -> str:
 
 
 def _fall(fall: Fall, language: str) -> str:
-    far = say(language, "far", km=f"{fall.from_m / 1000.0:g}")
-    seen = f"{say(language, 'from')}: {say(language, fall.from_octant)}, {far}" if fall.from_octant else ""
+    seen = ""
+    if fall.from_octant:
+        far = say(language, "far", km=f"{fall.from_m / 1000.0:g}")
+        seen = f"{say(language, 'from')}: {say(language, fall.from_octant)}{_comma(language)}{far}"
     place = fall.district or say(language, "outside")
     decided = dict(fall.reasons).get(language, fall.reason) or say(language, fall.action)
     parts = [f"{time_of(fall.t_ns):%H:%M:%S}", say(language, fall.class_name), say(language, fall.ended), place]
@@ -107,8 +110,8 @@ def _zone(zone: WarnedZone, language: str) -> str:
         verdict = say(language, "unwarned")
     else:
         timely = "in_time" if zone.in_time else "late"
-        verdict = f"{say(language, 'seconds', s=f'{zone.lead_s:.1f}')}, {say(language, timely)}"
-    return f"   {zone.name}: {zone.people} {say(language, 'people')}, {verdict}"
+        verdict = f"{say(language, 'seconds', s=f'{zone.lead_s:.1f}')}{_comma(language)}{say(language, timely)}"
+    return f"   {zone.name}: {zone.people} {say(language, 'people')}{_comma(language)}{verdict}"
 
 
 def _report(report: Report, language: str) -> str:
@@ -117,5 +120,9 @@ def _report(report: Report, language: str) -> str:
         for name in ("rounds", "killed", "injured")
         if (value := getattr(report, name)) is not None
     ]
-    parts = [report.source, report.time, report.district, ", ".join(numbers), report.text]
+    parts = [report.source, report.time, report.district, _comma(language).join(numbers), report.text]
     return "   " + " · ".join(filter(None, parts))
+
+
+def _comma(language: str) -> str:
+    return "، " if language == "ar" else ", "
