@@ -10,6 +10,7 @@ export interface Label {
   size: number;
   bold?: boolean;
   centred?: boolean; // on its point; else beside it, at `gap`
+  or?: [x: number, y: number]; // where it stands if its point is taken
   gap?: number;
   plate?: boolean;
   edge?: string;
@@ -119,9 +120,9 @@ class Boxes {
   }
 }
 
-function places({ x, y, gap = 8, centred }: Label, width: number, height: number): Box[] {
+function places({ x, y, gap = 8, centred, or }: Label, width: number, height: number): Box[] {
   const at = (left: number, top: number): Box => [left, top, left + width, top + height];
-  if (centred) return [at(x - width / 2, y - height / 2)];
+  if (centred) return [[x, y] as const, ...(or ? [or] : [])].map(([x, y]) => at(x - width / 2, y - height / 2));
   return [
     at(x + gap, y - height - gap / 2), at(x + gap, y + gap / 2), at(x - gap - width, y - height - gap / 2), at(x - gap - width, y + gap / 2),
     at(x - width / 2, y - gap - height), at(x - width / 2, y + gap), at(x + gap * 2.5, y - height / 2), at(x - gap * 2.5 - width, y - height / 2),

@@ -17,6 +17,13 @@ const PICK_PX = 22;
 let map: OlMap | null = null;
 let painter: Painter | null = null;
 let base: Base | null = null;
+let dirty = true; // what moves has changed since it was drawn,
+let seenBefore = ""; // for this part of the map
+
+function draw(): void {
+  dirty = true;
+  map?.render();
+}
 
 function shownBy(state: FrameState): Shown {
   const [width, height] = state.size as [number, number];
@@ -65,15 +72,21 @@ class Sheet extends Layer {
 export function mount(target: HTMLElement): () => void {
   const projection = new Projection({ code: "ENU", units: "m", extent: [-EXTENT_M, -EXTENT_M, EXTENT_M, EXTENT_M] });
   painter = new Painter(target);
-  base = new Base(() => map?.render());
+  dirty = true;
+  base = new Base(draw);
   map = new OlMap({
     target,
     controls: [],
     interactions: interactions({ altShiftDragRotate: false, pinchRotate: false }),
     layers: [
       new Country({}),
-      new Sheet((canvas, shown) => painter!.paintStill(canvas, shown)),
-      new Sheet((canvas, shown) => painter!.paint(canvas, shown, base!.names())),
+      new Sheet((canvas, shown) => painter!.paintStill(canvas, shown, () => map?.render())),
+      new Sheet((canvas, shown) => {
+        const seen = Object.values(shown).join();
+        if (!dirty && seen === seenBefore) return; // only what changes seldom is drawn again
+        [dirty, seenBefore] = [false, seen];
+        painter!.paint(canvas, shown, base!.names());
+      }),
     ],
     view: new View({ projection, center: [0, 0], resolution: 12, minResolution: 0.3, maxResolution: 300, enableRotation: false }),
   });
@@ -84,15 +97,15 @@ export function mount(target: HTMLElement): () => void {
   const stop = effect(() => {
     store.frame.value; store.alarms.value; store.acks.value; store.selected.value; store.layers.value; store.hello.value;
     store.engagements.value; store.coverage.value; store.above.value;
-    map?.render();
+    draw();
   });
-  const blink = setInterval(() => { if (store.unacknowledged.value.length) map?.render(); }, 333);
+  const blink = setInterval(() => { if (store.unacknowledged.value.length) draw(); }, 333);
   return () => { stop(); clearInterval(blink); map?.setTarget(undefined); map = null; };
 }
 
 export function repaint(): void {
   painter?.newTheme();
-  map?.render();
+  draw();
 }
 
 export function zoom(by: number): void {

@@ -28,8 +28,10 @@ const HASTY = 2; // played faster than this, courses are drawn with every frame,
 const EDGE_PX = 60;
 const QUIET_PX = 1; // the trail of a round that acts on nobody; wider lines take several times as long to draw
 const STEP_PX = 3;
+const GROWN_MS = 25; // after the picture of what moves
+const PLACE_PX = 9; // of the symbol of a radar or an effector
 const TOOLS_PX = 62; // above the buttons along the lower edge
-type Adds = Pick<Labels, "add">;
+type Adds = Pick<Labels, "add" | "keep">;
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export function flashing(): boolean {
@@ -44,7 +46,11 @@ export class Painter {
   palette: Palette;
   private spots: { id: number; x: number; y: number }[] = [];
   private still = ""; // what the canvas of what changes seldom was drawn for,
-  private stillLabels: Label[] = []; // and the labels that go with it
+  private stillTold = 0; // how often lines had been told then,
+  private stillWaits = false; // whether it is to be drawn again,
+  private readonly tips = new Map<number, [east: number, north: number]>(); // where each trail on it ends,
+  private stillLabels: Label[] = []; // the labels that go with it,
+  private stillPlaces: [x: number, y: number, r: number][] = []; // and what they may not lie on
 
   constructor(private readonly element: HTMLElement) {
     this.palette = paletteOf(element);
@@ -64,14 +70,24 @@ export class Painter {
     return best;
   }
 
-  /** Draw what changes seldom, if it has changed: rings, zones, ranges, and the impacts and trails of what acts on nobody. */
-  paintStill(canvas: HTMLCanvasElement, view: View): void {
-    const key = this.stillKey(view);
-    if (key === this.still) return;
-    this.still = key;
+  /** Draw what changes seldom, if it has changed: rings, zones, ranges, and the impacts and trails of what acts on nobody.
+   *  Where they have only grown they wait until the picture of what moves is out: `again` asks for another one. */
+  paintStill(canvas: HTMLCanvasElement, view: View, again: () => void): void {
+    const [key, told] = [this.stillKey(view), store.linesTold()];
+    if (key === this.still && told === this.stillTold) return;
+    if (key === this.still && !this.stillWaits) {
+      this.stillWaits = true;
+      setTimeout(again, GROWN_MS);
+      return;
+    }
+    [this.still, this.stillTold, this.stillWaits] = [key, told, false];
     const c = begun(canvas, view);
     this.stillLabels = [];
-    const labels = { add: (label: Label) => { this.stillLabels.push(label); } };
+    this.stillPlaces = [];
+    const labels: Adds = {
+      add: (label) => { this.stillLabels.push(label); },
+      keep: (...place) => { this.stillPlaces.push(place); },
+    };
     const shown = store.layers.peek();
     if (shown.coverage) paintHidden(c, view, this.palette.ring);
     if (shown.rings) this.rings(c, view, labels);
@@ -88,6 +104,7 @@ export class Painter {
     const labels = new Labels(c, view.width, view.height, this.palette);
     const shown = store.layers.peek();
     for (const label of this.stillLabels) labels.add(label);
+    for (const place of this.stillPlaces) labels.keep(...place);
     const f = store.frame.peek();
     if (f) this.tracks(c, view, f, labels);
     this.alarmNames(view, labels);
@@ -108,8 +125,8 @@ export class Painter {
     const hasty = store.player.peek().speed > HASTY ? t : 0;
     return [
       view.east, view.north, view.resolution, view.width, view.height, view.ratio, Object.values(this.palette).join(), Object.values(store.layers.peek()),
-      store.hello.peek()?.site.name, store.selected.peek(), store.linesTold(), states, store.killed.peek().size, hasty, alarms,
-      store.above.peek(), store.coverage.peek() !== null,
+      store.hello.peek()?.site.name, store.selected.peek(), states, store.killed.peek().size, hasty, alarms,
+      store.above.peek(), store.coverage.peek() !== null, store.momentsTold(),
     ].join("|");
   }
 
@@ -133,7 +150,7 @@ export class Painter {
       c.arc(this.x(view, 0), this.y(view, 0), (k * step) / view.resolution, 0, 2 * Math.PI);
       c.stroke();
       labels.add({
-        lines: [metres(k * step)], x: this.x(view, 0), y: this.y(view, k * step), colour: this.palette.muted,
+        lines: [metres(k * step)], x: this.x(view, 0), y: this.y(view, k * step), or: [this.x(view, 0), this.y(view, -k * step)], colour: this.palette.muted,
         priority: 5, size: 12, centred: true, plate: true,
       });
     }
@@ -169,7 +186,7 @@ export class Painter {
       c.lineWidth = 2.5;
       c.stroke();
       const [east, north] = middle(asset.polygon);
-      labels.add({ lines: [asset.id], x: this.x(view, east), y: this.y(view, north), colour: p.text, priority: 3, size: 12, bold: true, centred: true, plate: true });
+      labels.add({ lines: [asset.id], x: this.x(view, east), y: this.y(view, north), colour: p.text, priority: 3, size: 12, bold: true, centred: true, plate: true, over: true });
     }
     this.effectors(c, view, site, labels);
   }
@@ -178,7 +195,7 @@ export class Painter {
     const p = this.palette;
     for (const sensor of site.sensors) {
       if (store.layers.peek().coverage) this.circle(c, view, sensor.at, sensor.range, p.ring, [2, 8]);
-      this.place(c, view, sensor.at, "sensor", "friend radar", p.text);
+      this.place(c, view, sensor.at, "sensor", "friend radar", p.text, labels);
       labels.add({ lines: [sensor.id], x: this.x(view, sensor.at[0]), y: this.y(view, sensor.at[1]), colour: p.muted, priority: 6, size: 12, gap: 11 });
     }
   }
@@ -200,7 +217,7 @@ export class Painter {
       this.circle(c, view, effector.at, effector.far, p.effector, [8, 4]);
       if (effector.near > 0) this.circle(c, view, effector.at, effector.near, p.effector, [2, 4]);
       for (const sector of site.sectors) if (!sector.effector || sector.effector === effector.id) this.sector(c, view, effector, sector, labels);
-      this.place(c, view, effector.at, "effector", `friend ${effector.kind}`, p.effector);
+      this.place(c, view, effector.at, "effector", `friend ${effector.kind}`, p.effector, labels);
       labels.add({ lines: [effector.id], x: this.x(view, effector.at[0]), y: this.y(view, effector.at[1]), colour: p.effector, priority: 6, size: 12, gap: 11 });
     }
   }
@@ -224,8 +241,9 @@ export class Painter {
     labels.add({ lines: [`✕ ${sector.id}`], x: x + out * Math.sin(middle), y: y - out * Math.cos(middle), colour: this.palette.effector, priority: 7, size: 12, centred: true, plate: true });
   }
 
-  private place(c: CanvasRenderingContext2D, view: View, at: XY, shape: Shape, key: string, colour: string): void {
+  private place(c: CanvasRenderingContext2D, view: View, at: XY, shape: Shape, key: string, colour: string, labels: Adds): void {
     const [x, y] = [this.x(view, at[0]), this.y(view, at[1])];
+    labels.keep(x, y, PLACE_PX);
     if (store.layers.peek().app6) standard(c, key, x, y, 9, colour, this.palette.ground);
     else symbol(c, shape, x, y, 7, colour, this.palette.ground);
   }
@@ -291,9 +309,11 @@ export class Painter {
 
   /** The trails of what acts on nobody, as far as they have been told. */
   private quietTrails(c: CanvasRenderingContext2D, view: View, f: Frame): void {
+    this.tips.clear();
     this.strokes(c, f, QUIET_PX, (path, k) => {
       const trail = store.lines.get(f.col.id![k]!)?.trail;
       if (!trail?.length) return;
+      this.tips.set(f.col.id![k]!, [trail[trail.length - 3]!, trail[trail.length - 2]!]);
       let [x, y] = [this.x(view, trail[0]!), this.y(view, trail[1]!)];
       path.moveTo(x, y);
       for (let i = 3; i < trail.length; i += 3) {
@@ -305,14 +325,14 @@ export class Painter {
     });
   }
 
-  /** The newest piece of each of these trails: from the last point that was told to where the track is now. */
+  /** The newest piece of each of these trails: from the last point that was drawn to where the track is now. */
   private newestPieces(c: CanvasRenderingContext2D, view: View, f: Frame): void {
     this.strokes(c, f, QUIET_PX, (path, k) => {
-      const trail = store.lines.get(f.col.id![k]!)?.trail;
-      if (!trail?.length) return;
+      const tip = this.tips.get(f.col.id![k]!);
+      if (!tip) return;
       const [x, y] = [this.x(view, f.col.east![k]!), this.y(view, f.col.north![k]!)];
       if (!near(view, x, y)) return;
-      path.moveTo(this.x(view, trail[trail.length - 3]!), this.y(view, trail[trail.length - 2]!));
+      path.moveTo(this.x(view, tip[0]), this.y(view, tip[1]));
       path.lineTo(x, y);
     });
   }

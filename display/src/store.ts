@@ -23,6 +23,8 @@ export const lines = new Map<number, Line>();
 let linesAt = 0;
 export const linesTold = (): number => linesAt; // how often trails and paths have changed
 export const lineTold = (): void => { linesAt++; };
+let momentsAt = 0;
+export const momentsTold = (): number => momentsAt; // how often this screen was told all of a moment
 export const held = signal(false); // all simulated engagements
 export const ahead = signal<Ahead | null>(null);
 
@@ -157,6 +159,7 @@ export interface State {
 
 export function takeState(state: State): void {
   batch(() => {
+    momentsAt++;
     lines.clear();
     lineTold();
     alarms.value = keyed(state.alarms, (a) => a.id);

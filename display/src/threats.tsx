@@ -42,7 +42,7 @@ export function Threats() {
             </tbody>
           )}
         </table>
-        {ranked.length === 0 && <p class="empty">{t("none.threats")}</p>}
+        {ranked.length === 0 && <p class="empty">{f ? t("none.threats") : "–"}</p>}
         {left > 0 && <p class="empty">{tn("more.n", left)}</p>}
       </div>
       <Profile />

@@ -19,8 +19,10 @@ async function open(query) {
   page.on("pageerror", (error) => page.problems.push(String(error)));
   page.on("console", (message) => { if (message.type() === "error") page.problems.push(message.text()); });
   await page.goto(`http://${address}/?lang=en&paused=1&${query}`);
+  page.setDefaultTimeout(60_000);
   await page.locator(".map-canvas canvas").nth(2).waitFor();
-  await page.waitForTimeout(1200); // frames, tiles and fonts
+  await page.waitForFunction(() => document.fonts.status === "loaded" && document.querySelector(".banner:not(:has(.unknown))"));
+  await drawn(page);
   return page;
 }
 
@@ -41,15 +43,16 @@ const flows = {
   // The site's own base map is drawn, can be switched off, follows the theme, and nothing is asked of anybody else.
   async basemap() {
     const page = await open(`t=${T0 + 10_000}&view=0,0,12`);
-    const dark = await canvas(page, 0);
+    let dark = await canvas(page, 0);
+    for (const end = Date.now() + 60_000; dark.share <= 0.05 && Date.now() < end; dark = await canvas(page, 0)) await page.waitForTimeout(200); // tiles come
     assert.ok(dark.share > 0.05, `the country covers ${dark.share}`);
     assert.ok(dark.colour.every((part) => part < 90), `dark: ${dark.colour}`);
     await page.locator("select").filter({ hasText: "Light" }).selectOption("light");
     let light = dark;
-    for (let tries = 0; tries < 20 && light.colour[0] < 90; tries++) { await page.waitForTimeout(200); light = await canvas(page, 0); }
+    for (const end = Date.now() + 60_000; light.colour[0] < 90 && Date.now() < end; light = await canvas(page, 0)) await page.waitForTimeout(200);
     assert.ok(light.colour.every((part) => part > 170), `light: ${light.colour}`);
     await page.getByRole("button", { name: "base map" }).click();
-    await page.waitForTimeout(300);
+    await drawn(page);
     assert.equal((await canvas(page, 0)).share, 0);
     assert.ok(requests.some((url) => url.includes("/basemap/")));
     return page.problems;

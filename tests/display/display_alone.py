@@ -34,7 +34,7 @@ def main(town: str) -> None:
     with display_server.serving(display_server.hub_of(display_server.recorded(), basemap=basemap)) as running:
         for script, flow in (("map.mjs", "basemap"), ("flows.mjs", "seek"), ("flows.mjs", "publicPage")):
             path = raid.ROOT / "display" / "test" / script
-            subprocess.run(["node", str(path), flow, running.address], check=True, timeout=120)
+            subprocess.run(["node", str(path), flow, running.address], check=True, timeout=240)
 
 
 if __name__ == "__main__":

@@ -221,7 +221,7 @@ def test_a_live_service_is_shown_and_hears_who_acknowledges(tmp_path: Path) -> N
     live = [*command, "live", "site.toml", "--replay", str(EXAMPLE / "plots.ndjson")]
     with subprocess.Popen(live, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as service:
         try:
-            until_s = time.monotonic() + 120.0
+            until_s = time.monotonic() + 900.0  # kernels may have to be compiled
             while not (folders := list(tmp_path.glob("log-replay-*/*.opencram"))):
                 assert time.monotonic() < until_s
                 time.sleep(0.1)

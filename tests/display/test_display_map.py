@@ -73,7 +73,7 @@ def test_screen_and_public_page_need_no_network_but_loopback(tmp_path: Path) -> 
     script = Path(display_server.__file__).with_name("display_alone.py")
     done = subprocess.run(
         alone(sys.executable, str(script), str(tmp_path / "town.pmtiles")),
-        capture_output=True, text=True, timeout=300, env={**os.environ, "CHROMIUM": CHROMIUM}, check=False,
+        capture_output=True, text=True, timeout=500, env={**os.environ, "CHROMIUM": CHROMIUM}, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     assert [line for line in done.stdout.splitlines() if line.startswith("ok")] == [

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from opencram.config.live import is_loopback
-from opencram.display.frames import FRAME_HEAD, FRAME_KIND, TRACK_BYTES
+from opencram.display.frames import FRAME_HEAD, FRAME_KIND, LINES_KIND, TRACK_BYTES
 from opencram.display.rows import decision_row
 from opencram.display.server import POLICY
 from opencram.display.session import Session
@@ -107,6 +107,32 @@ def test_a_seek_is_answered_within_a_tenth_of_a_second(server: display_server.Ru
             said(client, "state")
             best_s = min(best_s, time.monotonic() - began_s)
         assert best_s < 0.1
+
+
+def test_of_seeks_that_come_at_once_the_last_counts_and_its_frame_ends_the_moment(
+    server: display_server.Running,
+) -> None:
+    """Whatever is passed over on the way: state, lines and frame of the last moment come, in this order."""
+    with opened(server) as client:
+        said(client, "state")
+        ask(client, do="pause")
+        moments = [raid.t_ns(5.0 + k) / 1e6 for k in range(40)]
+        for moment in moments:
+            ask(client, do="seek", t=moment)
+        states = 0
+        while True:
+            states += 1
+            if said(client, "state")["now"] == moments[-1]:
+                break
+        assert states <= len(moments)
+        kinds = []
+        while not kinds or kinds[-1] != FRAME_KIND:
+            message = client.recv(timeout=5.0)
+            kinds.append(
+                json.loads(message)["type"] if isinstance(message, str) else int.from_bytes(message[:4], "little")
+            )
+        assert kinds == ["player", LINES_KIND, "status", FRAME_KIND]
+        assert FRAME_HEAD.unpack_from(message)[2] == moments[-1]  # type: ignore[arg-type]
 
 
 def test_pause_speed_and_the_end(server: display_server.Running) -> None:

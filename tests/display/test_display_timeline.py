@@ -38,6 +38,17 @@ def test_playing_on_is_the_same_as_going_there(timeline: Timeline) -> None:
         assert picture == timeline.at(raid.t_ns(tenth / 10.0))
 
 
+def test_going_on_from_a_moment_is_the_same_as_going_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeline_module, "SNAPSHOT_RECORDS", 37)
+    timeline = Timeline()
+    timeline.extend(raid.messages())
+    near = timeline.at(raid.t_ns(0.0))
+    for tenth in (3, 4, 90, 91, 92, 40, 41, 300, 600, 5):  # on by little, on by much, and back
+        near = timeline.at(raid.t_ns(tenth / 10.0), near)
+        assert near == timeline.at(raid.t_ns(tenth / 10.0))
+    assert near is not timeline.latest
+
+
 def test_nothing_is_known_before_it_was_said(timeline: Timeline) -> None:
     for number, (_, issued_s, _, end_s, _) in enumerate(raid.ALARMS, 1):
         before = timeline.at(raid.t_ns(issued_s - 0.1))
