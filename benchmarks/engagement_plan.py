@@ -21,7 +21,8 @@ from engagement_raids import GUN, SITE, Shell, raid
 
 from opencram.engagement import initial, step
 from opencram.engagement.baselines import in_order
-from opencram.engagement.search import Given, search
+from opencram.engagement.book import Given
+from opencram.engagement.search import search
 from opencram.engagement.static import assigned
 
 PRICES = 150

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_matrix
 
-from opencram.engagement.search import Given
+from opencram.engagement.book import Given
 
 
 def instance(seed: int, rounds: int = 50, effectors: int = 6, grid: int = 400) -> Given:

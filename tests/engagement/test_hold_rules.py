@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opencram.engagement import Config, initial, step
+from opencram.engagement.ground import GroundDanger
+from opencram.engagement.ground import Zone as GroundZone
 from opencram.engagement.holds import (
     AircraftCorridor,
     FriendlyTracks,
@@ -175,3 +177,38 @@ def test_every_decision_speaks_three_languages() -> None:
         assert french
         assert any("\u0600" <= letter <= "\u06ff" for letter in arabic)
         assert "{" not in french + arabic
+
+
+def test_each_rule_about_friends_heeds_its_own_classes() -> None:
+    """A drone near the line of fire: a rule about aircraft lets the shot pass, one about drones does not."""
+    aircraft = FriendlyTracks(id="aircraft", distance_m=3000.0, classes=("aircraft",))
+    drones = FriendlyTracks(id="drones", distance_m=100.0, classes=("drone",))
+    shown = helicopter(8.0)
+    drone = msgspec.structs.replace(shown, classes=(("drone", 0.9), ("aircraft", 0.1)))
+    for rules, held in (((aircraft,), False), ((aircraft, replace(drones, distance_m=400.0)), True)):
+        state, made = initial(replace(FREE, rules=rules)), list[Message]()
+        for k, batch in enumerate(raid([SHELL], end_s=40.0)):
+            seen = [msgspec.structs.replace(drone, t_ns=T0 + k * S // 10)] if k % 5 == 0 else []
+            state, out = step(replace(FREE, rules=rules), state, [*seen, *batch])
+            made += out
+        assert bool(fired(made)) != held
+        assert ("friendly_track" in codes(made)) == held
+
+
+TOWN = GroundZone.of(((-1500.0, -1500.0), (2500.0, -1500.0), (2500.0, 1500.0), (-1500.0, 1500.0)), 240_000.0)
+STREETS = GroundDanger(
+    id="streets", zones=(TOWN,), latitude_rad=0.58, height_m=35.0, ground_height_m=0.0, asset_people=1.0
+)
+
+
+def test_a_shot_whose_failed_rounds_endanger_more_than_it_saves_is_held() -> None:
+    """Duds, debris and rounds that do not destroy themselves: in a full town, in an empty one, by day and by night."""
+    made = fly(replace(FREE, ground=STREETS))
+    assert not fired(made)
+    held = next(m for m in made if isinstance(m, Decision) and m.code == "ground_danger")
+    numbers = dict(held.values)
+    assert float(numbers["danger"]) > float(numbers["averted"])
+    assert fired(fly(replace(FREE, ground=replace(STREETS, asset_people=1e6))))
+    by_night = replace(TOWN, presence=tuple(0.0 if hour < 6 else 1.0 for hour in range(24)))
+    assert fired(fly(replace(FREE, ground=replace(STREETS, zones=(by_night,)))))  # the raid comes at midnight
+    assert not fired(fly(replace(FREE, ground=replace(STREETS, zones=(by_night,), hours_ahead_of_utc=8.0))))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from opencram.engagement.search import COST, END, SEAT, START, Given
+from opencram.engagement.book import COST, END, SEAT, START, Given
 
 
 def in_order(given: Given, tracks: Sequence[int], *, nearest: bool) -> NDArray[np.int64]:

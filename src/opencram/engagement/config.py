@@ -40,8 +40,8 @@ class Config:
     mode: Literal["hold", "consent", "veto", "automatic"] = "automatic"
     rules: tuple[HoldRule, ...] = ()  # hold rules of place, time and friends
     ground: GroundDanger | None = None  # the hold rule that weighs the people under debris against those saved
-    friendly_classes: tuple[str, ...] = ("aircraft", "drone")  # tracks of these classes are friends …
-    friendly_probability: float = 0.5  # … from this probability on
+    friendly_classes: tuple[str, ...] = ("aircraft", "drone")  # tracks of these classes are kept in view as friends …
+    friendly_probability: float = 0.5  # … from this probability on; each rule says which of them it heeds
     friendly_s_max: float = 10.0  # a friend that nobody has seen for this long is no longer known to be there
     friends_max: int = 100
     closed_loop: bool = False  # whether engagements act on the rounds that the plots show (simulation, live exercise)

@@ -70,18 +70,23 @@ class Failures:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Zone:
-    """Where people are, as the fall of pieces sees it."""
+    """Where people are, as the fall of pieces sees it; `presence`: the share who are there, one or 24 by local hour."""
 
     polygon_m: Floats
     people_per_m2: float
+    presence: tuple[float, ...] = (1.0,)
 
     @staticmethod
-    def of(corners_m: tuple[tuple[float, float], ...], people: float) -> "Zone":
+    def of(corners_m: tuple[tuple[float, float], ...], people: float, presence: tuple[float, ...] = ()) -> "Zone":
         """Return the zone with its people spread evenly over it."""
         polygon = np.array(corners_m)
         x, y = polygon.T
         area = 0.5 * abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))))
-        return Zone(polygon_m=polygon, people_per_m2=people / max(area, 1.0))
+        return Zone(polygon_m=polygon, people_per_m2=people / max(area, 1.0), presence=presence or (1.0,))
+
+    def density_at(self, hour: int) -> float:
+        """Return the people per m² at an hour of the local day."""
+        return self.people_per_m2 * self.presence[hour % len(self.presence)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,6 +106,7 @@ class GroundDanger:
     terrain: Terrain | None = None  # the ground where it reaches
     asset_people: float = 100.0
     ratio: float = 1.0  # a shot may endanger this many for each that it saves
+    hours_ahead_of_utc: float = 0.0  # of the local time of day
     failures: Failures = field(default_factory=Failures)
 
     @property
@@ -142,9 +148,10 @@ class GroundDanger:
 
     def _at(self, env: Environment, effector: Effector, shots: Shots, row: int, hazard_radius_m: float) -> float:
         f, kill = self.failures, float(shots.kill_probability[row])
+        hour = int(shots.intercept_t_ns[row] / 3.6e12 + self.hours_ahead_of_utc) % 24
         place, velocity = shots.position_enu_m[row], shots.velocity_enu_m_s[row]
-        debris = self._people(env, place, velocity, f.debris_ballistic_coefficient_kg_m2, f.debris_radius_m)
-        dud = self._people(env, place, velocity, f.dud_ballistic_coefficient_kg_m2, hazard_radius_m, spread_m_s=5.0)
+        debris = self._people(env, place, velocity, f.debris_ballistic_coefficient_kg_m2, f.debris_radius_m, hour)
+        dud = self._people(env, place, velocity, f.dud_ballistic_coefficient_kg_m2, hazard_radius_m, hour, 5.0)
         under = kill * (f.break_up_share * f.debris_count * debris + f.dud_share * f.dud_goes_off * dud)
         line = place - np.array(effector.position_enu_m)
         away = line / max(float(np.linalg.norm(line)), 1.0)
@@ -154,8 +161,8 @@ class GroundDanger:
         if effector.kind == "gun":
             failed = model.rounds_per_shot * f.shell_failure_share
             coefficient = f.shell_ballistic_coefficient_kg_m2
-            return under + failed * self._people(env, place, own, coefficient, f.shell_radius_m, spread_m_s=5.0)
-        missile = self._people(env, place, own, f.missile_ballistic_coefficient_kg_m2, f.debris_radius_m)
+            return under + failed * self._people(env, place, own, coefficient, f.shell_radius_m, hour, 5.0)
+        missile = self._people(env, place, own, f.missile_ballistic_coefficient_kg_m2, f.debris_radius_m, hour)
         return under + f.missile_pieces * missile
 
     def _people(
@@ -165,15 +172,15 @@ class GroundDanger:
         velocity: Floats,
         ballistic_coefficient_kg_m2: float,
         radius_m: float,
-        *,
+        hour: int = 0,
         spread_m_s: float | None = None,
     ) -> float:
-        """Return the expected number of people within `radius_m` of one piece."""
+        """Return the expected number of people within `radius_m` of one piece at an hour of the local day."""
         spread = self.failures.debris_spread_m_s if spread_m_s is None else spread_m_s
         fall = landings(env, place, velocity, ballistic_coefficient_kg_m2, spread, self.failures.debris_log_std)
         people = np.zeros(len(fall))
         for zone in self.zones:
-            people += inside_polygon(fall, zone.polygon_m) * zone.people_per_m2
+            people += inside_polygon(fall, zone.polygon_m) * zone.density_at(hour)
         return float(people.mean() * math.pi * radius_m**2)
 
 

@@ -144,11 +144,14 @@ class AircraftCorridor:
 class FriendlyTracks:
     """No line of fire within a distance of a friendly aircraft, from the first round to the last.
 
-    A friend is taken to fly straight on from its last plot; two deviations of its place are added to the distance.
+    A friend is a track that is one of `classes` with `probability`.  It is taken to fly straight on from its last
+    plot; two deviations of its place are added to the distance.
     """
 
     id: str
     distance_m: float
+    classes: tuple[str, ...] = ("aircraft", "drone")
+    probability: float = 0.5
 
     @property
     def live(self) -> bool:
@@ -159,7 +162,8 @@ class FriendlyTracks:
         """Return the shots that keep clear of every friend."""
         clear = np.ones(len(fire.shots), dtype=bool)
         for friend in fire.friends:
-            clear &= self._clear_of(fire, friend)
+            if self._heeds(friend):
+                clear &= self._clear_of(fire, friend)
         return clear
 
     def why(self, fire: Fire, allowed: Mask) -> Text:
@@ -167,7 +171,7 @@ class FriendlyTracks:
         best = int(np.argmax(np.where(allowed, -1.0, fire.shots.kill_probability)))
         row = np.array([best])
         one = Fire(effector=fire.effector, shots=rows_of(fire.shots, row), lead=fire.lead)
-        friend = next(f for f in fire.friends if not self._clear_of(one, f)[0])
+        friend = next(f for f in fire.friends if self._heeds(f) and not self._clear_of(one, f)[0])
         return text(
             "friendly_track",
             friend=str(friend.track_id),
@@ -175,6 +179,10 @@ class FriendlyTracks:
             effector=fire.effector.id,
             until=at(self._until_t_ns(one, friend)),
         )
+
+    def _heeds(self, friend: Friend) -> bool:
+        """Return whether the rule is about this friend."""
+        return sum(share for name, share in friend.classes if name in self.classes) >= self.probability
 
     def _clear_of(self, fire: Fire, friend: Friend) -> Mask:
         shots = fire.shots

@@ -131,6 +131,7 @@ def _take_friend(config: Config, draft: Draft, track: Track, likely: float) -> N
             position_enu_m=track.position_enu_m,
             velocity_enu_m_s=track.velocity_enu_m_s,
             position_m_std=track.position_m_std,
+            classes=track.classes,
         )
         draft.friends = {**draft.friends, track.track_id: friend}
     elif old is not None:

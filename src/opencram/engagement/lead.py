@@ -24,10 +24,11 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Friend(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A friendly aircraft, as its track was last told."""
+    """A friendly aircraft, as its track was last told; each rule judges whether it heeds it."""
 
     track_id: int
     t_ns: int
     position_enu_m: tuple[float, float, float]
     velocity_enu_m_s: tuple[float, float, float]
     position_m_std: float
+    classes: tuple[tuple[str, float], ...] = ()

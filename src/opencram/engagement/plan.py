@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opencram.engagement.baselines import in_order
+from opencram.engagement.book import COST, END, SEAT, START, Given
 from opencram.engagement.config import Config, ns
-from opencram.engagement.search import COST, END, SEAT, START, Given, options, search
+from opencram.engagement.search import options, search
 from opencram.engagement.shots import Floats, Ints, Shots
 from opencram.engagement.state import NEVER_T_NS, Planned
 

@@ -12,69 +12,20 @@ leaving out what the prices rule out).
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from opencram.engagement.book import END, JOB, NONE, Given, fits, new_book, place, remove
+from opencram.engagement.channel import replan, spans_of
 from opencram.kernel import kernel
 
-NONE = -1
-SEAT, START, END, COST, JOB = range(5)  # columns of `Given.option`
-COUNT, SHOTS, TOUCHED = range(3)  # columns of `Book.tally`
 RETURN, RATE, DEADLINE = range(3)  # greedy orders
-_STAGES, _STAGED, _HEAT = 3, 300, 0.2  # found by trial on frozen instances (benchmarks/engagement_plan.py)
-
-
-class Given(NamedTuple):
-    """What may be chosen.
-
-    `first` (rounds × effectors + 1): the options of round `j` on effector `e` of `E` are `first[j·E + e]` to
-    `first[j·E + e + 1]`, in falling order of `value`.  `option` (n, 5): effector, start, end, shots, round.  `rent`:
-    what span and shots are worth to others.  `busy` (effectors, channels): until when each is taken already, 0 for
-    free and for none; `left`: shots.
-    """
-
-    first: Any
-    option: Any
-    value: Any
-    rent: Any
-    capacity: Any
-    busy: Any
-    left: Any
-
-
-class Book(NamedTuple):
-    """A plan: the option of each round or −1, the options on each effector, their number and the shots left.
-
-    The rest is room for work: rounds to fill, their keys and options, whether all their options are open, a log.
-    """
-
-    plan: Any
-    held: Any
-    tally: Any
-    who: Any
-    key: Any
-    choice: Any
-    fresh: Any
-    log: Any
-
-
-def new_book(given: Given) -> Book:
-    """Return an empty plan."""
-    effectors = len(given.capacity)
-    jobs = (len(given.first) - 1) // effectors
-    tally = np.zeros((effectors, 3), dtype=np.int64)
-    tally[:, SHOTS] = given.left
-    return Book(
-        plan=np.full(jobs, NONE, dtype=np.int64),
-        held=np.empty((effectors, jobs + 1), dtype=np.int64),
-        tally=tally,
-        who=np.arange(jobs, dtype=np.int64),
-        key=np.empty(jobs),
-        choice=np.empty(jobs, dtype=np.int64),
-        fresh=np.ones(jobs, dtype=np.int64),
-        log=np.empty(8 * jobs + 16, dtype=np.int64),
-    )
+# Found by trial on instances like the frozen ones, none of them among these: how warm the search begins, in shares of
+# the mean worth of a round; and of 16 steps, how many plan a channel anew, and how many break a part of the plan.
+_STAGES, _STAGED, _HEAT, _NOISE = 3, 300, 0.4, 0.2
+_REPLANS, _BREAKS = 5, 9
+_RECOVERED = np.array([0.0, 0.5, 0.8, 1.0])  # of the rent of a place that is left
 
 
 def search(given: Given, warm: Any, prices: int, iterations: int) -> tuple[float, Any, float, float]:
@@ -148,63 +99,9 @@ def _improved(given: Given, best: Any, best_value: float, bound: float, iteratio
     for o in number[best[best != NONE]].tolist():
         place(fewer, book, o)
     found = book.plan.copy()
-    improve(fewer, book, found, best_value, bound, iterations, _HEAT * best_value / len(best) * heat)
+    warm = _HEAT * best_value / len(best) * heat
+    improve(fewer, spans_of(fewer), book, found, best_value, bound, iterations, warm)
     return np.where(found == NONE, NONE, kept[found])
-
-
-@kernel
-def fits(given, book, o):
-    """Return whether an option can be added to a plan whose round is free."""
-    e, start, end = given.option[o, 0], given.option[o, 1], given.option[o, 2]
-    if book.tally[e, 1] < given.option[o, 3]:
-        return False
-    crowd = 0
-    for c in range(given.busy.shape[1]):
-        crowd += given.busy[e, c] > start
-    for i in range(book.tally[e, 0]):
-        other = book.held[e, i]
-        crowd += given.option[other, 1] < end and given.option[other, 2] > start
-    if crowd < given.capacity[e]:
-        return True
-    if given.capacity[e] == 1:
-        return False
-    for k in range(-1, book.tally[e, 0]):  # most are met at the start of the span, or of another within it
-        t = start if k < 0 else given.option[book.held[e, k], 1]
-        if t < start or t >= end:
-            continue
-        crowd = 0
-        for c in range(given.busy.shape[1]):
-            crowd += given.busy[e, c] > t
-        for i in range(book.tally[e, 0]):
-            other = book.held[e, i]
-            crowd += given.option[other, 1] <= t and given.option[other, 2] > t
-        if crowd >= given.capacity[e]:
-            return False
-    return True
-
-
-@kernel
-def place(given, book, o):
-    """Add an option to a plan."""
-    e = given.option[o, 0]
-    book.held[e, book.tally[e, 0]] = o
-    book.tally[e, 0] += 1
-    book.tally[e, 1] -= given.option[o, 3]
-    book.plan[given.option[o, 4]] = o
-
-
-@kernel
-def remove(given, book, o):
-    """Take an option out of a plan."""
-    e = given.option[o, 0]
-    last = book.tally[e, 0] - 1
-    for i in range(last):
-        if book.held[e, i] == o:
-            book.held[e, i] = book.held[e, last]
-    book.tally[e, 0] = last
-    book.tally[e, 1] += given.option[o, 3]
-    book.tally[e, 2] = 1
-    book.plan[given.option[o, 4]] = -1
 
 
 @kernel
@@ -250,10 +147,11 @@ def fill(given, book, count, order, share, logged):
 
 
 @kernel
-def improve(given, book, best, best_value, bound, iterations, heat):
-    """Force an option into the plan, take out what stands in its way, mend, and keep what is hardly worse.
+def improve(given, spans, book, best, best_value, bound, iterations, heat):
+    """Plan a channel anew, break a part of the plan or force an option into it; mend, and keep what is hardly worse.
 
-    `best` is the plan to begin with, which stands in `book`; it is changed to the best one found.
+    First every effector is planned anew in turn, then what is done is drawn by lot.  `best` is the plan to begin with,
+    which stands in `book`; it is changed to the best one found.
     """
     option, value, plan = given.option, given.value, book.plan
     jobs, effectors, random, now = len(plan), len(given.capacity), 88172645463325252, best_value
@@ -277,7 +175,14 @@ def improve(given, book, best, best_value, bound, iterations, heat):
             new = other
         random = random * 6364136223846793005 + 1442695040888963407
         luck = (random >> 33) & 0x3FFFFFFF
-        if luck % 2 == 0 and plan[j] >= 0:
+        kind = luck % 16
+        if k < 2 * effectors or kind < _REPLANS:
+            turn = k if k < 2 * effectors else random >> 40 & 0xFFFFFF
+            e = turn % effectors
+            channel = turn // effectors % given.capacity[e]
+            noise = 0.0 if k < 2 * effectors else _NOISE * (random >> 22 & 3)
+            logged = replan(given, spans, book, k, e, channel, _RECOVERED[random >> 20 & 3], noise, random)
+        elif kind < _REPLANS + _BREAKS and plan[j] >= 0:
             logged = _broken(given, book, plan[j], random)
         elif new != plan[j]:
             logged = _forced(given, book, new)

@@ -42,7 +42,9 @@ def _rule(site: Site, frame: Frame, rule: Rule) -> HoldRule:
                 end_s=rule.end_s,
             )
         case "friendly_tracks":
-            made = FriendlyTracks(id=rule.id, distance_m=rule.distance_m)
+            made = FriendlyTracks(
+                id=rule.id, distance_m=rule.distance_m, classes=rule.classes, probability=rule.probability
+            )
         case _:
             assert rule.kind == "minimum_altitude", rule.kind
             made = MinimumAltitude(id=rule.id, height_m=rule.height_m, effector=rule.effector)
@@ -57,7 +59,10 @@ def ground_danger(site: Site, frame: Frame) -> GroundDanger | None:
     wind = site.weather
     return GroundDanger(
         id=rule.id,
-        zones=tuple(Zone.of(_polygon_m(site, frame, zone.polygon), zone.population) for zone in site.zones),
+        zones=tuple(
+            Zone.of(_polygon_m(site, frame, zone.polygon), zone.population, zone.presence) for zone in site.zones
+        ),
+        hours_ahead_of_utc=site.warnings.hours_ahead_of_utc,
         latitude_rad=site.latitude_rad,
         height_m=site.height_m,
         ground_height_m=site.ground_height_m,
