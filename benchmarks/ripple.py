@@ -9,29 +9,34 @@ within 30 m and 20 mrad of one another give one plot.
 
 Beside the tracker stands 2-D assignment alone: a constant-acceleration Kalman filter for each track, a gate, and least
 total cost over all tracks and plots (Jonker-Volgenant); a track from five plots, gone after 1 s without one: what a
-plain tracker of the kind does with the same plots.  Definitions: `opencram.evaluation.identity`.  Shares have Wilson's
-intervals over rounds.
+plain tracker of the kind does with the same plots.  And beside both, what could at best be had: the same assignment by
+somebody who knows where every round truly is.  Rounds nearer to one another than the radar errs change plots even so.
+Definitions: `opencram.evaluation.identity`.  Shares have Wilson's intervals, over tracks; impacts are those said five
+seconds before the true one by the track that then is the round's.
 """
 
 import argparse
 import math
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from opencram.earth.geodesy import Frame, geodetic_from_enu
-from opencram.evaluation.identity import Identities, Use, identities
+from opencram.evaluation.identity import WINDOW, Identities, Use, identities
 from opencram.evaluation.metrics import wilson
-from opencram.messages import Plot
+from opencram.messages import Impact, Plot
+from opencram.simulation.flights import positions_at
 from opencram.simulation.launch import velocity_of
 from opencram.simulation.model import NO_FAULTS, Air, Faults, Radar, Round, Salvo, WorldConfig
 from opencram.simulation.streams import stream
+from opencram.simulation.world import WorldState
 from opencram.tracking.config import Config, SensorModel
-from tracking_runs import configure, dwells, flown, follow
+from tracking_runs import Said, configure, dwells, flown, follow
 
 START_T_NS = 1_767_225_600_000_000_000
 LATITUDE, LONGITUDE = math.radians(33.3), math.radians(44.4)
@@ -39,6 +44,9 @@ GATE_2 = 16.0  # squared Mahalanobis distance
 ACCELERATION_M_S2_STD = 15.0  # of the plain tracker's plant, for a second
 PLOTS_MIN = 5
 LOST_NS = 1_000_000_000
+TOLD_PLOTS = 4  # of a round, from which on it counts as found by whoever knows where it is
+LAST_NS = 5_000_000_000  # before the impact
+INSIDE = 5.991  # 95 % of chi squared, two degrees of freedom
 
 
 def raid(rounds: int, seed: int, *, cell: bool, radars: int, firing_s: float) -> WorldConfig:
@@ -190,15 +198,59 @@ def _updated(x: np.ndarray, p: np.ndarray, z: np.ndarray, r: np.ndarray) -> tupl
     return x + gain @ (z - x[:3]), left @ p @ left.T + gain @ r @ gain.T
 
 
+# ---- told where every round is --------------------------------------------------------------------
+
+
+def told(
+    plots: list[Plot], origins: tuple[int, ...], state: WorldState, tracker: Config
+) -> tuple[list[Use], dict[int, int]]:
+    """Return which plot goes to which round, and when each has four, by least total cost about the true positions."""
+    sensors = {sensor.id: sensor for sensor in tracker.sensors}
+    uses: list[Use] = []
+    counts: Counter[int] = Counter()
+    confirmed: dict[int, int] = {}
+    for batch in dwells(plots):
+        dwell = [m for m in batch if isinstance(m, Plot)]
+        t_ns = dwell[0].t_ns
+        up = [k for k, body in enumerate(state.bodies) if body.start_t_ns <= t_ns <= body.end_t_ns]
+        x, p = np.zeros((len(up), 9)), np.zeros((len(up), 9, 9))
+        for row, k in enumerate(up):
+            body = state.bodies[k]
+            x[row, :3] = positions_at(body.flight, np.array([(t_ns - body.start_t_ns) * 1e-9]))[0][0]
+        for row, column in _assigned(x, p, *_cartesian(dwell, sensors[dwell[0].sensor])):
+            number = up[row] + 1
+            counts[number] += 1
+            if counts[number] == TOLD_PLOTS:
+                confirmed[number] = t_ns
+            uses.append(Use(t_ns=t_ns, track_id=number, origin=origins[dwell[column].plot_id - 1]))
+    return uses, confirmed
+
+
 # ---- scores ---------------------------------------------------------------------------------------
 
 
-def score(
-    rounds: int, cell: bool, radars: int, firing_s: float, seed: int
-) -> tuple[Identities, Identities, float, int]:
-    """Return what became of the rounds by the tracker and by 2-D assignment alone; seconds of the tracker; plots."""
+@dataclass(frozen=True)
+class Score:
+    """One raid: what became of the rounds by the tracker, by 2-D assignment alone, and by who knows where they are.
+
+    `followed`, `held`: rounds that a confirmed track was of five seconds before the impact, and those of them whose
+    95 % ellipse held it; of `due` that were seen so late.  `spent_s`: processor time of the tracker.
+    """
+
+    own: Identities
+    plain: Identities
+    told: Identities
+    due: int
+    followed: int
+    held: int
+    spent_s: float
+    plots: int
+
+
+def score(rounds: int, cell: bool, radars: int, firing_s: float, seed: int) -> Score:
+    """Return the scores of one raid."""
     config = raid(rounds, seed, cell=cell, radars=radars, firing_s=firing_s)
-    plots, origins, _ = flown(config)
+    plots, origins, state = flown(config)
     tracker, predictor = configure(config, wind_m_s=(2.0, -1.0), wind_m_s_std=4.0)
     begin_s = time.process_time()
     said = follow(plots, origins, tracker, predictor)
@@ -206,8 +258,49 @@ def score(
     seen = said.first_seen_t_ns()
     counts = Counter(origin for origin in origins if origin >= 0)
     wanted = [origin for origin in sorted(seen) if counts[origin] >= 8]
-    uses, confirmed = plain(plots, origins, tracker)
-    return said.identities(), identities(uses, confirmed, seen, wanted=wanted), spent_s, len(plots)
+    plain_uses, plain_confirmed = plain(plots, origins, tracker)
+    told_uses, told_confirmed = told(plots, origins, state, tracker)
+    return Score(
+        said.identities(),
+        identities(plain_uses, plain_confirmed, seen, wanted=wanted),
+        identities(told_uses, told_confirmed, seen, wanted=wanted),
+        *_impacts(said, state, wanted),
+        spent_s,
+        len(plots),
+    )
+
+
+def _impacts(said: Said, state: WorldState, wanted: list[int]) -> tuple[int, int, int]:
+    """Return how many rounds were due five seconds before their impact, followed then, and held by the ellipse."""
+    confirmed = said.confirmed_t_ns()
+    last: dict[int, list[Use]] = defaultdict(list)
+    for use in said.uses():
+        if use.track_id in confirmed:
+            last[use.track_id].append(use)
+    impacts: dict[int, list[Impact]] = defaultdict(list)
+    for message in said.messages:
+        if isinstance(message, Impact):
+            impacts[message.track_id].append(message)
+    due = followed = held = 0
+    for number in wanted:
+        body = state.bodies[number]
+        at_ns = body.end_t_ns - LAST_NS
+        if at_ns <= said.first_seen_t_ns()[number] + LAST_NS:
+            continue
+        due += 1
+        best: tuple[int, int] = (0, 0)
+        for track_id, uses in last.items():
+            window = [use for use in uses if at_ns - LAST_NS < use.t_ns <= at_ns][-WINDOW:]
+            best = max(best, (sum(use.origin == number for use in window), track_id))
+        count, track_id = best
+        before = [m for m in impacts[track_id] if m.t_ns <= at_ns]
+        if 2 * count <= WINDOW or not before:
+            continue
+        followed += 1
+        ee, en, nn = before[-1].covariance_enu_m2
+        error = np.array(before[-1].position_enu_m[:2]) - body.flight.position_enu_m[-1][:2]
+        held += float(error @ np.linalg.solve([[ee, en], [en, nn]], error)) < INSIDE
+    return due, followed, held
 
 
 def main() -> None:
@@ -236,20 +329,32 @@ def main() -> None:
                 parts = list(pool.map(work, seeds))
         else:
             parts = [work(seed) for seed in seeds]
-        rate = sum(part[3] for part in parts) / sum(part[2] for part in parts)
-        for name, place in (("opencram", 0), ("2-D assignment", 1)):
-            found: list[Identities] = [part[place] for part in parts]
-            objects = sum(each.objects for each in found)
-            swaps, missed = sum(each.swaps for each in found), sum(len(each.missed) for each in found)
-            tracks = sum(each.tracks for each in found)
-            share = wilson(sum(len(each.swapped) for each in found), tracks)
-            purity = sum(each.purity * each.objects for each in found) / objects
-            print(
-                f"{rounds:6} {name:15} {objects - missed:4} of {objects:4}  {tracks:6} {swaps:5}  {share.share:.3f} "
-                f"[{share.low:.3f}, {share.high:.3f}] {sum(each.breaks for each in found):6} {missed:6}"
-                f" {sum(each.doubles for each in found):6} {sum(len(each.false) for each in found):5} {purity:7.3f}"
-                + (f" {rate:8.0f}" if place == 0 else "")
-            )
+        rate = sum(part.plots for part in parts) / sum(part.spent_s for part in parts)
+        for name, found in (
+            ("opencram", [part.own for part in parts]),
+            ("2-D assignment", [part.plain for part in parts]),
+            ("told", [part.told for part in parts]),
+        ):
+            print(f"{rounds:6} {name:15} {_row(found)}" + (f" {rate:8.0f}" if name == "opencram" else ""))
+        due, followed, held = (sum(getattr(part, key) for part in parts) for key in ("due", "followed", "held"))
+        print(
+            f"five seconds before the impact: followed {wilson(followed, due)}; in the ellipse {wilson(held, followed)}"
+        )
+
+
+def _row(found: list[Identities]) -> str:
+    """Return the counts of one tracker over all raids."""
+    objects = sum(each.objects for each in found)
+    swaps, missed = sum(each.swaps for each in found), sum(len(each.missed) for each in found)
+    tracks = sum(each.tracks for each in found)
+    swapped = wilson(sum(len(each.swapped) for each in found), tracks)
+    purity = sum(each.purity * each.objects for each in found) / objects
+    return (
+        f"{objects - missed:4} of {objects:4}  {tracks:6} {swaps:5}"
+        f"  {swapped.share:.3f} [{swapped.low:.3f}, {swapped.high:.3f}]"
+        f" {sum(each.breaks for each in found):6} {missed:6} {sum(each.doubles for each in found):6}"
+        f" {sum(len(each.false) for each in found):5} {purity:7.3f}"
+    )
 
 
 if __name__ == "__main__":

@@ -268,13 +268,20 @@ def listening(tell: Callable[[str], None]) -> Iterator[list[str]]:
 
 
 def raid() -> list[Plot]:
-    """Return plots of four rounds in a vacuum, three of them onto the asset, one far away, and false ones.
+    """Return plots of five rounds in a vacuum, four of them onto the asset, one far away, and false ones.
 
-    Three at once, so that the search for a plan has something to fill, to improve and to take back.
+    Several at once, so that the search for a plan has something to fill, to improve and to take back; two side by
+    side, so that the tracker has neighbours to tell apart.
     """
     plots: list[Plot] = []
     for scan in range(80):
-        for place in [*_places(0.1 * scan), (100.0 + 37.0 * (scan * 7 % 23), -1500.0, 900.0)]:
+        first, *others = _places(0.1 * scan)
+        for place in [
+            first,
+            (first[0], first[1] + 45.0, first[2]),
+            *others,
+            (100.0 + 37.0 * (scan * 7 % 23), -1500.0, 900.0),
+        ]:
             plots.append(_plot(len(plots) + 1, 0.1 * scan, place))
     return plots
 

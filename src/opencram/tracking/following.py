@@ -9,6 +9,7 @@ from opencram.tracking.association import assigned, gated
 from opencram.tracking.candidates import SIX, follow_straight, join, start
 from opencram.tracking.filter import predict_rows, take_rate, update_rows
 from opencram.tracking.fit import wrap
+from opencram.tracking.ripples import followers
 from opencram.tracking.state import TARGET, TENTATIVE
 
 # Rows of `given` (3, plots): the index of the track or candidate that has the plot (−1: none, −2: it found no room),
@@ -22,7 +23,7 @@ _FIT_PLOTS = 12
 FIT_AGE_S_MAX = 12.0
 
 _TENTATIVE_PLOTS = 3
-_DOUBLE = 11.3  # squared distance of two plots of one object: 99 % of chi squared, three degrees of freedom
+_DOUBLE = 4.1  # squared distance of two plots of one object: 75 % of chi squared, three degrees of freedom
 
 # Beyond these numbers a plot is no measurement, and its square no number.
 RANGE_M_MAX = 1e7
@@ -75,7 +76,7 @@ def follow(
     due_count, left = 0, z.shape[0]
     starts, plots, costs = gated(h[best], s[best], sound[best], z, variances, gate)
     plot_of = assigned(starts, plots, costs, z.shape[0], gate)
-    left -= _take_doubles(targets, starts, plots, plot_of, z, variances, given)
+    _take_doubles(targets, starts, plots, plot_of, z, variances, given)
     update_rows(x, p, h, s, cross, z, variances, plot_of[owner], log_weight)
     room, level_room = np.empty(x.shape[1]), np.empty(SIX)
     for r in range(rows):
@@ -101,12 +102,13 @@ def follow(
 
 @kernel
 def _take_doubles(targets, starts, plots, plot_of, z, variances, given):
-    """Give each track the plots that are doubles of its own; return how many.
+    """Give each track the plots that may be doubles of its own.
 
-    A plot that no track has, inside the gate of one, and no further from that track's plot than two plots of one
-    object scatter, is a second plot of the same round: radars split what they see.  It is not used, and starts nothing.
+    A plot that no track has, inside the gate of one, and no further from that track's plot than most pairs of plots of
+    one object, may be a second plot of the same round: radars split what they see.  It is not used, and starts nothing;
+    but a candidate that flies beside may have it, for it may as well be the next round of a ripple.
     """
-    count, taken = 0, np.zeros(z.shape[0], dtype=np.bool_)
+    taken = np.zeros(z.shape[0], dtype=np.bool_)
     for k in range(plot_of.shape[0]):
         if plot_of[k] >= 0:
             taken[plot_of[k]] = True
@@ -127,8 +129,6 @@ def _take_doubles(targets, starts, plots, plot_of, z, variances, given):
                 taken[j] = True
                 given[OWNER, j] = k
                 given[TRACK_ID, j] = targets[k]["track_id"]
-                count += 1
-    return count
 
 
 @kernel
@@ -160,24 +160,26 @@ def _is_due(target, t_ns, fit_pauses):
 @kernel
 def gather(
     targets, chances, x, p, fall, t_ns, dt, rotation, origin, z, variances, rate_weights, log_clutter, log_chances,
-    period_ns, first_number, limits, confirm, next_track_id, given
+    period_ns, first_number, limits, confirm, next_track_id, flown, owner, given
 ):  # fmt: skip
     """Move all candidates on by `dt` seconds to `t_ns`, give them the plots that no track has, start new ones.
 
-    `given` as `follow` leaves it: plots without an owner are free.  `log_clutter` (m): log density of clutter where
-    each plot stands.  `log_chances`: log probability that the sensor sees a round, and that it does not.  `limits`:
-    gate, most candidates, deviation of the speed prior (m/s).  `confirm`: least plots and score, and the pauses (ns)
-    between two judgements of a tentative and of a judged one.
+    `flown` (rows, 6 or more) and `owner` (rows): the tracks at `t_ns`.  `given` as `follow` leaves it: plots without an
+    owner are free.  `log_clutter` (m): log density of clutter where each plot stands.  `log_chances`: log probability
+    that the sensor sees a round, and that it does not.  `limits`: gate, most candidates, deviation of the speed prior
+    (m/s).  `confirm`: least plots and score, and the pauses (ns) between two judgements of a tentative and of a judged
+    one.
     Returns the new columns of the candidates, which of them are ripe to be judged, how many are, how many plots found
     no room, and the next track id.
     """
     gate, count_max, speed_std = limits
     n, m = targets.shape[0], z.shape[0]
     free = given[OWNER] == -1
+    doubles = (given[OWNER] >= 0) & (given[PREVIOUS] == -1)
     moved_x, moved_p = x.copy(), p.copy()
     plot_of, gains = join(
-        moved_x, moved_p, np.full(n, dt), fall, z, variances, rate_weights, free, rotation, origin, gate, log_clutter,
-        log_chances[0],
+        moved_x, moved_p, np.full(n, dt), fall, z, variances, rate_weights, free | doubles, rotation, origin, gate,
+        log_clutter, log_chances[0],
     )  # fmt: skip
     total = n
     for k in range(n):
@@ -186,6 +188,11 @@ def gather(
     for j in range(m):
         if free[j] and total < count_max:
             given[OWNER, j] = total
+            total += 1
+    like = followers(z, variances, free, rotation, origin, flown, owner, moved_x)
+    second = total
+    for j in range(m):
+        if free[j] and not math.isnan(like[j, 3]) and total < count_max:
             total += 1
     more = np.empty(total, dtype=TARGET)
     more_x, more_p, more_fall = np.empty((total, SIX)), np.empty((total, SIX, SIX)), np.ones(total)
@@ -216,7 +223,20 @@ def gather(
                 start(z[j], variances[j], rotation, origin, speed_std, more_x[k], more_p[k])
                 _blank(more, k, t_ns)
                 _seen(more, k, j, t_ns, period_ns, first_number, 0.0, given)
+                if not math.isnan(like[j, 3]) and second < total:
+                    _start_like(more, more_x, more_p, k, second, like[j])
+                    second += 1
     return more, more_chances, more_x, more_p, more_fall, ripe, ripe_count, refused, next_track_id
+
+
+@kernel
+def _start_like(targets, x, p, k, other, like):
+    """Write number `other`: the candidate `k` of a single plot once more, at a velocity (3) with its deviation."""
+    targets[other] = targets[k]
+    x[other], p[other] = x[k], p[k]
+    for i in range(3):
+        x[other, 3 + i] = like[i]
+        p[other, 3 + i, 3 + i] = like[3] * like[3]
 
 
 @kernel

@@ -15,16 +15,18 @@ from opencram.messages import Association, Engagement, Health, Message, Plot, Re
 from opencram.tracking.config import Config
 from opencram.tracking.dwell import Dwell, read_dwell
 from opencram.tracking.errors import SLOW, WHITE
-from opencram.tracking.following import OWNER, PREVIOUS, REFUSED, TRACK_ID, follow, gather
+from opencram.tracking.following import FIT_AGE_S_MAX, OWNER, PREVIOUS, REFUSED, TRACK_ID, follow, gather
 from opencram.tracking.history import append
 from opencram.tracking.judging import promote, refit
 from opencram.tracking.life import end_and_report
 from opencram.tracking.listening import listen, with_sensors
 from opencram.tracking.state import Candidates, Integers, State, Tracks, nothing
 from opencram.tracking.surroundings import Surroundings, count_plots, log_clutter_at
+from opencram.tracking.untangle import untangled
 from opencram.tracking.world import World, world
 
 _PAUSE_NS = 30_000_000_000
+_UNTANGLE_NS = 200_000_000
 
 
 def initial(config: Config) -> State:
@@ -145,10 +147,10 @@ def _take(
         targets, chances, x, p, fall, ripe, ripe_count, refused, next_track_id = gather(
             few.targets, few.chances, few.x, few.p, few.fall, dwell.t_ns, dt, rotation, origin, dwell.z,
             white, np.ascontiguousarray(dwell.weights[:, 3]), clutter, constants.log_chances[sensor], period_ns, number,
-            constants.start_limits, constants.confirmation, next_track_id, given,
+            constants.start_limits, constants.confirmation, next_track_id, tracks.x, tracks.owner, given,
         )  # fmt: skip
         few = Candidates(targets=targets, chances=chances, x=x, p=p, fall=fall)
-    history = state.history
+    history, was_ns = state.history, state.t_ns
     if len(dwell.z):
         history = append(history, dwell.times_ns, sensor, dwell.z, dwell.weights, given[PREVIOUS])
     state = State(
@@ -160,9 +162,22 @@ def _take(
         state = promote(config, constants, state, ripe, period_ns)
     if due_count:
         state = refit(config, constants, state, due, period_ns)
+    if len(state.tracks.targets) > 1 and dwell.t_ns // _UNTANGLE_NS > was_ns // _UNTANGLE_NS:
+        state = _untangled(config, constants, state)
     if len(state.tracks.targets) and len(dwell.z):
         state = listen(config, constants, state, sensor, messages)
     return state, given, refused
+
+
+def _untangled(config: Config, constants: World, state: State) -> State:
+    """Return the state with the plots of neighbouring tracks shared out again, where they have been exchanged."""
+    since_ns = state.t_ns - round(FIT_AGE_S_MAX * 1e9)
+    state, changed = untangled(constants, state, since_ns, config.window_plots_max)
+    if not changed:
+        return state
+    due = np.zeros(len(state.tracks.targets), dtype=np.bool_)
+    due[changed] = True
+    return refit(config, constants, state, due, 0)
 
 
 def _around(
