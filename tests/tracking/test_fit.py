@@ -20,6 +20,7 @@ STDS = np.array([SENSOR.range_m_std, SENSOR.azimuth_rad_std, SENSOR.elevation_ra
 ROTATION = np.array(LEVEL).reshape(3, 3)
 ENVIRONMENT = (earth(), None, ROTATION[np.newaxis], np.array([SENSOR.position_enu_m]))
 AS_STATED = np.array([[[1.0, 0.0, 1.0]] * 3])  # white errors, none slow
+NO_BIAS = np.zeros(0), np.zeros((0, 0))
 WEAK = np.array([1e5, 1e5, 1e5, 1e5, 1e5, 1e5, 0.3, 3.0, 3.0, 1.0]) ** -2.0  # information: position, velocity free
 
 
@@ -252,7 +253,7 @@ def judged(z, times_s):
     for k, model in enumerate(CLASS_BANK):
         begun = np.concatenate([first[:6], bank.means[k]])
         room = np.empty((10, 10)), np.empty((1, 3, KEPT))
-        weight = fit_model(k, begun, *plots, env, bank, rotations, origins, AS_STATED, *room)
+        weight = fit_model(k, begun, *plots, env, bank, rotations, origins, AS_STATED, NO_BIAS, *room)
         if math.isfinite(weight):
             weights[k, model.class_name] = weight
     return weights, straight_log_weight(*plots, bank, rotations, origins)

@@ -127,7 +127,7 @@ def test_a_sensor_that_joins_later_gets_its_own_errors():
     config = tracking.Config(**SITE, sensors=(NORTH, radar("south")))
     state, _ = tracking.step(config, state, [plots[-1]])
     assert state.noise.errors.shape == (2, 3, 3)
-    assert state.tracks.x.shape[1] == 16
+    assert state.tracks.x.shape[1] == 22  # the flight, slow errors, and of two sensors the biases
     assert np.linalg.eigvalsh(state.tracks.p[0]).min() > 0.0
 
 

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from opencram.ballistics.classes import Model
 from opencram.ballistics.propagation import STATES
+from opencram.estimation.linear import cholesky
 from opencram.kernel import helper, kernel
-from opencram.tracking.errors import KEPT, MEAN, POLAR, SLOW, VARIANCE, WHITE, forget
+from opencram.tracking.errors import BY_BIAS, KEPT, MEAN, POLAR, SLOW, VARIANCE, WHITE, forget
 from opencram.tracking.filter import carry, predict_rows, take_rate, update_rows
 from opencram.tracking.fit import fit
 from opencram.tracking.history import window
@@ -50,16 +51,20 @@ def bank_of(models: tuple[Model, ...], wind_m_s_std: float, curves: Array) -> Ba
 
 
 @kernel
-def fit_model(k, x, times, sensors, z, weights, env, bank, rotations, origins, errors, covariance, slow):
-    """Fit flight model `k` to plots, from the state `x` (10) at time 0, in place; return its log weight.
+def fit_model(k, x, times, sensors, z, weights, env, bank, rotations, origins, errors, bias, covariance, slow):
+    """Fit flight model `k` to plots, from the state `x` (n) at time 0, in place; return its log weight.
 
-    `covariance` (10, 10) receives the posterior, `slow` (sensors, 3, 13) what the plots say of slow errors.
-    The log weight is evidence and prior together, comparable
-    between models and with `straight_log_weight`; NaN: no solution.
+    `x`: ten states and three biases of each sensor or none.  `bias`: mean of the biases and reciprocal of their
+    covariance, beforehand.  `covariance` (n, n) receives the posterior, `slow` (sensors, 3, 14) what the plots say of
+    slow errors.  The log weight is evidence and prior together, comparable between models and with
+    `straight_log_weight`; NaN: no solution.
     """
     mean = x.copy()
-    information = np.zeros((10, 10))
+    information = np.zeros((x.shape[0], x.shape[0]))
     normaliser = 0.0
+    if x.shape[0] > STATES:
+        mean[STATES:], information[STATES:, STATES:] = bias[0], bias[1]
+        normaliser += 0.5 * cholesky(bias[1].copy(), bias[1].shape[0])
     for i in range(6):
         information[i, i] = 1.0 / _FREE_STD**2
     for i in range(4):
@@ -96,8 +101,11 @@ def whole_weights(sensors, weights, errors):
 
 
 @kernel
-def _bullet(begun, age_s, times, sensors, z, weights, env, gunfire, rotations, origins, errors):
-    """Return the log weight of a bullet that stands at `begun` (10) now; of what is slow or old, next to nothing."""
+def _bullet(begun, age_s, times, sensors, z, weights, env, gunfire, rotations, origins, errors, bias):
+    """Return the log weight of a bullet that stands at `begun` (10) now; of what is slow or old, next to nothing.
+
+    `bias` as `fit_model` takes it; it is not fitted.
+    """
     speed = math.sqrt(begun[3] ** 2 + begun[4] ** 2 + begun[5] ** 2)
     if age_s > _BULLET_AGE_S_MAX or speed < _BULLET_M_S_MIN:
         return -1e6
@@ -108,14 +116,14 @@ def _bullet(begun, age_s, times, sensors, z, weights, env, gunfire, rotations, o
     if not carry(x, p, -age_s, env, gunfire.curves[0]):
         return -1e6
     slow = np.empty((errors.shape[0], POLAR, KEPT))
-    weight = fit_model(0, x, times, sensors, z, weights, env, gunfire, rotations, origins, errors, p, slow)
+    weight = fit_model(0, x, times, sensors, z, weights, env, gunfire, rotations, origins, errors, bias, p, slow)
     return weight if math.isfinite(weight) else -1e6
 
 
 @kernel
 def judge(
     begun, models, table, last, since_ns, t_ns, plots_max, fit_s, odds, env, bank, gunfire, rotations, origins, errors,
-    chances
+    bias, chances
 ):  # fmt: skip
     """Fit flight models to the plots of a target; return what is worth following, moved to `t_ns`.
 
@@ -123,39 +131,52 @@ def judge(
     six states.  `table`: columns of the history.  `last`: the target's newest plot; plots before `since_ns` and
     beyond the newest `plots_max` are left out.  The first `fit_s` seconds of them are fitted, and filters go on from
     there.  `odds`: log odds of no projectile against the best model where they are known already, else NaN.
-    `gunfire`: the bank of bullets, which count as no projectile.  Writes `chances` (models + 1): the probabilities of
-    the models and of no projectile.  Returns states and covariances with the slow errors of the sensors behind, log
-    weights, models, best first (none: nothing fits), and the log weights of no projectile and of a bullet.
+    `gunfire`: the bank of bullets, which count as no projectile.  `bias`: what is known of the sensors' biases, mean
+    (b) and reciprocal of the covariance (b, b), b = 0 where there are none.  Writes `chances` (models + 1): the
+    probabilities of the models and of no projectile.  Returns states and covariances with slow errors and biases of
+    the sensors behind, log weights, models, best first (none: nothing fits), and the log weights of no projectile and
+    of a bullet.
     """
     times_ns, sensors, z, weights = window(table, last, plots_max, since_ns)
     times = (times_ns - times_ns[0]) * 1e-9
     age_s = (t_ns - times_ns[0]) * 1e-9
     count = _fitted(times, fit_s)
     until_s = times[count - 1] if count < times.shape[0] else age_s
-    wanted, size = models.shape[0], STATES + POLAR * errors.shape[0]
+    wanted, fitted = models.shape[0], STATES + bias[0].shape[0]
+    size = fitted + POLAR * errors.shape[0]
     x, p, log_weight = np.zeros((wanted, size)), np.zeros((wanted, size, size)), np.full(wanted, -math.inf)
-    slow, covariance = np.empty((errors.shape[0], POLAR, KEPT)), np.empty((STATES, STATES))
+    slow, covariance, state = np.empty((errors.shape[0], POLAR, KEPT)), np.empty((fitted, fitted)), np.empty(fitted)
     first = slice(0, count)
     for i in range(wanted):
         k = models[i]
-        state = begun[i].copy()
-        for a in range(STATES):
-            for b in range(STATES):
-                covariance[a, b] = 1e-6 if a == b else 0.0
+        state[:STATES] = begun[i]
+        state[STATES:] = bias[0]
+        covariance[:, :] = 1e-6 * np.eye(fitted)
         if not carry(state, covariance, -age_s, env, bank.curves[k]):
             continue
         weight = fit_model(
             k, state, times[first], sensors[first], z[first], weights[first], env, bank, rotations, origins, errors,
-            covariance, slow,
+            bias, covariance, slow,
         )  # fmt: skip
         _with_slow(state, covariance, slow, errors, until_s, x[i], p[i])
         if math.isfinite(weight) and carry(x[i], p[i], until_s, env, bank.curves[k]):
             log_weight[i] = weight
     bullet = straight = -1e6
     if math.isnan(odds):
-        whole = whole_weights(sensors, weights, errors)
-        level = straight_log_weight(times, sensors, z, whole, bank, rotations, origins)
-        bullet = _bullet(begun[0], age_s, times, sensors, z, weights, env, gunfire, rotations, origins, errors)
+        straightened, price = z, 0.0
+        best = np.argmax(log_weight)
+        if fitted > STATES and log_weight[best] > -math.inf:
+            first_bias = size - bias[0].shape[0]
+            own = x[best, first_bias:].copy()
+            price = _price(own, p[best, first_bias:, first_bias:].copy(), bias)
+            straightened = unbiased(z, sensors, own)
+        level = straight_log_weight(
+            times, sensors, straightened, whole_weights(sensors, weights, errors), bank, rotations, origins
+        )
+        level += price
+        bullet = price + _bullet(
+            begun[0], age_s, times, sensors, straightened, weights, env, gunfire, rotations, origins, errors, bias
+        )
         straight = max(level, bullet) + math.log1p(math.exp(-abs(level - bullet)))
     if count < times.shape[0]:
         rest = slice(count, times.shape[0])
@@ -163,24 +184,61 @@ def judge(
             x, p, log_weight, models, until_s, times[rest], age_s, sensors[rest], z[rest], weights[rest], env, bank,
             rotations, origins, errors,
         )  # fmt: skip
+    order = _worth_following(log_weight)
+    if not math.isnan(odds):
+        straight = log_weight.max() + odds
+    if order.shape[0]:
+        _share(log_weight, models, straight, chances)
+    return x[order], p[order], log_weight[order], models[order], straight, bullet
+
+
+@helper
+def _worth_following(log_weight):
+    """Return the indices of the log weights (n) that are not out of the question, the heaviest first."""
     order = ascending(-log_weight)
     top = log_weight[order[0]]
     kept = 0
-    while kept < wanted and log_weight[order[kept]] > top + math.log(KEEP):
+    while kept < log_weight.shape[0] and log_weight[order[kept]] > top + math.log(KEEP):
         kept += 1
-    order = order[:kept]
-    if not math.isnan(odds):
-        straight = top + odds
-    if kept:
-        most = max(top, straight)
-        total = math.exp(straight - most)
-        for i in range(wanted):
-            total += math.exp(log_weight[i] - most)
-        chances[:] = 0.0
-        for i in range(wanted):
-            chances[models[i]] += math.exp(log_weight[i] - most) / total
-        chances[-1] = math.exp(straight - most) / total
-    return x[order], p[order], log_weight[order], models[order], straight, bullet
+    return order[:kept]
+
+
+@helper
+def _share(log_weight, models, straight, chances):
+    """Write the probabilities (models + 1) of models with these log weights, and last of no projectile."""
+    most = max(log_weight.max(), straight)
+    total = math.exp(straight - most)
+    for i in range(models.shape[0]):
+        total += math.exp(log_weight[i] - most)
+    chances[:] = 0.0
+    for i in range(models.shape[0]):
+        chances[models[i]] += math.exp(log_weight[i] - most) / total
+    chances[-1] = math.exp(straight - most) / total
+
+
+@kernel
+def unbiased(z, sensors, bias):
+    """Return plots (n, 4) of `sensors` (n) less the biases of those (3 a sensor)."""
+    without = z.copy()
+    for k in range(z.shape[0]):
+        for m in range(POLAR):
+            without[k, m] -= bias[POLAR * sensors[k] + m]
+    return without
+
+
+@kernel
+def _price(own, covariance, bias):
+    """Return the log evidence of biases `own` (b) known to a `covariance` (b, b), against what was known beforehand.
+
+    Whatever the body is, the biases that its plots need are as unlikely: no projectile pays for them as the best
+    flight model does.
+    """
+    count = own.shape[0]
+    cost = 0.0
+    for i in range(count):
+        for j in range(count):
+            cost += (own[i] - bias[0][i]) * bias[1][i, j] * (own[j] - bias[0][j])
+    return 0.5 * (cholesky(bias[1].copy(), count) + cholesky(covariance, count) - cost)
 
 
 @helper
@@ -195,25 +253,32 @@ def _fitted(times, fit_s):
 @helper
 def _with_slow(state, covariance, slow, errors, until_s, x, p):
     """Write a fit's state and covariance, and the slow errors at `until_s` that go with them, to `x` and `p`."""
-    for i in range(STATES):
-        x[i] = state[i]
-        for j in range(STATES):
-            p[i, j] = covariance[i, j]
-    count = POLAR * errors.shape[0]
+    count, fitted = POLAR * errors.shape[0], state.shape[0]
+    biased = fitted > STATES
+    for i in range(fitted):
+        at = i if i < STATES else i + count
+        x[at] = state[i]
+        for j in range(fitted):
+            p[at, j if j < STATES else j + count] = covariance[i, j]
     for b in range(count):
         own = slow[b // POLAR, b % POLAR]
         forget(own, errors[b // POLAR, b % POLAR], until_s)
         x[STATES + b] = own[MEAN]
-        for i in range(STATES):
+        for i in range(fitted):
             total = 0.0
             for j in range(STATES):
                 total -= covariance[i, j] * own[j]
-            p[i, STATES + b] = total
-            p[STATES + b, i] = total
+            if biased:
+                total -= covariance[i, STATES + b] * own[BY_BIAS]
+            at = i if i < STATES else i + count
+            p[at, STATES + b] = total
+            p[STATES + b, at] = total
         for c in range(b + 1):
             total = own[VARIANCE] if b == c else 0.0
             for i in range(STATES):
                 total -= p[i, STATES + b] * slow[c // POLAR, c % POLAR, i]
+            if biased:
+                total -= p[STATES + count + c, STATES + b] * slow[c // POLAR, c % POLAR, BY_BIAS]
             p[STATES + b, STATES + c] = total
             p[STATES + c, STATES + b] = total
 

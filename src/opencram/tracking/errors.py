@@ -1,8 +1,11 @@
-"""Errors of a radar that stay for a while: how a fit takes them out, plot after plot.
+"""Errors of a radar that stay: for a while, how a fit takes them out plot after plot, and for good.
 
 A measured component errs by a white part and by a slow one, a Gauss-Markov process: e = v + b, with b forgotten over
 a time constant.  `errors` (sensors, 3, 3) holds for range, azimuth and elevation of each sensor the white part in
 units of what a plot states, the deviation of the slow part (m, rad), and its time constant (s).
+
+Where there are several sensors each also has a constant error, its bias, in the same components
+(`tracking.registration`): parameters of a fit behind the ten of the flight, states of a filter behind the slow errors.
 
 Source: A. Gelb (ed.), "Applied Optimal Estimation" (1974), sections 3.8 and 4.5; whitening by innovations:
 A. C. Harvey, "Forecasting, Structural Time Series Models and the Kalman Filter" (1989), section 3.4.
@@ -15,9 +18,10 @@ from opencram.kernel import helper
 
 POLAR = 3  # components that may err slowly: range, azimuth, elevation
 WHITE, SLOW, MEMORY_S = range(3)
-# Of `slow` (sensors, 3, 13): derivatives of the slow error by the ten parameters, its mean, variance, and time (s).
-MEAN, VARIANCE, TIME_S = STATES, STATES + 1, STATES + 2
-KEPT = STATES + 3
+# Of `slow` (sensors, 3, 14): derivatives of the slow error by the ten parameters, its mean, variance, time (s), and its
+# derivative by the bias of the same component.
+MEAN, VARIANCE, TIME_S, BY_BIAS = STATES, STATES + 1, STATES + 2, STATES + 3
+KEPT = STATES + 4
 
 
 @helper
@@ -26,6 +30,7 @@ def forget(slow, error, time_s):
     kept = math.exp(-abs(time_s - slow[TIME_S]) / error[MEMORY_S])
     for i in range(STATES + 1):
         slow[i] *= kept
+    slow[BY_BIAS] *= kept
     slow[VARIANCE] = kept * kept * slow[VARIANCE] + (1.0 - kept * kept) * error[SLOW] * error[SLOW]
     slow[TIME_S] = time_s
 

@@ -5,8 +5,9 @@ starts it.  Sigma points are the 20 of the spherical rule (mean ± √10 times t
 factor, equal weights): with ten states they need no tuning.
 
 Behind the ten states stand the slow errors of the sensors, three for each (range, azimuth, elevation; see
-`tracking.errors`).  They only add to what is measured, so no sigma points are spent on them: their covariance with the
-flight goes along by the linear map that the points of the flight imply.
+`tracking.errors`), and behind these, where there are several sensors, their biases.  They only add to what is measured,
+so no sigma points are spent on them: their covariance with the flight goes along by the linear map that the points of
+the flight imply.
 
 Source: I. Arasaratnam, S. Haykin, "Cubature Kalman Filters", IEEE TAC 54 (2009), section IV.
 """
@@ -134,7 +135,7 @@ def _carry_slow(block, factor, p, solved):
 @helper
 def _forget(x, p, dt, errors, solved):
     """Let the slow errors of all sensors pass on by `dt` seconds, in place."""
-    for b in range(solved.shape[1]):
+    for b in range(POLAR * errors.shape[0]):
         error = errors[b // POLAR, b % POLAR]
         kept = math.exp(-abs(dt) / error[MEMORY_S])
         at = STATES + b
@@ -161,11 +162,16 @@ def carry(x, p, dt, env, cd):
 def predict_rows(x, p, dts, curves, env, cds, rotation, origin, sensor, errors, h, s, cross):
     """Move all rows (n) on by `dts` seconds (either sign), in place, and say what the sensor would see.
 
-    `x` (n, 10 + 3 sensors), `p` likewise; `errors` (sensors, 3, 3) as in `tracking.errors`, of which `sensor` looks.
-    Writes the predicted range, azimuth, elevation `h` (n, 3), their covariance without white noise `s`
-    (n, 3, 3), their covariance with the state `cross` (n, 3, 10 + 3 sensors).  Returns (n,) whether all is sound.
+    `x` (n, states): a flight, 3 slow errors a sensor, and behind them 3 biases a sensor or none; `p` likewise; `errors`
+    (sensors, 3, 3) as in `tracking.errors`, of which `sensor` looks.  Writes the predicted range, azimuth, elevation
+    `h` (n, 3), their covariance without white noise `s` (n, 3, 3), their covariance with the state `cross`
+    (n, 3, states).  Returns (n,) whether all is sound.
     """
     n = x.shape[0]
+    first = STATES + POLAR * sensor
+    bias = first + POLAR * errors.shape[0]
+    if x.shape[1] == STATES + POLAR * errors.shape[0]:
+        bias = -1
     solved = np.empty((STATES, x.shape[1] - STATES))
     sound = np.ones(n, dtype=np.bool_)
     block = np.empty((STATES + 1, LANES))  # the last row keeps the log coefficients during a flight
@@ -179,13 +185,13 @@ def predict_rows(x, p, dts, curves, env, cds, rotation, origin, sensor, errors, 
         _moments(block, factor, x[k], seen, h[k], s[k], cross[k])
         if solved.shape[1]:
             _forget(x[k], p[k], dts[k], errors, solved)
-            _see_slow(x[k], p[k], seen, solved, STATES + POLAR * sensor, h[k], s[k], cross[k])
+            _see_slow(x[k], p[k], seen, solved, first, bias, h[k], s[k], cross[k])
     return sound
 
 
 @helper
-def _see_slow(x, p, seen, solved, first, h, s, cross):
-    """Add the slow errors of the sensor, the states from `first` on, to what it would see."""
+def _see_slow(x, p, seen, solved, first, bias, h, s, cross):
+    """Add the slow errors of the sensor (states from `first` on) and its biases (from `bias` on; −1: none)."""
     count = solved.shape[1]
     for m in range(3):
         for b in range(count):
@@ -198,9 +204,19 @@ def _see_slow(x, p, seen, solved, first, h, s, cross):
         h[m] += x[first + m]
         for l in range(3):
             s[m, l] += cross[m, first + l] + cross[l, first + m] + p[first + m, first + l]
+    if bias >= 0:
+        for m in range(3):
+            h[m] += x[bias + m]
+            for l in range(3):
+                s[m, l] += cross[m, bias + l] + cross[l, bias + m] + p[bias + m, bias + l]
+                s[m, l] += p[first + m, bias + l] + p[bias + m, first + l]
     for m in range(3):
         for i in range(x.shape[0]):
             cross[m, i] += p[i, first + m]
+    if bias >= 0:
+        for m in range(3):
+            for i in range(x.shape[0]):
+                cross[m, i] += p[i, bias + m]
 
 
 @helper

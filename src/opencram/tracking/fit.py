@@ -1,6 +1,7 @@
 """The batch fit: the flight that explains all plots of a track best, given what is known beforehand.
 
-Parameters are the ten states at a reference time (the epoch).  Gauss-Newton on plots and prior
+Parameters are the ten states at a reference time (the epoch), and behind them, where there are several sensors, three
+biases of each.  Gauss-Newton on plots and prior
 together (maximum a posteriori), with Huber weights, so that a wild plot pulls no further than a plot
 at the edge; derivatives of the flight by central differences, 21 flights abreast.  Besides the
 estimate it gives the evidence of the flight model: how well it explains the plots, all parameters
@@ -15,7 +16,7 @@ from opencram.ballistics.lanes import LANES
 from opencram.ballistics.propagation import LN_BETA, STATES, exponential, fly
 from opencram.estimation.linear import cholesky, solve_factored
 from opencram.kernel import helper, kernel
-from opencram.tracking.errors import MEAN, SLOW, VARIANCE, WHITE, begin, forget, learn
+from opencram.tracking.errors import BY_BIAS, MEAN, POLAR, SLOW, VARIANCE, WHITE, begin, forget, learn
 
 STEP_S = 0.25
 HUBER = 3.0  # standard deviations
@@ -78,11 +79,12 @@ def wrap(angle):
 def normal_equations(
     x, times, sensors, z, weights, env, cd, rotations, origins, errors, deltas, information, gradient, slow
 ):  # fmt: skip
-    """Add the plots' part to `information` (10, 10) and `gradient` (10); return the robust cost (−2 log likelihood).
+    """Add the plots' part to `information` (n, n) and `gradient` (n); return the robust cost (−2 log likelihood).
 
+    `x` (n): the flight, and behind it three biases of each sensor or none.
     `times` (n): seconds after the epoch, ascending.  `z` (n, 4): range, azimuth, elevation, range rate
     (NaN where not measured).  `weights` (n, 4): reciprocal standard deviations, as stated.  `errors` (sensors, 3, 3):
-    `tracking.errors`.  `slow` (sensors, 3, 13) receives what the plots say of slow errors after the last.  Costs hold
+    `tracking.errors`.  `slow` (sensors, 3, 14) receives what the plots say of slow errors after the last.  Costs hold
     the quadratic and Huber terms, and of determinants only what slow errors add.
     """
     block = np.empty((STATES, LANES))
@@ -96,6 +98,7 @@ def normal_equations(
     row, own = np.empty(STATES), np.empty(STATES)
     now = 0.0
     cost = 0.0
+    biased = x.shape[0] > STATES
     begin(slow, errors)
     for r in range(6):
         for lane in range(LANES):
@@ -130,8 +133,12 @@ def normal_equations(
             if m == RATE:
                 cost += _add(row, residual, weights[k, m], information, gradient)[0]
             else:
+                bias = -1
+                if biased:
+                    bias = STATES + POLAR * s + m
+                    residual -= x[bias]
                 cost += _add_polar(
-                    row, residual, times[k], weights[k, m], errors[s, m], slow[s, m], own, information, gradient
+                    row, residual, times[k], weights[k, m], errors[s, m], slow[s, m], bias, own, information, gradient
                 )
     return cost
 
@@ -155,22 +162,39 @@ def _add(row, residual, weight, information, gradient):
 
 
 @helper
-def _add_polar(row, residual, time_s, weight, error, slow, own, information, gradient):
+def _add_polar(row, residual, time_s, weight, error, slow, bias, own, information, gradient):
     """Do what `_add` does for range, azimuth or elevation, its slow error so far taken out; return the cost.
 
-    `own` (10): room to work in.
+    `bias`: the place of the component's bias among the parameters, −1 if it has none.  `own` (10): room to work in.
     """
     weight /= error[WHITE]
     if not error[SLOW] > 0.0:
-        return _add(row, residual, weight, information, gradient)[0]
+        cost, trust = _add(row, residual, weight, information, gradient)
+        if bias >= 0:
+            _add_bias(bias, 1.0, row, residual, trust * weight * weight, information, gradient)
+        return cost
     forget(slow, error, time_s)
     white = 1.0 / (weight * weight)
     total = white + slow[VARIANCE]
     for i in range(STATES):
         own[i] = row[i] - slow[i]
     cost, trust = _add(own, residual - slow[MEAN], 1.0 / math.sqrt(total), information, gradient)
-    learn(slow, row, residual, trust * slow[VARIANCE] / total)
+    share = trust * slow[VARIANCE] / total
+    if bias >= 0:
+        _add_bias(bias, 1.0 - slow[BY_BIAS], own, residual - slow[MEAN], trust / total, information, gradient)
+        slow[BY_BIAS] += share * (1.0 - slow[BY_BIAS])
+    learn(slow, row, residual, share)
     return cost + math.log(total / (white + error[SLOW] * error[SLOW]))
+
+
+@helper
+def _add_bias(bias, by_bias, row, residual, trusted, information, gradient):
+    """Add the row and column of a bias, of which the residual has the derivative `by_bias`, to the lower triangle."""
+    pull = trusted * by_bias
+    gradient[bias] += pull * residual
+    for j in range(STATES):
+        information[bias, j] += pull * row[j]
+    information[bias, bias] += pull * by_bias
 
 
 @helper
@@ -204,9 +228,9 @@ def _rate_row(moved, j, origin, row):
 def _prior_pull(x, prior_mean, prior_information, gradient):
     """Add the prior's part to `gradient`; return its cost (m − x)ᵀ Λ (m − x)."""
     cost = 0.0
-    for i in range(STATES):
+    for i in range(x.shape[0]):
         pull = 0.0
-        for j in range(STATES):
+        for j in range(x.shape[0]):
             pull += prior_information[i, j] * (prior_mean[j] - x[j])
         cost += pull * (prior_mean[i] - x[i])
         gradient[i] += pull
@@ -218,29 +242,30 @@ def fit(
     x, times, sensors, z, weights, env, cd, rotations, origins, errors, prior_mean, prior_information, iterations,
     covariance, slow
 ):  # fmt: skip
-    """Improve `x` (10) in place; write its posterior covariance; return (evidence, cost of the plots).
+    """Improve `x` (n) in place; write its posterior covariance (n, n); return (evidence, cost of the plots).
 
-    `errors` (sensors, 3, 3) and `slow` (sensors, 3, 13): as `normal_equations` takes and fills them.
+    `x`, `errors` (sensors, 3, 3) and `slow` (sensors, 3, 14): as `normal_equations` takes and fills them.
 
-    `prior_information` (10, 10) is the inverse prior covariance.  Levenberg-Marquardt: a step that
+    `prior_information` (n, n) is the inverse prior covariance.  Levenberg-Marquardt: a step that
     raises the cost is taken back and shortened.  The evidence is −½ (cost + prior cost +
     log |posterior information|), comparable between models once the caller adds ½ log |prior
     information|.  NaN tells that there is no solution; `x` and `covariance` are then of no use.
     """
     plots = times, sensors, z, weights, env, cd, rotations, origins, errors, DELTAS
-    information = np.empty((STATES, STATES))
-    factor = np.empty((STATES, STATES))
-    gradient = np.empty(STATES)
-    best_information = np.empty((STATES, STATES))
-    best_gradient = np.empty(STATES)
+    size = x.shape[0]
+    information = np.empty((size, size))
+    factor = np.empty((size, size))
+    gradient = np.empty(size)
+    best_information = np.empty((size, size))
+    best_gradient = np.empty(size)
     best = x.copy()
     best_cost = math.inf
     plots_cost = math.nan
     damping, stale = 0.0, False
     for _ in range(iterations + 1):
-        for i in range(STATES):
+        for i in range(size):
             gradient[i] = 0.0
-            for j in range(STATES):
+            for j in range(size):
                 information[i, j] = prior_information[i, j]
         cost = normal_equations(x, *plots, information, gradient, slow)
         stale = True
@@ -258,28 +283,28 @@ def fit(
             damping = max(damping * 10.0, 1e-2)
             if damping > 1e6:
                 break
-        for i in range(STATES):
+        for i in range(size):
             for j in range(i + 1):
                 factor[i, j] = best_information[i, j]
             factor[i, i] *= 1.0 + damping
             gradient[i] = best_gradient[i]
-        if math.isnan(cholesky(factor, STATES)):
+        if math.isnan(cholesky(factor, size)):
             return math.nan, math.nan
-        solve_factored(factor, gradient, STATES)
-        for i in range(STATES):
+        solve_factored(factor, gradient, size)
+        for i in range(size):
             x[i] = best[i] + gradient[i]
     x[:] = best
     if not math.isfinite(best_cost):
         return math.nan, math.nan
     if stale:  # `slow` is of a step that was taken back
         normal_equations(x, *plots, information, gradient, slow)
-    log_determinant = cholesky(best_information, STATES)
+    log_determinant = cholesky(best_information, size)
     if math.isnan(log_determinant):
         return math.nan, math.nan
-    for j in range(STATES):
-        for i in range(STATES):
+    for j in range(size):
+        for i in range(size):
             gradient[i] = 1.0 if i == j else 0.0
-        solve_factored(best_information, gradient, STATES)
-        for i in range(STATES):
+        solve_factored(best_information, gradient, size)
+        for i in range(size):
             covariance[i, j] = gradient[i]
     return -0.5 * (best_cost + log_determinant), plots_cost

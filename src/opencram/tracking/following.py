@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 
-from opencram.kernel import kernel
+from opencram.ballistics.propagation import STATES
+from opencram.kernel import helper, kernel
 from opencram.tracking.association import assigned, gated
 from opencram.tracking.candidates import SIX, follow_straight, join, start
+from opencram.tracking.errors import POLAR
 from opencram.tracking.filter import predict_rows, take_rate, update_rows
 from opencram.tracking.fit import wrap
 from opencram.tracking.ripples import followers
@@ -55,7 +57,8 @@ def follow(
     """Move all tracks on by `dt` seconds to `t_ns` and give them their plots `z` (m, 4), in place.
 
     `errors` (sensors, 3, 3): `tracking.errors`; `variances` (m, 3) are of the white errors, `wholes` of all together;
-    `weights` (m, 4): reciprocal deviations as stated, of which that of the range rate is used.
+    `weights` (m, 4): reciprocal deviations as stated, of which that of the range rate is used.  The companion in level
+    flight sees plots less the bias that the heaviest row knows of.
 
     The heaviest row of a track stands for it in the assignment; a row that is no longer sound gets the log weight
     −∞.  Plot j gets the number `first_number + j` in the history; `given` (3, m) is filled for the plots of tracks.
@@ -86,10 +89,11 @@ def follow(
         if math.isnan(log_weight[r]):
             log_weight[r] = -math.inf
     position, noise, factor, v = np.empty(3), np.empty((3, 3)), np.empty((3, 3)), np.empty(3)
+    level_z = _unbiased(z, plot_of, x, best, sensor, errors.shape[0])
     for k in range(count):
         j = plot_of[k]
         gain = follow_straight(
-            level_x[k], level_p[k], dt, z, wholes, j, rotation, origin, position, noise, factor, v
+            level_x[k], level_p[k], dt, level_z, wholes, j, rotation, origin, position, noise, factor, v
         )  # fmt: skip
         if j >= 0:
             left -= 1
@@ -98,6 +102,20 @@ def follow(
             due[k] = _is_due(targets[k], t_ns, fit_pauses)
             due_count += due[k]
     return due, due_count, left
+
+
+@helper
+def _unbiased(z, plot_of, x, best, sensor, sensors):
+    """Return plots (m, 4) of a sensor less the biases that the heaviest rows `best` of their tracks know of, if any."""
+    first = STATES + POLAR * (sensors + sensor)
+    if x.shape[1] == STATES + POLAR * sensors:
+        return z
+    without = z.copy()
+    for k in range(plot_of.shape[0]):
+        if plot_of[k] >= 0:
+            for m in range(POLAR):
+                without[plot_of[k], m] -= x[best[k], first + m]
+    return without
 
 
 @kernel
@@ -141,6 +159,8 @@ def _seen(targets, k, j, t_ns, period_ns, first_number, gain, given):
     target["last"] = first_number + j
     target["plots"] += 1
     target["updated_t_ns"] = max(target["updated_t_ns"], t_ns)
+    if target["since_t_ns"] == target["first_t_ns"]:
+        target["since_t_ns"] = min(target["since_t_ns"], t_ns)
     target["first_t_ns"] = min(target["first_t_ns"], t_ns)
     target["period_ns"] = max(target["period_ns"], period_ns)
     target["score"] += gain
@@ -150,7 +170,7 @@ def _seen(targets, k, j, t_ns, period_ns, first_number, gain, given):
 @kernel
 def _is_due(target, t_ns, fit_pauses):
     """Return whether a track with a new plot is young enough to be fitted again, and its last fit old enough."""
-    age_s = (t_ns - target["first_t_ns"]) * 1e-9
+    age_s = (t_ns - target["since_t_ns"]) * 1e-9
     if age_s > FIT_AGE_S_MAX or (age_s > FIT_AGE_S and target["plots"] >= _FIT_PLOTS):
         return False
     pause_s = min(max(fit_pauses[0] * age_s, fit_pauses[1]), fit_pauses[2])
@@ -249,6 +269,7 @@ def _blank(targets, k, t_ns):
     target["plots"] = 0
     target["last"] = -1
     target["first_t_ns"] = t_ns
+    target["since_t_ns"] = t_ns
     target["updated_t_ns"] = t_ns
     target["period_ns"] = 0
     target["fitted_t_ns"] = 0

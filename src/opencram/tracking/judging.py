@@ -9,12 +9,14 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from opencram.ballistics.propagation import STATES
-from opencram.tracking.bank import judge, whole_weights
+from opencram.tracking.bank import judge, unbiased, whole_weights
 from opencram.tracking.config import Config
+from opencram.tracking.errors import POLAR
 from opencram.tracking.following import FIT_AGE_S, FIT_AGE_S_MAX
 from opencram.tracking.history import columns, window
 from opencram.tracking.otherwise import jet
 from opencram.tracking.plausible import GRAVITY_M_S2, fast, height, log_unseen, misfit
+from opencram.tracking.registration import beforehand
 from opencram.tracking.state import (
     CONFIRMED,
     DROPPED,
@@ -29,11 +31,14 @@ from opencram.tracking.state import (
 )
 from opencram.tracking.surroundings import Surroundings, take_out
 from opencram.tracking.survey import STRAIGHT_NS, STRAIGHT_PLOTS
+from opencram.tracking.thrust import burnt_out
 from opencram.tracking.world import World
 
 # What can wait has its turn: a dwell fits so many again, by the second of data time and at least, so that none is late
 # because everything was begun at once.
 LEVEL_TURNS, REFIT_TURNS, REFOLLOW_TURNS = (20.0, 2), (60.0, 8), (30.0, 3)
+_ASKED_MAX = 4  # tracks in a dwell: a flood of badly fitting tracks must not stop the clock
+_MISFIT_OF_THRUST = 8.0  # log likelihood by which a flight must fit its plots too badly before it is asked for thrust
 _LOG_SKY_MIN = math.log(1e-3)  # that a projectile begins in the middle of the sky, against anything else
 _EDGE_SHARE = 0.8  # of a radar's range: what is first seen beyond has mostly flown in from further away,
 _LOG_EDGE = math.log(0.05)  # as aircraft do more often than rounds
@@ -168,11 +173,13 @@ def _misfit(config: Config, constants: World, state: State, target: np.void, row
     """Return how much worse than it should the best row fits the plots of a target: a log likelihood, 0 or less."""
     x, _, _, model = rows
     chain = columns(state.history), int(target["last"])
-    times_ns, sensors, z, weights = window(*chain, config.window_plots_max, int(target["first_t_ns"]))
+    times_ns, sensors, z, weights = window(*chain, config.window_plots_max, int(target["since_t_ns"]))
     age_s, times = (state.t_ns - int(times_ns[0])) * 1e-9, (times_ns - times_ns[0]) * 1e-9
     curve = constants.bank.curves[model[0]]
     radars = constants.rotations, constants.origins
-    state_0 = x[0, :STATES].copy()
+    state_0, biases = x[0, :STATES].copy(), x[0, STATES + POLAR * len(constants.origins) :].copy()
+    if len(biases):
+        z = unbiased(z, sensors, biases)
     return float(misfit(state_0, age_s, times, sensors, z, weights, constants.env, curve, *radars, state.noise.errors))
 
 
@@ -206,13 +213,14 @@ def _judged(
     All plots of the last `FIT_AGE_S_MAX` are fitted; with `odds`, as `bank.judge` takes them, the oldest only, and
     filters follow the rest.  Returns None if no model fits at all.
     """
-    since_ns = int(target["first_t_ns"])
+    since_ns = int(target["since_t_ns"])
     if math.isnan(odds):
         since_ns = max(since_ns, state.t_ns - round(FIT_AGE_S_MAX * 1e9))
     *rows, straight, bullet = judge(
         *begun, columns(state.history), int(target["last"]), since_ns, state.t_ns, config.window_plots_max,
         math.inf if math.isnan(odds) else FIT_AGE_S, odds, constants.env, constants.bank, constants.gunfire,
-        constants.rotations, constants.origins, state.noise.errors, chances,
+        constants.rotations, constants.origins, state.noise.errors,
+        beforehand(state.registration, int(target["first_t_ns"])), chances,
     )  # fmt: skip
     x, p, log_weight, model = rows
     if not len(x):
@@ -239,6 +247,8 @@ def _in_the_sky(
         since_ns = max(int(target["first_t_ns"]), state.t_ns - round(FIT_AGE_S_MAX * 1e9))
         plots = window(columns(state.history), int(target["last"]), config.window_plots_max, since_ns)
         times_ns, sensors, z, weights = plots
+        if len(state.registration.mean):
+            z = unbiased(z, sensors, state.registration.mean)
         whole = whole_weights(sensors, weights, state.noise.errors)
         times = (times_ns - times_ns[0]) * 1e-9
         other = jet(times, sensors, z, whole, constants.rotations, constants.origins)
@@ -346,14 +356,41 @@ def refit(config: Config, constants: World, state: State, due: NDArray[np.bool_]
     targets, chances = tracks.targets.copy(), tracks.chances.copy()
     starts = np.searchsorted(tracks.owner, np.arange(len(targets) + 1)).tolist()
     fitted: dict[int, Rows] = {}
+    asked = 0
     room = max(room_for(REFIT_TURNS, period_ns), len(targets) // 20)
     for k in turn(np.flatnonzero(due), targets["fitted_t_ns"], room).tolist():
         rows = slice(starts[k], starts[k + 1])
-        begun = tracks.x[rows, :STATES], tracks.model[rows]
+        begun = tracks.x[rows, :STATES].copy(), tracks.model[rows]
         judged = _judged(config, constants, state, targets[k], begun, chances[k])
-        if judged is not None:
-            fitted[k] = judged.rows
+        if judged is None:
+            continue
+        if asked < _ASKED_MAX and _misfit(config, constants, state, targets[k], judged.rows) < -_MISFIT_OF_THRUST:
+            judged = _without_thrust(config, constants, state, targets[k], judged, chances[k])
+            asked += 1
+        fitted[k] = judged.rows
     return replace(state, tracks=_rebuilt(tracks, targets, chances, starts, fitted)) if fitted else state
+
+
+def _without_thrust(
+    config: Config, constants: World, state: State, target: np.void, judged: Judged, chances: Array
+) -> Judged:
+    """Return what the bank says of a track without the plots that a burning motor explains; the same if none does.
+
+    Writes into the target from when on its plots count.
+    """
+    x, _, _, model = judged.rows
+    plots = window(columns(state.history), int(target["last"]), config.window_plots_max, int(target["since_t_ns"]))
+    biases = beforehand(state.registration, int(target["first_t_ns"]))
+    burnt_ns = burnt_out(constants, state.noise.errors, plots, x[0, :STATES].copy(), int(model[0]), state.t_ns, biases)
+    if burnt_ns is None:
+        return judged
+    before = target["since_t_ns"], chances.copy()
+    target["since_t_ns"] = burnt_ns
+    again = _judged(config, constants, state, target, (x[:, :STATES].copy(), model), chances)
+    if again is None:
+        target["since_t_ns"], chances[:] = before
+        return judged
+    return again
 
 
 def refollow(config: Config, constants: World, state: State, again: Iterable[int]) -> State:
@@ -367,7 +404,7 @@ def refollow(config: Config, constants: World, state: State, again: Iterable[int
         top = tracks.log_weight[rows].max(initial=-math.inf)
         if not math.isfinite(top):
             continue
-        begun = tracks.x[rows, :STATES], tracks.model[rows]
+        begun = tracks.x[rows, :STATES].copy(), tracks.model[rows]
         judged = _judged(config, constants, state, target, begun, chances[k], float(target["log_straight"] - top))
         if judged is not None:
             fitted[k] = judged.rows

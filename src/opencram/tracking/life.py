@@ -105,7 +105,7 @@ def _said(
     """Return what is said of targets; `standing` from `stand`, `spoken`: their keys in `hypotheses`."""
     said = []
     for k, target, line in zip(spoken, targets.tolist(), standing.tolist(), strict=True):
-        track_id, status, reason, plots, _, first_t_ns, updated_t_ns, *_ = target
+        track_id, status, reason, plots, _, first_t_ns, _, updated_t_ns, *_ = target
         east, north, up, v_east, v_north, v_up, std, speed, *chances = line
         said.append(
             Track(

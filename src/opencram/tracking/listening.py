@@ -1,10 +1,11 @@
-"""Listening to the radars: what their tracks say of their errors, and what follows from it for the tracks."""
+"""Listening to the radars: what tracks say of their errors and biases, and what follows from it for the tracks."""
 
 import numpy as np
 from msgspec.structs import replace
 
 from opencram.ballistics.propagation import STATES
 from opencram.messages import Message
+from opencram.tracking import registration as biases
 from opencram.tracking.config import Config
 from opencram.tracking.errors import POLAR, SLOW
 from opencram.tracking.history import columns
@@ -35,9 +36,10 @@ def listen(config: Config, constants: World, state: State, sensor: int, messages
 
 def _look(config: Config, constants: World, state: State, sensor: int, messages: list[Message]) -> State:
     """Look at one track; where it proves other errors than were believed, all tracks are behind."""
+    state = _register(config, state, messages)
     t_ns, tracks = state.t_ns, state.tracks
     noise = looked_at(state.noise, sensor, t_ns)
-    track_ids, firsts_ns = tracks.targets["track_id"].tolist(), tracks.targets["first_t_ns"].tolist()
+    track_ids, firsts_ns = tracks.targets["track_id"].tolist(), tracks.targets["since_t_ns"].tolist()
     k = chosen(noise, sensor, track_ids, firsts_ns, t_ns)
     if k is None:
         return replace(state, noise=noise)
@@ -54,15 +56,40 @@ def _look(config: Config, constants: World, state: State, sensor: int, messages:
     return replace(state, noise=noise, behind=tuple(track_ids) if changed else state.behind)
 
 
+def _register(config: Config, state: State, messages: list[Message]) -> State:
+    """Hear what the tracks say of the biases of several sensors; report one that stands apart, or no longer does."""
+    count = len(state.registration.mean)
+    if not count or state.t_ns < state.registration.due_ns:
+        return state
+    tracks, targets = state.tracks, state.tracks.targets
+    best = np.lexsort((-tracks.log_weight, tracks.owner))[np.searchsorted(tracks.owner, np.arange(len(targets)))]
+    registration = biases.heard(
+        state.registration, targets["track_id"].tolist(), targets["first_t_ns"].tolist(), tracks.x[best, -count:],
+        tracks.p[best, -count:, -count:], state.t_ns,
+    )  # fmt: skip
+    ids = tuple(sensor.id for sensor in config.sensors)
+    registration, said = biases.health(registration, ids, state.noise.stated, state.t_ns)
+    messages += said
+    return replace(state, registration=registration)
+
+
 def with_sensors(constants: World, state: State) -> State:
     """Return the state with room for the sensors that a changed site file has added behind the known ones."""
     more = len(constants.variances) - len(state.noise.stated)
     if more <= 0:
         return state
     noise, tracks = joined(state.noise, constants.variances[-more:]), state.tracks
-    count, size = tracks.x.shape
-    x, p = np.zeros((count, size + POLAR * more)), np.zeros((count, size + POLAR * more, size + POLAR * more))
-    x[:, :size], p[:, :size, :size] = tracks.x, tracks.p
-    for b in range(size, size + POLAR * more):
+    registration = biases.joined(state.registration, more)
+    known = STATES + POLAR * len(state.noise.stated)  # flights and slow errors
+    count, size = len(tracks.x), known + POLAR * more + len(registration.mean)
+    # Where each state of before stands now: biases come behind all slow errors.
+    places = np.concatenate([np.arange(known), known + POLAR * more + np.arange(len(state.registration.mean))])
+    x, p = np.zeros((count, size)), np.zeros((count, size, size))
+    x[:, known + POLAR * more :] = registration.mean
+    p[:, known + POLAR * more :, known + POLAR * more :] = registration.covariance
+    p[:, places[known:], :] = p[:, :, places[known:]] = 0.0
+    x[:, places] = tracks.x
+    p[np.ix_(np.arange(count), places, places)] = tracks.p
+    for b in range(known, known + POLAR * more):
         p[:, b, b] = noise.errors[(b - STATES) // POLAR, (b - STATES) % POLAR, SLOW] ** 2
-    return replace(state, noise=noise, tracks=replace(tracks, x=x, p=p))
+    return replace(state, noise=noise, registration=registration, tracks=replace(tracks, x=x, p=p))

@@ -20,6 +20,7 @@ from opencram.tracking.history import append
 from opencram.tracking.judging import promote, refit
 from opencram.tracking.life import end_and_report
 from opencram.tracking.listening import listen, with_sensors
+from opencram.tracking.registration import corrected
 from opencram.tracking.state import Candidates, Integers, State, Tracks, nothing
 from opencram.tracking.surroundings import Surroundings, count_plots, log_clutter_at
 from opencram.tracking.untangle import untangled
@@ -145,7 +146,8 @@ def _take(
             _around(constants, around, dwell, given[OWNER] < 0) if left else (around, np.zeros(len(dwell.z)))
         )
         targets, chances, x, p, fall, ripe, ripe_count, refused, next_track_id = gather(
-            few.targets, few.chances, few.x, few.p, few.fall, dwell.t_ns, dt, rotation, origin, dwell.z,
+            few.targets, few.chances, few.x, few.p, few.fall, dwell.t_ns, dt, rotation, origin,
+            corrected(state.registration, sensor, dwell.z),
             white, np.ascontiguousarray(dwell.weights[:, 3]), clutter, constants.log_chances[sensor], period_ns, number,
             constants.start_limits, constants.confirmation, next_track_id, tracks.x, tracks.owner, given,
         )  # fmt: skip
@@ -155,8 +157,8 @@ def _take(
         history = append(history, dwell.times_ns, sensor, dwell.z, dwell.weights, given[PREVIOUS])
     state = State(
         t_ns=dwell.t_ns, newest_t_ns=state.newest_t_ns, next_track_id=next_track_id, tracks=tracks, candidates=few,
-        history=history, surroundings=around, noise=state.noise, killed=state.killed, full=state.full,
-        behind=state.behind,
+        history=history, surroundings=around, noise=state.noise, registration=state.registration, killed=state.killed,
+        full=state.full, behind=state.behind,
     )  # fmt: skip
     if ripe_count:
         state = promote(config, constants, state, ripe, period_ns)

@@ -9,6 +9,7 @@ from opencram.messages import DropReason, TrackStatus
 from opencram.tracking.errors import POLAR
 from opencram.tracking.history import History, empty
 from opencram.tracking.noise import Noise, nothing_heard
+from opencram.tracking.registration import Registration, unregistered
 from opencram.tracking.surroundings import Surroundings, unknown
 
 Array = NDArray[np.float64]
@@ -29,6 +30,7 @@ TARGET = np.dtype(
         ("plots", np.int64),
         ("last", np.int64),  # number of the last plot in the history
         ("first_t_ns", np.int64),
+        ("since_t_ns", np.int64),  # first plot that fits take: the first of all, or one after a motor has burnt out
         ("updated_t_ns", np.int64),  # last plot
         ("period_ns", np.int64),  # longest period of the sensors that have seen it
         ("fitted_t_ns", np.int64),
@@ -61,8 +63,8 @@ class Tracks(msgspec.Struct, frozen=True, kw_only=True):
 
     targets: Targets  # (n,)
     chances: Array  # (n, models + 1)
-    x: Array  # (rows, 10 + 3 sensors): the flight, and the slow errors of the sensors (`tracking.errors`)
-    p: Array  # (rows, 10 + 3 sensors, 10 + 3 sensors)
+    x: Array  # (rows, states): the flight, slow errors, and of several sensors the biases (`tracking.errors`)
+    p: Array  # (rows, states, states)
     log_weight: Array  # (rows,)
     model: Integers  # (rows,) index in the bank
     owner: Integers  # (rows,)
@@ -81,6 +83,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     history: History
     surroundings: Surroundings
     noise: Noise
+    registration: Registration
     killed: tuple[int, ...] = ()  # tracks whose round a simulated effector is said to have destroyed
     full: bool = False  # a limit has been reached and reported
     behind: tuple[int, ...] = ()  # tracks still to be followed again, under what is believed now of the radars' errors
@@ -89,7 +92,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 def nothing(models: int, stated: Array) -> State:
     """Return the state before the first plot, for so many flight models, and sensors of these variances (s, 3)."""
     none, chances = np.zeros(0, dtype=np.int64), np.zeros((0, models + 1))
-    size = STATES + POLAR * len(stated)
+    registration = unregistered(len(stated))
+    size = STATES + POLAR * len(stated) + len(registration.mean)
     tracks = Tracks(
         targets=np.zeros(0, dtype=TARGET), chances=chances, x=np.zeros((0, size)), p=np.zeros((0, size, size)),
         log_weight=np.zeros(0), model=none, owner=none, level_x=np.zeros((0, 6)), level_p=np.zeros((0, 6, 6)),
@@ -99,5 +103,5 @@ def nothing(models: int, stated: Array) -> State:
     )
     return State(
         t_ns=0, newest_t_ns=0, next_track_id=1, tracks=tracks, candidates=candidates, history=empty(),
-        surroundings=unknown(), noise=nothing_heard(stated),
+        surroundings=unknown(), noise=nothing_heard(stated), registration=registration,
     )  # fmt: skip
