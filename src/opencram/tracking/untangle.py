@@ -25,6 +25,7 @@ PAIRS_MIN = 6  # dwells in which both have a plot
 # apart two rounds in the same place gains by chance (half the square of the mean of |x|, x normal: 0.32).
 _BETTER, _BETTER_EACH = 12.0, 0.6
 _TURNS = 6
+_NEIGHBOURS_MAX, _PAIRS_MAX = 100, 300  # of one track to one side, and in one look: a flood must not stop the clock
 _CHANGED_MAX = 8  # tracks in one look: each is fitted again
 
 
@@ -125,15 +126,25 @@ def differences(sensors, z, others, weights, rotations):
 
 
 def near_pairs(state: State) -> list[tuple[int, int]]:
-    """Return the pairs of tracks that are near one another, by their numbers in the state."""
+    """Return the pairs of tracks that are near one another, by their numbers in the state; of very many the nearest."""
     tracks = state.tracks
     count = len(tracks.targets)
     if count < 2:
         return []
     x = tracks.x[np.searchsorted(tracks.owner, np.arange(count)), :3]
-    apart = np.abs(x[:, np.newaxis] - x[np.newaxis]).max(axis=2)
-    one, other = np.nonzero(np.triu(apart < NEAR_M, 1))
-    return list(zip(one.tolist(), other.tolist(), strict=True))
+    order = np.argsort(x[:, 0], kind="stable")
+    east = x[order, 0]
+    ends = np.searchsorted(east, east + NEAR_M)
+    reach = np.minimum(ends - np.arange(count) - 1, _NEIGHBOURS_MAX).clip(0)
+    first = np.repeat(np.arange(count), reach)
+    if not len(first):
+        return []
+    step = np.arange(len(first)) - np.repeat(np.cumsum(reach) - reach, reach) + 1
+    pairs = np.sort(np.stack([order[first], order[first + step]], axis=1), axis=1)
+    apart = np.abs(x[pairs[:, 0]] - x[pairs[:, 1]]).max(axis=1)
+    pairs, apart = pairs[apart < NEAR_M], apart[apart < NEAR_M]
+    pairs = pairs[np.argsort(apart, kind="stable")[:_PAIRS_MAX]]
+    return [(int(a), int(b)) for a, b in sorted(pairs.tolist())]
 
 
 def untangled(constants: World, state: State, since_ns: int, plots_max: int) -> tuple[State, list[int]]:
