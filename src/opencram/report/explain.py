@@ -49,9 +49,10 @@ _LINES: Final[dict[str, tuple[str, str, str]]] = {
     ),
     "operator": ("operator {who}: {action}", "opérateur {who} : {action}", "المشغّل {who}: {action}"),
     "engagement": (
-        "engagement {number}, {effector}: {state}; {rounds} rounds, meets it at {at}, {kill} to kill",
-        "engagement {number}, {effector} : {state} ; {rounds} coups, rencontre à {at}, {kill} de chances de détruire",
-        "الاشتباك {number}، {effector}: {state}؛ {rounds} طلقة، اللقاء في {at}، احتمال التدمير {kill}",
+        "engagement {number}, {effector} (a generic model): {state}; {rounds} rounds, meets it at {at}, {kill} to kill",
+        "engagement {number}, {effector} (modèle générique) : {state} ; {rounds} coups, rencontre à {at}, "
+        "{kill} de chances de détruire",
+        "الاشتباك {number}، {effector} (نموذج عام): {state}؛ {rounds} طلقة، اللقاء في {at}، احتمال التدمير {kill}",
     ),
     "end": ("track ended: {reason_word}", "fin de la piste : {reason_word}", "انتهى المسار: {reason_word}"),
     "truth": (
