@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.interpolate import PchipInterpolator
 
 from opencram.ballistics.classes import CLASS_BANK
-from opencram.ballistics.drag import STANDARD_CURVES, read_curve, resample, standard_curve
+from opencram.ballistics.drag import STANDARD_CURVES, monotone_cubic, read_curve, resample, standard_curve
 from opencram.ballistics.motion import MACH_MAX, MACH_STEP
 
 
@@ -30,6 +31,23 @@ def test_a_standard_curve_passes_through_its_points(name):
     assert curve[places] == pytest.approx(cd[on_grid], rel=1e-12)
     # Others (Mach 1.025) lie between two rows, and straight lines cut the bend there a little.
     assert np.interp(mach, np.arange(len(curve)) * MACH_STEP, curve) == pytest.approx(cd, rel=8e-3)
+
+
+@pytest.mark.parametrize("name", STANDARD_CURVES)
+def test_a_standard_curve_is_that_of_scipy_bit_for_bit(name):
+    mach, cd = published(name)
+    grid = np.clip(np.arange(round(MACH_MAX / MACH_STEP) + 1) * MACH_STEP, mach[0], mach[-1])
+    assert np.array_equal(standard_curve(name), PchipInterpolator(mach, cd)(grid))
+
+
+@given(st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.25, 0.7, 1.3]), min_size=2, max_size=12), st.randoms())
+def test_peaks_hollows_and_level_pieces_are_those_of_scipy(values, draw):
+    places = np.cumsum([draw.uniform(0.01, 1.0) for _ in values])
+    at = np.linspace(places[0], places[-1], 57)
+    made = monotone_cubic(places, np.array(values), at)
+    assert np.array_equal(made, PchipInterpolator(places, values)(at))
+    assert made.min() >= min(values) - 1e-12
+    assert made.max() <= max(values) + 1e-12
 
 
 @pytest.mark.parametrize("name", STANDARD_CURVES)

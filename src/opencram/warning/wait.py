@@ -17,6 +17,7 @@ Source: value of information, Howard 1966 (IEEE Trans. SSC 2, 22); the rate is m
 """
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 
@@ -45,9 +46,7 @@ def _cdf(x: float) -> float:
 
 def _quantiles(count: int) -> tuple[float, ...]:
     """Return `count` equally probable values of a standard normal number."""
-    from scipy.special import ndtri
-
-    return tuple(float(x) for x in ndtri((np.arange(count) + 0.5) / count))
+    return tuple(NormalDist().inv_cdf((k + 0.5) / count) for k in range(count))
 
 
 _MOVES = np.array(_quantiles(_NODES))
