@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from opencram.adapters.cap import CapBook, CapConfig
 from opencram.config.site import load_site
 from opencram.messages import Plot
 from opencram.runtime.configure import configure
 from opencram.runtime.core import OnDisk
-from opencram.runtime.kept import KeptError, decode_state, encode_state
+from opencram.runtime.kept import Kept, KeptError, decode_state, encode_state, on_disk, pipeline_state
 from opencram.runtime.pipeline import PipelineState, dwells, initial, step
 from opencram.runtime.source import Source, read_plots
 
@@ -97,6 +98,19 @@ def test_what_does_not_fit_is_refused(damage: str) -> None:
     }
     with pytest.raises(KeptError):
         decode_state(wrong.get(damage) or encode_state(array.get(damage)), Shelf)
+
+
+def test_rows_of_another_version_are_refused() -> None:
+    config = configure(load_site(RAID / "site.toml"))
+    state, book = initial(config), CapBook(CapConfig(sender="a@b.example", sender_name="A", languages=()), {})
+    written = on_disk(Kept(0, state, book), "0" * 64, 1)
+    assert pipeline_state(config, written).tracking is written.tracking
+    targets = state.tracking.tracks.targets
+    fewer = np.zeros(0, dtype=targets.dtype.descr[:-1])
+    tracks = msgspec.structs.replace(state.tracking.tracks, targets=fewer)
+    other = msgspec.structs.replace(written, tracking=msgspec.structs.replace(state.tracking, tracks=tracks))
+    with pytest.raises(KeptError, match=r"tracking\.tracks\.targets is of another version"):
+        pipeline_state(config, decode_state(encode_state(other), OnDisk))
 
 
 def test_nothing_without_a_type_is_written() -> None:

@@ -14,7 +14,7 @@ import math
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeVar, get_origin
 
@@ -102,9 +102,12 @@ def on_disk(kept: Kept, site_sha256: str, inode: int) -> OnDisk:
 
 
 def pipeline_state(config: PipelineConfig, found: OnDisk) -> PipelineState:
-    """Return the state of the pipeline as it was written down."""
+    """Return the state of the pipeline as it was written down; raises `KeptError` if another version wrote it."""
+    fresh = initial(config)
+    for name in ("tracking", "warning", "engagement"):
+        _must_fit(getattr(found, name), getattr(fresh, name), name)
     return replace(
-        initial(config),
+        fresh,
         tracking=found.tracking,
         warning=found.warning,
         engagement=found.engagement,
@@ -114,6 +117,17 @@ def pipeline_state(config: PipelineConfig, found: OnDisk) -> PipelineState:
         in_air_until_ns=found.in_air_until_ns,
         alarm_expiries_ns=found.alarm_expiries_ns,
     )
+
+
+def _must_fit(found: Any, fresh: Any, place: str) -> None:
+    """Raise `KeptError` unless the arrays of a state are of the kinds that this version works with."""
+    if isinstance(fresh, np.ndarray):
+        if (found.dtype, found.ndim) != (fresh.dtype, fresh.ndim):
+            raise KeptError(f"{place} is of another version")
+    elif isinstance(fresh, msgspec.Struct) or is_dataclass(fresh):
+        names = fresh.__struct_fields__ if isinstance(fresh, msgspec.Struct) else [each.name for each in fields(fresh)]
+        for name in names:
+            _must_fit(getattr(found, name), getattr(fresh, name), f"{place}.{name}")
 
 
 def restored(config: PipelineConfig, found: OnDisk, book: CapBook) -> Kept:
