@@ -62,9 +62,14 @@ def test_a_loss_is_told_once_and_its_end_too(small: socket.socket) -> None:
     assert follow.check(3 * 10**9 + QUIET_NS) == (0, None)
 
 
-def test_losses_before_a_worker_begins_are_not_its_own(small: socket.socket) -> None:
-    flood(small)
-    assert Overflow("radar", small).check(0) == (0, None)
+def test_losses_before_a_worker_begins_are_told_and_are_not_its_own(small: socket.socket) -> None:
+    before = SENT - flood(small)
+    follow = Overflow("radar", small)
+    lost, health = follow.check(0)
+    assert lost == 0
+    assert health is not None
+    assert f"{before} datagrams were dropped, in all, before" in health.reason
+    assert follow.check(1) == (0, None)
 
 
 def test_a_closed_socket_loses_nothing(small: socket.socket) -> None:

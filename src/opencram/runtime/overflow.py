@@ -52,7 +52,7 @@ class Overflow:
     def __init__(self, feed: str, one: socket.socket) -> None:
         self._part = f"feed:{feed}"
         self._socket = one
-        self._before = dropped(one) or 0
+        self._before = self._inherited = dropped(one) or 0
         self._since: int | None = None  # losses of the bad spell that lasts
         self._last_ns = 0
 
@@ -71,6 +71,10 @@ class Overflow:
 
     def check(self, clock_ns: int) -> tuple[int, Health | None]:
         """Return how many were lost since the last look, and the feed's health if it has changed."""
+        if self._inherited:  # another worker listened before: what it could not tell any more is in this number
+            words = f"{self._inherited} datagrams were dropped, in all, before this worker began to listen"
+            self._inherited = 0
+            return 0, Health(t_ns=clock_ns, part=self._part, state="ok", reason=words)
         now = dropped(self._socket)
         # The counter has 32 bits and starts again.
         lost = 0 if now is None else (now - self._before) % 2**32
