@@ -36,7 +36,7 @@ from opencram.tracking.world import World
 
 # What can wait has its turn: a dwell fits so many again, by the second of data time and at least, so that none is late
 # because everything was begun at once.
-LEVEL_TURNS, REFIT_TURNS, REFOLLOW_TURNS = (20.0, 2), (60.0, 8), (30.0, 3)
+LEVEL_TURNS, YOUNG_TURNS, REFIT_TURNS, REFOLLOW_TURNS = (20.0, 2), (100.0, 10), (60.0, 8), (30.0, 3)
 _ASKED_MAX = 4  # tracks in a dwell: a flood of badly fitting tracks must not stop the clock
 _MISFIT_OF_THRUST = 8.0  # log likelihood by which a flight must fit its plots too badly before it is asked for thrust
 _LOG_SKY_MIN = math.log(1e-3)  # that a projectile begins in the middle of the sky, against anything else
@@ -75,15 +75,16 @@ def room_for(turns: tuple[float, int], period_ns: int) -> int:
 def promote(config: Config, constants: World, state: State, ripe: NDArray[np.bool_], period_ns: int) -> State:
     """Judge the candidates that are ripe by the class bank; projectiles move to the tracks.
 
-    Bodies that were told before to fly level have their turn.  One that turns out to be the double of a track stays,
-    dropped, for `life` to report.
+    What is judged for the first time does not wait; what was judged before, and what was told to fly level, has its
+    turn.  One that turns out to be the double of a track stays, dropped, for `life` to report.
     """
     few, tracks = state.candidates, state.tracks
     few = replace(few, targets=few.targets.copy(), chances=few.chances.copy(), fall=few.fall.copy())
     keep = np.ones(len(few.targets), dtype=np.bool_)
-    known = ripe & (few.targets["status"] == CONFIRMED)
-    again = turn(np.flatnonzero(known), few.targets["fitted_t_ns"], room_for(LEVEL_TURNS, period_ns))
-    for k in np.union1d(np.flatnonzero(ripe & ~known), again).tolist():
+    since_ns, level = few.targets["fitted_t_ns"], few.targets["status"] == CONFIRMED
+    told = turn(np.flatnonzero(ripe & level), since_ns, room_for(LEVEL_TURNS, period_ns))
+    young = turn(np.flatnonzero(ripe & ~level & (since_ns > 0)), since_ns, room_for(YOUNG_TURNS, period_ns))
+    for k in np.sort(np.concatenate([np.flatnonzero(ripe & ~level & (since_ns == 0)), young, told])).tolist():
         if len(tracks.targets) >= config.tracks_max:
             break
         rows = _verdict(config, constants, state, few, k)
