@@ -92,7 +92,7 @@ def promote(config: Config, constants: World, state: State, ripe: NDArray[np.boo
             continue
         double = _double(constants, state, tracks, few.targets[k], rows)
         if double is None:
-            few.targets[k]["status"] = CONFIRMED if known[k] else TENTATIVE
+            few.targets[k]["status"] = CONFIRMED if level[k] else TENTATIVE
         elif double:
             few.targets[k]["status"], few.targets[k]["reason"] = DROPPED, DUPLICATE
         else:
