@@ -39,7 +39,7 @@ from opencram.config.site import parse_site
 from opencram.kernel import cache_folder, cache_root
 from opencram.messages import Hypothesis, Plot, Tick, Track
 from opencram.runtime.configure import configure
-from opencram.runtime.pipeline import dwells, initial, step
+from opencram.runtime.pipeline import PipelineConfig, PipelineState, dwells, initial, step
 
 _PACKAGES = ("earth", "estimation", "ballistics", "tracking", "prediction", "threat", "warning", "engagement")
 _PROCESSORS_MIN = 2
@@ -105,6 +105,7 @@ def warm_up(
         state = initial(config)
         for batch in dwells(config, raid()):
             state, _ = step(config, state, batch)
+        _burn(config, state)
         _wait()
         if simulation:
             _fly()
@@ -224,6 +225,22 @@ def _wait() -> None:
     from opencram.warning.wait import gain_of_waiting
 
     gain_of_waiting(np.array([[0.5, 30.0, 1.0, 200.0]]), 0.1, 100.0, 1.0, np.full(10, 15.0), 0.5, 1.0, 0.0)
+
+
+def _burn(config: PipelineConfig, state: PipelineState) -> None:
+    """Ask of a round when its motor burnt out, as seen by radars with biases: the raid above has no such rounds."""
+    from opencram.ballistics.propagation import STATES
+    from opencram.tracking.errors import POLAR
+    from opencram.tracking.history import columns, window
+    from opencram.tracking.thrust import burnt_out
+    from opencram.tracking.world import world
+
+    known = state.tracking
+    target = known.tracks.targets[0]
+    plots = window(columns(known.history), int(target["last"]), config.tracking.window_plots_max, 0)
+    begun, model = known.tracks.x[0, :STATES].copy(), int(known.tracks.model[0])
+    biases = np.zeros(POLAR), np.eye(POLAR)
+    burnt_out(world(config.tracking), known.noise.errors, plots, begun, model, known.t_ns, biases)
 
 
 def _draw() -> None:
