@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -230,11 +231,23 @@ def test_a_live_service_is_shown_and_hears_who_acknowledges(tmp_path: Path) -> N
                 try:
                     assert display.stdout is not None
                     assert "The display is at" in display.stdout.readline()
+                    _listens(ports[1])
                     _acknowledges(ports[1])
                 finally:
                     display.terminate()
         finally:
             service.terminate()
+
+
+def _listens(port: int) -> None:
+    """Wait until somebody takes connections: the address is told a moment before."""
+    until_s = time.monotonic() + 30.0
+    while True:
+        with socket.socket() as asking:
+            if asking.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert time.monotonic() < until_s
+        time.sleep(0.1)
 
 
 def _acknowledges(port: int) -> None:
