@@ -165,6 +165,12 @@ def test_five_faults_are_answered_all_five():
         ("\n[[zone]]", '\n[weather]\nfile = "met.txt"\n[[zone]]', "$.weather.file", "cannot be read"),
         ("\n[[zone]]", "\n[warning]\nprobability = 0\n[[zone]]", "$.warning.probability", "> 0"),
         ("\n[[zone]]", "\n[policy]\nprotect = 'all'\n[[zone]]", "$.policy.protect", '"site", "people"'),
+        (
+            "\n[[zone]]",
+            "\n[policy]\nplanner = 'best'\n[[zone]]",
+            "$.policy.planner",
+            '"search", "first_come", "nearest"',
+        ),
         ("\n[[zone]]", "\n[polcy]\nmode = 'hold'\n[[zone]]", "$.polcy", "did you mean policy?"),
         ("\n[[zone]]", "\n[zones]\nfile = 'absent.geojson'\n[[zone]]", "$.zones.file", "relative to the site file"),
     ],

@@ -1,6 +1,8 @@
 """Study files: what they say is read, and every fault is told at once, in the study's or the scenario's own words."""
 
 import tomllib
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +10,9 @@ from opencram.config.overlay import PathError, changed, toml_text, without, word
 from opencram.config.study import load_study, parse_study
 from opencram.config.study_model import Distribution
 from opencram.errors import OpencramError
-from opencram.studies.preparing import prepare
+from opencram.runtime.configure import configure
+from opencram.studies.drawing import draw, run_seed
+from opencram.studies.preparing import prepare, scenario_of
 from study_data import SITE, STUDY, write_study
 
 
@@ -121,3 +125,11 @@ def test_one_at_a_time_is_the_base_and_each_change(tmp_path):
         "policy site, rule 0.1",
         "policy site, rule 0.2",
     ]
+
+
+def test_the_study_of_planners_differs_in_the_planner_alone():
+    prepared = prepare(load_study(Path(__file__).resolve().parents[2] / "examples" / "studies" / "planners.toml"))
+    drawn = draw(prepared.study, run_seed(prepared.study, 0, 0))
+    configs = [configure(scenario_of(prepared, each, drawn).site).engagement for each in prepared.alternatives]
+    assert [each.planner for each in configs] == ["search", "first_come", "nearest"]
+    assert len({replace(each, planner="search") for each in configs}) == 1

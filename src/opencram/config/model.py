@@ -112,10 +112,11 @@ class Effector:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """Whom the effectors protect, and who releases them."""
+    """Whom the effectors protect, who releases them, and how shots are planned: two rules of thumb, for comparison."""
 
     protect: Literal["site", "people"] = "site"
     mode: Literal["hold", "consent", "veto", "automatic"] = "automatic"
+    planner: Literal["search", "first_come", "nearest"] = "search"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -375,8 +375,10 @@ def _policy(table: Table | None) -> Policy:
     )
     modes = ("hold", "consent", "veto", "automatic")
     mode = table.choice("mode", modes, "say who releases the effector models", default="automatic")
+    remedy = '"search" plans; "first_come" and "nearest" are rules of thumb to compare with'
+    planner = table.choice("planner", ("search", "first_come", "nearest"), remedy, default="search")
     table.done()
-    return Policy(protect=cast(Any, protect), mode=cast(Any, mode))
+    return Policy(protect=cast(Any, protect), mode=cast(Any, mode), planner=cast(Any, planner))
 
 
 def _warnings(table: Table | None) -> Warnings:

@@ -110,6 +110,7 @@ def _engagement(site: Site, frame: Frame, *, closed_loop: bool) -> engagement.Co
         friendly_probability=min((rule.probability for rule in friends), default=0.5),
         protect=site.policy.protect,
         mode=site.policy.mode,
+        planner=site.policy.planner,
         closed_loop=closed_loop,
     )
 

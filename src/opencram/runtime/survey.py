@@ -54,8 +54,11 @@ def lines(site: Site) -> list[str]:
         f"{_from_site(site, (e.longitude_rad, e.latitude_rad))}"
         for e in site.effectors
     ]
-    told.append(f"Policy: protect {site.policy.protect} ({_PROTECT[site.policy.protect]}), mode {site.policy.mode} "
-                f"({_MODES[site.policy.mode]})")  # fmt: skip
+    planned = "" if site.policy.planner == "search" else f"; shots planned by a rule of thumb, {site.policy.planner}"
+    told.append(
+        f"Policy: protect {site.policy.protect} ({_PROTECT[site.policy.protect]}), mode {site.policy.mode} "
+        f"({_MODES[site.policy.mode]}){planned}"
+    )
     told.append(
         f"Warnings: a zone is warned at {site.warnings.probability:.0%}, hazard radius "
         f"{site.warnings.hazard_radius_m:g} m; all-clear {site.warnings.dwell_s:g} s after the last impact"
@@ -86,6 +89,7 @@ def as_json(site: Site) -> dict[str, Any]:
         "effectors": [effector.id for effector in site.effectors],
         "protect": site.policy.protect,
         "mode": site.policy.mode,
+        "planner": site.policy.planner,
     }
 
 
