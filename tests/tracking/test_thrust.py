@@ -24,6 +24,8 @@ from tracking_worlds import radar as a_radar
 from opencram.ballistics.boost import Motor, boosted
 from opencram.ballistics.drag import standard_curve
 from opencram.tracking.config import Config
+from opencram.tracking.plausible import GRAVITY_M_S2
+from opencram.tracking.thrust import log_thrust
 
 NEAR = a_radar("near", (1000.0, 2500.0, 8.0), range_m_std=8.0)
 CONFIG = Config(**SITE, sensors=(NEAR,))
@@ -82,3 +84,34 @@ def test_of_a_round_that_coasts_all_plots_count():
         state, _ = followed(states, seed)
         assert (state.tracks.targets["since_t_ns"] == state.tracks.targets["first_t_ns"]).all()
         assert math.isfinite(state.tracks.log_weight.max())
+
+
+def test_likelihood_under_thrust_is_that_of_all_plots_together():
+    """Of an evenly accelerating body, in one Gaussian: the covariance of all plots at once, no filter."""
+    draws = np.random.default_rng(5)
+    ages_s = np.sort(-draws.uniform(0.1, 3.0, 12))
+    x = np.array([4000.0, 2500.0, 900.0, -250.0, 20.0, 110.0])
+    root = draws.normal(size=(6, 6))
+    p = root @ root.T * np.outer([9.0] * 3 + [4.0] * 3, [9.0] * 3 + [4.0] * 3)
+    z = np.column_stack([draws.normal((6000.0, 0.8, 0.3), (300.0, 0.1, 0.05), (12, 3)), np.full(12, math.nan)])
+    weights = np.tile([1.0 / 10.0, 1.0 / 2e-3, 1.0 / 1.5e-3, math.nan], (12, 1))
+    turn, _ = np.linalg.qr(draws.normal(size=(3, 3)))
+    origin = np.array([100.0, -50.0, 8.0])
+    by, off, noise = np.zeros((36, 9)), np.zeros(36), np.zeros((36, 36))
+    for k, t in enumerate(ages_s):
+        sin_a, cos_a, sin_e, cos_e = math.sin(z[k, 1]), math.cos(z[k, 1]), math.sin(z[k, 2]), math.cos(z[k, 2])
+        axes = np.array(
+            [[cos_e * sin_a, cos_e * cos_a, sin_e], [cos_a, -sin_a, 0.0], [-sin_e * sin_a, -sin_e * cos_a, cos_e]]
+        )
+        axes = axes @ turn
+        rows = slice(3 * k, 3 * k + 3)
+        by[rows] = np.hstack([np.eye(3), t * np.eye(3), 0.5 * t * t * np.eye(3)])
+        off[rows] = origin + z[k, 0] * axes[0] - [0.0, 0.0, -0.5 * t * t * GRAVITY_M_S2] - by[rows, :6] @ x
+        sizes = np.array([10.0, 2e-3 * z[k, 0] * cos_e, 1.5e-3 * z[k, 0]])
+        noise[rows, rows] = axes.T @ np.diag(sizes**2) @ axes
+    before = np.zeros((9, 9))
+    before[:6, :6], before[6:, 6:] = p, np.eye(3) * 250.0**2
+    whole = by @ before @ by.T + noise
+    expected = -0.5 * (off @ np.linalg.solve(whole, off) + np.linalg.slogdet(whole)[1] - np.linalg.slogdet(noise)[1])
+    sensors, radars = np.zeros(12, dtype=np.int64), (turn[np.newaxis], origin[np.newaxis])
+    assert log_thrust(ages_s, sensors, z, weights, x, p, *radars) == pytest.approx(expected, rel=1e-9)

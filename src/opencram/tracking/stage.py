@@ -175,11 +175,7 @@ def _untangled(config: Config, constants: World, state: State) -> State:
     """Return the state with the plots of neighbouring tracks shared out again, where they have been exchanged."""
     since_ns = state.t_ns - round(FIT_AGE_S_MAX * 1e9)
     state, changed = untangled(constants, state, since_ns, config.window_plots_max)
-    if not changed:
-        return state
-    due = np.zeros(len(state.tracks.targets), dtype=np.bool_)
-    due[changed] = True
-    return refit(config, constants, state, due, 0)
+    return refit(config, constants, state, changed, 0) if changed.any() else state
 
 
 def _around(

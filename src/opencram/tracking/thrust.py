@@ -16,9 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opencram.ballistics.propagation import STATES
+from opencram.estimation.linear import cholesky
+from opencram.kernel import kernel
 from opencram.tracking.bank import fit_model, unbiased, whole_weights
 from opencram.tracking.errors import KEPT, POLAR
 from opencram.tracking.filter import carry
+from opencram.tracking.otherwise import along_axes
 from opencram.tracking.plausible import GRAVITY_M_S2
 from opencram.tracking.world import World
 
@@ -60,7 +63,8 @@ def burnt_out(
             continue
         seen = unbiased(z, sensors, x[STATES:]) if len(x) > STATES else z
         ages_s = (times_ns[:k] - times_ns[k]) * 1e-9
-        total = coasting + _log_thrust(constants, ages_s, sensors[:k], seen[:k], whole[:k], x[:6], p[:6, :6])
+        radars = constants.rotations, constants.origins
+        total = coasting + float(log_thrust(ages_s, sensors[:k], seen[:k], whole[:k], x, p, *radars))
         if total > best:
             best, found = total, int(times_ns[k])
     return found
@@ -91,36 +95,58 @@ def _log_weight(
     return float(weight), x, p
 
 
-def _log_thrust(
-    constants: World, ages_s: Array, sensors: NDArray[np.int64], z: Array, weights: Array, x: Array, p: Array
-) -> float:
-    """Return the log likelihood of plots (n) at `ages_s` (negative, ascending) of a body that is at `x` (6) at 0.
+@kernel
+def log_thrust(ages_s, sensors, z, weights, x, p, rotations, origins):
+    """Return the log likelihood of plots (n, 4) at `ages_s` (n; negative, ascending) of a body that is at `x` at 0.
 
-    It accelerates evenly, beside gravity; comparable with the evidence of fits: relative to the plots' own noise.
+    `x` (6 or more) and `p`: position and velocity first.  It accelerates evenly, beside gravity; comparable with the
+    evidence of fits: relative to the plots' own noise.  NaN where the covariance breaks.
     """
     mean, covariance = np.zeros(9), np.zeros((9, 9))
-    mean[:6], covariance[:6, :6] = x, p
-    covariance[6:, 6:] = np.eye(3) * _ACCELERATION_M_S2_STD**2
-    fall = np.array([0.0, 0.0, -GRAVITY_M_S2])
+    for i in range(6):
+        mean[i] = x[i]
+        for j in range(6):
+            covariance[i, j] = p[i, j]
+        covariance[6 + i // 2, 6 + i // 2] = _ACCELERATION_M_S2_STD * _ACCELERATION_M_S2_STD
+    cross, white, spread, off = np.empty((9, 3)), np.empty((9, 3)), np.empty((3, 3)), np.empty(3)
+    place, axes, sizes = np.empty(3), np.empty((3, 3)), np.empty(3)
     total = 0.0
-    for k in range(len(ages_s) - 1, -1, -1):
-        t = float(ages_s[k])
-        by = np.hstack([np.eye(3), t * np.eye(3), 0.5 * t * t * np.eye(3)])
-        place, noise = _cartesian(z[k], weights[k], constants.rotations[sensors[k]], constants.origins[sensors[k]])
-        off = place - by @ mean - 0.5 * t * t * fall
-        spread = by @ covariance @ by.T + noise
-        gain = np.linalg.solve(spread, by @ covariance).T
-        log_size = np.linalg.slogdet(spread)[1] - np.linalg.slogdet(noise)[1]
-        total -= 0.5 * (float(off @ np.linalg.solve(spread, off)) + float(log_size))
-        mean = mean + gain @ off
-        covariance = covariance - gain @ spread @ gain.T
+    for k in range(ages_s.shape[0] - 1, -1, -1):
+        t = ages_s[k]
+        half = 0.5 * t * t
+        along_axes(z[k], rotations[sensors[k]], origins[sensors[k]], place, axes)
+        sizes[0], sizes[1], sizes[2] = 1.0, z[k, 0] * max(math.cos(z[k, 2]), 1e-3), z[k, 0]
+        log_noise = 0.0
+        for m in range(3):
+            sizes[m] = (sizes[m] / weights[k, m]) ** 2
+            log_noise += math.log(sizes[m])
+        for i in range(9):
+            for a in range(3):
+                cross[i, a] = covariance[i, a] + t * covariance[i, 3 + a] + half * covariance[i, 6 + a]
+        for a in range(3):
+            off[a] = place[a] - mean[a] - t * mean[3 + a] - half * mean[6 + a]
+            for b in range(3):
+                spread[a, b] = cross[a, b] + t * cross[3 + a, b] + half * cross[6 + a, b]
+                for m in range(3):
+                    spread[a, b] += axes[m, a] * axes[m, b] * sizes[m]
+        off[2] += half * GRAVITY_M_S2
+        log_spread = cholesky(spread, 3)
+        distance = 0.0
+        for a in range(3):
+            for l in range(a):
+                off[a] -= spread[a, l] * off[l]
+            off[a] /= spread[a, a]
+            distance += off[a] * off[a]
+            for i in range(9):
+                white[i, a] = cross[i, a]
+                for l in range(a):
+                    white[i, a] -= spread[a, l] * white[i, l]
+                white[i, a] /= spread[a, a]
+        total -= 0.5 * (distance + log_spread - log_noise)
+        for i in range(9):
+            for a in range(3):
+                mean[i] += white[i, a] * off[a]
+            for j in range(9):
+                for a in range(3):
+                    covariance[i, j] -= white[i, a] * white[j, a]
     return total
-
-
-def _cartesian(z: Array, weights: Array, rotation: Array, origin: Array) -> tuple[Array, Array]:
-    """Return the place (3) of a plot in the site's ENU, and its covariance (3, 3)."""
-    sin_a, cos_a, sin_e, cos_e = math.sin(z[1]), math.cos(z[1]), math.sin(z[2]), math.cos(z[2])
-    along, across = (cos_e * sin_a, cos_e * cos_a, sin_e), (cos_a, -sin_a, 0.0)
-    axes = np.array([along, across, (-sin_e * sin_a, -sin_e * cos_a, cos_e)]) @ rotation
-    sizes = np.array([1.0, z[0] * cos_e, z[0]]) / weights[:3]
-    return origin + z[0] * axes[0], (axes.T * sizes**2) @ axes

@@ -11,10 +11,12 @@ import math
 
 import numpy as np
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from opencram.kernel import kernel
 from opencram.tracking.fit import wrap
 from opencram.tracking.history import append, columns, window
+from opencram.tracking.ordering import ascending
 from opencram.tracking.otherwise import along_axes
 from opencram.tracking.state import Integers, State
 from opencram.tracking.world import World
@@ -26,7 +28,7 @@ PAIRS_MIN = 6  # dwells in which both have a plot
 _BETTER, _BETTER_EACH = 12.0, 0.6
 _TURNS = 6
 _NEIGHBOURS_MAX, _PAIRS_MAX = 100, 300  # of one track to one side, and in one look: a flood must not stop the clock
-_CHANGED_MAX = 8  # tracks in one look: each is fitted again
+_CHANGES_MAX = 4  # of pairs in one look: each track is fitted again
 
 
 @kernel
@@ -125,69 +127,118 @@ def differences(sensors, z, others, weights, rotations):
     return apart, variances
 
 
-def near_pairs(state: State) -> list[tuple[int, int]]:
-    """Return the pairs of tracks that are near one another, by their numbers in the state; of very many the nearest."""
-    tracks = state.tracks
-    count = len(tracks.targets)
-    if count < 2:
-        return []
-    x = tracks.x[np.searchsorted(tracks.owner, np.arange(count)), :3]
-    order = np.argsort(x[:, 0], kind="stable")
-    east = x[order, 0]
-    ends = np.searchsorted(east, east + NEAR_M)
-    reach = np.minimum(ends - np.arange(count) - 1, _NEIGHBOURS_MAX).clip(0)
-    first = np.repeat(np.arange(count), reach)
-    if not len(first):
-        return []
-    step = np.arange(len(first)) - np.repeat(np.cumsum(reach) - reach, reach) + 1
-    pairs = np.sort(np.stack([order[first], order[first + step]], axis=1), axis=1)
-    apart = np.abs(x[pairs[:, 0]] - x[pairs[:, 1]]).max(axis=1)
-    pairs, apart = pairs[apart < NEAR_M], apart[apart < NEAR_M]
-    pairs = pairs[np.argsort(apart, kind="stable")[:_PAIRS_MAX]]
-    return [(int(a), int(b)) for a, b in sorted(pairs.tolist())]
+@kernel
+def near_pairs(x):
+    """Return the pairs (n, 2) of tracks at `x` (tracks, 3; m) that are near one another; of very many the nearest."""
+    count = x.shape[0]
+    order = ascending(x[:, 0])
+    room = 0
+    for turn in range(2):
+        pairs, apart = np.empty((room, 2), dtype=np.int64), np.empty(room)
+        room = 0
+        for i in range(count):
+            a = order[i]
+            for j in range(i + 1, min(i + 1 + _NEIGHBOURS_MAX, count)):
+                b = order[j]
+                if not x[b, 0] - x[a, 0] < NEAR_M:
+                    break
+                off = max(x[b, 0] - x[a, 0], abs(x[b, 1] - x[a, 1]), abs(x[b, 2] - x[a, 2]))
+                if off < NEAR_M:
+                    if turn == 1:
+                        pairs[room, 0], pairs[room, 1], apart[room] = min(a, b), max(a, b), off
+                    room += 1
+    nearest = pairs[ascending(apart)[:_PAIRS_MAX]]
+    return nearest[ascending(nearest[:, 0] * float(count) + nearest[:, 1])]
 
 
-def untangled(constants: World, state: State, since_ns: int, plots_max: int) -> tuple[State, list[int]]:
-    """Return the state with plots exchanged between neighbouring tracks, and the tracks that must be fitted again.
+@kernel
+def _in_common(times_ns, sensors, others_ns, other_sensors):
+    """Return the places in two windows, both ascending in time, of the dwells (n) that both have a plot in."""
+    most = min(times_ns.shape[0], others_ns.shape[0])
+    mine, theirs = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
+    count, since = 0, 0
+    for i in range(times_ns.shape[0]):
+        while since < others_ns.shape[0] and others_ns[since] < times_ns[i]:
+            since += 1
+        j = since
+        while j < others_ns.shape[0] and others_ns[j] == times_ns[i] and other_sensors[j] != sensors[i]:
+            j += 1
+        if j < others_ns.shape[0] and others_ns[j] == times_ns[i] and count < most:
+            mine[count], theirs[count] = i, j
+            count += 1
+    return mine[:count], theirs[:count]
+
+
+@kernel
+def _exchange(table, last, other, plots_max, since_ns, rotations):
+    """Return the places, in the windows that end at `last` and `other`, of the plots (n) that are to be exchanged.
+
+    None if they are shared out as they should be.
+    """
+    nothing = np.empty(0, dtype=np.int64)
+    times_ns, sensors, z, weights = window(table, last, plots_max, since_ns)
+    others_ns, other_sensors, other_z, _ = window(table, other, plots_max, since_ns)
+    mine, theirs = _in_common(times_ns, sensors, others_ns, other_sensors)
+    n = mine.shape[0]
+    if n < PAIRS_MIN:
+        return nothing, nothing
+    apart, variances = differences(sensors[mine], z[mine], other_z[theirs], weights[mine], rotations)
+    exchange, better = shared_out((times_ns[mine] - times_ns[mine[-1]]) * 1e-9, apart, variances)
+    if better < _BETTER + _BETTER_EACH * n:
+        return nothing, nothing
+    return mine[exchange], theirs[exchange]
+
+
+@kernel
+def next_exchange(pairs, at, changed, table, lasts, plots_max, since_ns, rotations):
+    """Return the first of `pairs` (n, 2), from number `at` on, that has plots to exchange, and the places of these.
+
+    `changed` (tracks): which tracks are left out.  `lasts` (tracks): their newest plots.  The number is n if none has.
+    """
+    while at < pairs.shape[0]:
+        one, other = pairs[at, 0], pairs[at, 1]
+        if not (changed[one] or changed[other]):
+            mine, theirs = _exchange(table, lasts[one], lasts[other], plots_max, since_ns, rotations)
+            if mine.shape[0]:
+                return at, mine, theirs
+        at += 1
+    nothing = np.empty(0, dtype=np.int64)
+    return at, nothing, nothing
+
+
+def untangled(constants: World, state: State, since_ns: int, plots_max: int) -> tuple[State, NDArray[np.bool_]]:
+    """Return the state with plots exchanged between neighbouring tracks, and which tracks must be fitted again.
 
     Plots since `since_ns`, `plots_max` of them at most for each track, are shared out.
     """
-    changed: list[int] = []
-    for one, other in near_pairs(state):
-        if one in changed or other in changed:
-            continue
-        if len(changed) >= _CHANGED_MAX:
+    count = len(state.tracks.targets)
+    changed, at = np.zeros(count, dtype=np.bool_), 0
+    pairs = near_pairs(state.tracks.x[np.searchsorted(state.tracks.owner, np.arange(count)), :3])
+    lasts = np.ascontiguousarray(state.tracks.targets["last"])
+    chains = plots_max, since_ns
+    for _ in range(_CHANGES_MAX if len(pairs) else 0):
+        table = columns(state.history)
+        at, mine, theirs = next_exchange(pairs, at, changed, table, lasts, *chains, constants.rotations)
+        if at >= len(pairs):
             break
-        found = _exchanged(constants, state, one, other, since_ns, plots_max)
-        if found is not None:
-            state = found
-            changed += [one, other]
+        state = _exchanged(state, pairs[at].tolist(), mine, theirs, chains)
+        changed[pairs[at]] = True
     return state, changed
 
 
-def _exchanged(constants: World, state: State, one: int, other: int, since_ns: int, plots_max: int) -> State | None:
-    """Return the state with the plots of two tracks shared out better; None if they are as they should be."""
+def _exchanged(state: State, pair: list[int], mine: Integers, theirs: Integers, chains: tuple[int, int]) -> State:
+    """Return the state with these plots of two tracks exchanged, by their places in the windows of `untangled`."""
     table = columns(state.history)
-    chains = [window(table, int(state.tracks.targets[k]["last"]), plots_max, since_ns) for k in (one, other)]
-    keys = [times * len(constants.origins) + sensors for times, sensors, _, _ in chains]
-    _, mine, theirs = np.intersect1d(keys[0], keys[1], return_indices=True)
-    if len(mine) < PAIRS_MIN:
-        return None
-    times_ns, sensors, z, weights = (column[mine] for column in chains[0])
-    apart, variances = differences(sensors, z, chains[1][2][theirs], weights, constants.rotations)
-    exchange, better = shared_out((times_ns - times_ns[-1]) * 1e-9, apart, variances)
-    if better < _BETTER + _BETTER_EACH * len(mine) or not exchange.any():
-        return None
-    mine, theirs = mine[exchange], theirs[exchange]
-    for column_one, column_other in zip(chains[0][1:], chains[1][1:], strict=True):
-        kept = column_one[mine].copy()
-        column_one[mine] = column_other[theirs]
+    one, other = (window(table, int(state.tracks.targets[k]["last"]), *chains) for k in pair)
+    for column, column_other in zip(one[1:], other[1:], strict=True):
+        kept = column[mine].copy()
+        column[mine] = column_other[theirs]
         column_other[theirs] = kept
     targets = state.tracks.targets.copy()
     history = state.history
-    for k, (chain_ns, sensors, z, weights) in zip((one, other), chains, strict=True):
-        numbers = history.written + np.arange(len(chain_ns))
+    for k, (times_ns, sensors, z, weights) in zip(pair, (one, other), strict=True):
+        numbers = history.written + np.arange(len(times_ns))
         previous: Integers = np.concatenate([[-1], numbers[:-1]])
-        history = append(history, chain_ns, sensors, z, weights, previous)
+        history = append(history, times_ns, sensors, z, weights, previous)
         targets[k]["last"] = numbers[-1]
     return replace(state, history=history, tracks=replace(state.tracks, targets=targets))
