@@ -33,10 +33,8 @@ sys.path.insert(0, str(ROOT / "tests" / "display"))
 import display_raid as raid  # noqa: E402
 import display_server  # noqa: E402
 
-from opencram.display import server  # noqa: E402
 from opencram.display.frames import Encoder  # noqa: E402
 from opencram.display.picture import Picture  # noqa: E402
-from opencram.display.session import Session  # noqa: E402
 from opencram.display.timeline import Timeline  # noqa: E402
 from opencram.messages import Impact, Tick, Track  # noqa: E402
 
@@ -93,14 +91,14 @@ def feed(timeline: Timeline, tracks: int, stop: threading.Event) -> None:
         stop.wait(max(began_s + tenth / 10.0 - time.monotonic(), 0.0))
 
 
-class Counted(Session):
-    """Counts the frames that all screens together were sent."""
+class Counted(Encoder):
+    """Counts the frames that were made, each for all screens."""
 
     frames = 0
 
-    def frame(self, now_s: float) -> bytes:
+    def frame(self, picture: Picture, t_ns: int, begin_ns: int, end_ns: int, data_age_s: float, flags: int) -> bytes:
         Counted.frames += 1
-        return super().frame(now_s)
+        return super().frame(picture, t_ns, begin_ns, end_ns, data_age_s, flags)
 
 
 class Stamped(Encoder):
@@ -194,7 +192,7 @@ def screens(number: int, tracks: int) -> None:
     feeder.start()
     while timeline.end_ns < raid.t_ns(TRAIL_S):
         time.sleep(0.1)
-    server.Session = Counted  # type: ignore[misc]
+    hub.shared.encoder = Counted(raid.site())
     with display_server.serving(hub) as running:
         ident = next(t.ident for t in threading.enumerate() if t.name == display_server.THREAD)
         clock = time.pthread_getcpuclockid(ident)  # type: ignore[arg-type]
@@ -214,7 +212,7 @@ def measured(port: int, number: int, clock: int, beside: str) -> None:
         process = psutil.Process()
         used_s, sent, rss = time.clock_gettime(clock), Counted.frames, process.memory_info().rss
         time.sleep(SCREENS_S)
-        spent_s, frames = time.clock_gettime(clock) - used_s, (Counted.frames - sent) / number
+        spent_s, frames = time.clock_gettime(clock) - used_s, Counted.frames - sent
         grown = process.memory_info().rss - rss
         assert clients.stdout is not None
         got = json.loads(clients.stdout.read())

@@ -28,6 +28,7 @@ from opencram.display.plan import plan
 from opencram.display.server import Hub, application
 from opencram.display.session import Shared
 from opencram.display.timeline import Timeline
+from opencram.display.wire import ScreenProtocol
 from opencram.earth.terrain import Terrain
 from opencram.messages import Engagement, Message, Operator, Tick
 from opencram.runtime.access import Person
@@ -98,7 +99,7 @@ def serving(
         await (steps if stepped and steps is not None else app)(scope, receive, send)
 
     config = uvicorn.Config(
-        watched, host="127.0.0.1", port=port, log_level="critical", ws="websockets-sansio",
+        watched, host="127.0.0.1", port=port, log_level="critical", ws=ScreenProtocol,
         ws_per_message_deflate=False, lifespan="off", timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = uvicorn.Server(config)

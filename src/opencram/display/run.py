@@ -60,6 +60,7 @@ def serve(what: str, options: Options, streams: "Streams") -> None:
         import uvicorn
 
         from opencram.display.server import Hub, application
+        from opencram.display.wire import ScreenProtocol
     except ImportError as error:
         raise UsageError(f"{REMEDY} ({error})") from error
     options = _as_the_service(what, options)
@@ -86,7 +87,7 @@ def serve(what: str, options: Options, streams: "Streams") -> None:
     streams.stdout.flush()
     config = uvicorn.Config(
         app, host=options.host, port=options.port, log_level="warning", lifespan="on" if live else "off",
-        ws="websockets-sansio", ws_per_message_deflate=False, ws_max_size=8192, server_header=False,
+        ws=ScreenProtocol, ws_per_message_deflate=False, ws_max_size=8192, server_header=False,
         ssl_certfile=options.certificate, ssl_keyfile=options.key,
     )  # fmt: skip
     uvicorn.Server(config).run()

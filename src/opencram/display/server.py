@@ -27,8 +27,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from opencram.display.basemap import BaseMap
 from opencram.display.frames import LAYOUT
 from opencram.display.public import public_state, public_zones
+from opencram.display.pulse import Pulse
 from opencram.display.rows import ms
 from opencram.display.session import FRAME_S, Session, Shared
+from opencram.display.wire import EXTENSION, Wire
 from opencram.runtime.access import TOKEN_PREFIX, Person, person_of, same_origin
 
 STATIC = Path(__file__).parent / "static"
@@ -75,33 +77,38 @@ class Hub:
     coverage: Callable[[], bytes] | None = (
         None  # what the terrain hides from the radars, as JSON; made when it is asked for
     )
+    pulse: Pulse = field(default_factory=Pulse)
 
 
 class Inbox:
-    """What a screen has asked for and was not done yet.
-
-    One future and one timer for each wait: with fifty screens ten times a second, timeouts around a queue cost most.
-    """
+    """What a screen has asked for and was not done yet.  `closed`: it is gone, and will ask for no more."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Command] = asyncio.Queue(maxsize=INBOX_MAX)
         self._woken: asyncio.Future[None] | None = None
+        self.closed = False
 
     async def put(self, command: Command) -> None:
         """Take a command; wait while there is no room."""
         await self._queue.put(command)
         self._wake()
 
-    async def taken(self, wait_s: float) -> list[Command]:
-        """Return what has come, waiting so long for it; a seek that another one follows is passed over."""
-        if self._queue.empty():
+    def close(self) -> None:
+        """Nothing will come any more: whoever waits goes on."""
+        self.closed = True
+        self._wake()
+
+    async def taken(self, wait_s: float | None) -> list[Command]:
+        """Return what has come, waiting so long for it (None: until something does); of seeks in a row, the last."""
+        if self._queue.empty() and not self.closed:
             loop = asyncio.get_running_loop()
             self._woken = loop.create_future()
-            timer = loop.call_later(max(wait_s, 0.001), self._wake)
+            timer = None if wait_s is None else loop.call_later(max(wait_s, 0.001), self._wake)
             try:
                 await self._woken
             finally:
-                timer.cancel()
+                if timer is not None:
+                    timer.cancel()
         asked: list[Command] = []
         while not self._queue.empty():
             command = self._queue.get_nowait()
@@ -212,7 +219,7 @@ async def _screen(hub: Hub, websocket: WebSocket) -> None:
     with suppress(WebSocketDisconnect, RuntimeError):
         try:
             await _greet(hub, session, websocket, person)
-            await _play(hub, session, websocket, inbox, reader, person)
+            await _play(hub, session, websocket, inbox, person)
         finally:
             reader.cancel()
             if hub.shown is session:
@@ -221,14 +228,16 @@ async def _screen(hub: Hub, websocket: WebSocket) -> None:
 
 async def _read(websocket: WebSocket, inbox: Inbox) -> None:
     """Put what the screen says into `inbox`; end when it goes, or says what is no command."""
-    while True:
-        try:
+    try:
+        while True:
             text = await websocket.receive_text()
             if len(text) > COMMAND_BYTES_MAX:
                 return
             await inbox.put(msgspec.json.decode(text, type=Command))
-        except (WebSocketDisconnect, RuntimeError, KeyError, msgspec.DecodeError):
-            return
+    except (WebSocketDisconnect, RuntimeError, KeyError, msgspec.DecodeError):
+        return
+    finally:
+        inbox.close()
 
 
 async def _greet(hub: Hub, session: Session, websocket: WebSocket, person: Person) -> None:
@@ -263,18 +272,21 @@ def _number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-async def _play(
-    hub: Hub,
-    session: Session,
-    websocket: WebSocket,
-    inbox: Inbox,
-    reader: "asyncio.Task[None]",
-    person: Person,
-) -> None:
-    """Send frames and events at the pace that the screen takes them; do what it asks in between."""
+async def _play(hub: Hub, session: Session, websocket: WebSocket, inbox: Inbox, person: Person) -> None:
+    """Send frames and events at the pace that the screen takes them; do what it asks in between.
+
+    A screen that follows a live run is served by the pulse, with all others, while it asks nothing.
+    """
+    wire: Wire | None = websocket.scope.get("extensions", {}).get(EXTENSION)
     last_s = due_s = time.monotonic()
-    while not reader.done():
-        asked = await inbox.taken(due_s - time.monotonic())
+    while not inbox.closed:
+        if wire is not None and session.following and session.playing:
+            asked = await _followed(hub.pulse, session, wire, inbox)
+            due_s = time.monotonic()
+        else:
+            asked = await inbox.taken(due_s - time.monotonic())
+        if inbox.closed and not asked:
+            return
         now_s = time.monotonic()
         session.advance(now_s - last_s)
         last_s = now_s
@@ -286,18 +298,19 @@ async def _play(
             await websocket.send_text(session.player().decode())
         elif now_s < due_s:
             continue
-        was_playing = session.playing
-        if (events := session.events()) is not None:
-            await websocket.send_text(events.decode())
-        await websocket.send_bytes(session.frame(now_s))
-        for lines in (changed := session.lines(now_s)):
-            await websocket.send_bytes(lines)
-        if changed:
-            await websocket.send_text(session.status().decode())
-        if changed or not was_playing:
-            await websocket.send_text(session.player().decode())
+        for message in session.outgoing(now_s):
+            await (websocket.send_text(message) if isinstance(message, str) else websocket.send_bytes(message))
         if not asked:  # all screens are served together, at the tenths of the clock: what they see is made once
             due_s = (int(max(now_s, time.monotonic() - FRAME_S) / FRAME_S) + 1) * FRAME_S
+
+
+async def _followed(pulse: Pulse, session: Session, wire: Wire, inbox: Inbox) -> list[Command]:
+    """Let the pulse serve a screen until it asks for something, and return that."""
+    pulse.join(session, wire)
+    try:
+        return await inbox.taken(None)
+    finally:
+        pulse.leave(session)
 
 
 async def _tell_moment(session: Session, websocket: WebSocket, *, after: int | None = None) -> None:

@@ -5,8 +5,9 @@ asked: a slow screen asks less often and so gets the newest frame, and every eve
 """
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -44,9 +45,18 @@ class Shared:
     grown: deque[bytes] = field(
         default_factory=lambda: deque(maxlen=GROWN_MAX)
     )  # the last of them, each since the one before
+    whole: tuple[int, bytes] = (-1, b"")  # every line whole, for those who come: of which half second
     made: int = 0  # how many there ever were,
     lines_seq: int = 0  # up to which record,
     trailed: dict[int, int] = field(default_factory=dict)  # and up to which points of trails
+
+
+class Place(NamedTuple):
+    """How far a screen that follows has been told; two at the same place are told the same next."""
+
+    sent_seq: int  # the last record whose event it has
+    half: int  # the half second whose lines were sent last; -1: none yet
+    made: int  # how many of the shared lines have been sent
 
 
 class Session:
@@ -59,16 +69,24 @@ class Session:
         self.speed = 1.0
         self.t_ns = shared.timeline.end_ns if shared.live else shared.timeline.begin_ns
         self._picture = shared.timeline.latest if shared.live else Picture()
-        self._sent_seq = 0
+        self._sent_seq, self._half, self._made = Place(0, -1, 0)
         self._lines_seq = 0
         self._trailed: dict[int, int] = {}
-        self._half = -1  # the half second whose lines were sent last; -1: none yet
-        self._made = 0  # how many of the shared lines have been sent
 
     @property
     def moment(self) -> tuple[Picture, int]:
         """The picture that is shown, and its time."""
         return self._picture, self.t_ns
+
+    @property
+    def place(self) -> Place:
+        """How far this screen has been told."""
+        return Place(self._sent_seq, self._half, self._made)
+
+    def move_on(self, place: Place) -> None:
+        """Follow to where another screen that was at the same place has been told."""
+        self.advance(0.0)
+        self._sent_seq, self._half, self._made = place
 
     def seek(self, t_ns: int) -> None:
         """Go to another moment; a live run is left until `follow`."""
@@ -119,6 +137,17 @@ class Session:
     def missed(self, after_seq: int) -> bytes | None:
         """Return what a screen that comes back has missed since a record, up to what `state` told it."""
         return self._events(after_seq, self._sent_seq, missed=True)
+
+    def outgoing(self, now_s: float) -> Iterator[str | bytes]:
+        """Give what a screen is told next, in its order: events, frame, lines, and then how radars and time stand."""
+        if (events := self.events()) is not None:
+            yield events.decode()
+        yield self.frame(now_s)
+        yield from (changed := self.lines(now_s))
+        if changed:
+            yield self.status().decode()
+        if changed or not self.playing:
+            yield self.player().decode()
 
     def events(self) -> bytes | None:
         """Return the events since the last call, or None."""
@@ -197,5 +226,7 @@ class Session:
             shared.lines_seq, shared.trailed = self._picture.seq, dict(self._picture.trailed)
         late, self._made = shared.made - self._made, shared.made
         if first or late > len(shared.grown):
-            return [lines(self._picture, 0, {})]
+            if shared.whole[0] != half:
+                shared.whole = (half, lines(self._picture, 0, {}))
+            return [shared.whole[1]]
         return list(shared.grown)[len(shared.grown) - late :]
