@@ -1,6 +1,6 @@
 // Radars, clock, channels and the age of the data: what the screen knows of itself, always in sight, reasons included.
 import { useEffect, useRef } from "preact/hooks";
-import { clock, fixed, lang, ltr, partName, seconds, t, tn } from "./i18n";
+import { clock, fixed, lang, ltr, partName, seconds, spaced, t, tn } from "./i18n";
 import { reasonIn } from "./reasons";
 import * as store from "./store";
 import type { Health, Sensor } from "./types";
@@ -89,7 +89,7 @@ export function HealthChips() {
 function Reason({ of, own }: { of: string; own: boolean }) {
   if (!of) return <>–</>;
   const { text, lang: its } = own ? { text: of, lang: lang.value } : reasonIn(of, lang.value);
-  return <span lang={its} dir={its === "ar" ? "rtl" : "ltr"}>{text}</span>;
+  return <span lang={its} dir={its === "ar" ? "rtl" : "ltr"}>{spaced(text, its)}</span>;
 }
 
 function DataAge() {

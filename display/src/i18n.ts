@@ -20,10 +20,15 @@ export function isLang(text: string | null): text is Lang {
   return text === "en" || text === "fr" || text === "ar";
 }
 
+/** French sets a space before ; : ? ! and inside « », at which no line may end. */
+export function spaced(text: string, its: Lang): string {
+  return its === "fr" ? text.replace(/ (?=[;:?!»%])/g, "\u00a0").replace(/« /g, "«\u00a0") : text;
+}
+
 /** The text of a key, its {names} filled in. */
 export function t(key: string, values: Record<string, string | number> = {}): string {
   const text = CATALOGUES[lang.value][key] ?? CATALOGUES.en[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+  return spaced(text, lang.value).replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
 }
 
 /** The text of a key for a number of things: `key.one`, `key.few`, …, `key.other`. */

@@ -196,7 +196,7 @@ export class Painter {
     for (const sensor of site.sensors) {
       if (store.layers.peek().coverage) this.circle(c, view, sensor.at, sensor.range, p.ring, [2, 8]);
       this.place(c, view, sensor.at, "sensor", "friend radar", p.text, labels);
-      labels.add({ lines: [sensor.id], x: this.x(view, sensor.at[0]), y: this.y(view, sensor.at[1]), colour: p.muted, priority: 6, size: 12, gap: 11 });
+      labels.add({ lines: [sensor.id], x: this.x(view, sensor.at[0]), y: this.y(view, sensor.at[1]), colour: p.muted, priority: 6, size: 12, gap: 11, plate: true });
     }
   }
 
@@ -218,7 +218,7 @@ export class Painter {
       if (effector.near > 0) this.circle(c, view, effector.at, effector.near, p.effector, [2, 4]);
       for (const sector of site.sectors) if (!sector.effector || sector.effector === effector.id) this.sector(c, view, effector, sector, labels);
       this.place(c, view, effector.at, "effector", `friend ${effector.kind}`, p.effector, labels);
-      labels.add({ lines: [effector.id], x: this.x(view, effector.at[0]), y: this.y(view, effector.at[1]), colour: p.effector, priority: 6, size: 12, gap: 11 });
+      labels.add({ lines: [effector.id], x: this.x(view, effector.at[0]), y: this.y(view, effector.at[1]), colour: p.effector, priority: 6, size: 12, gap: 11, plate: true });
     }
   }
 

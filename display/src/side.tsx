@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { arm, confirm, disarm, holding, logged, mayAct, subject } from "./actions";
 import { PROJECTILES, classNames } from "./classes";
 import { Glyph } from "./glyphs";
-import { clock, deviation, fixed, lang, ltr, metres, num, partName, percent, seconds, t, tn } from "./i18n";
+import { clock, deviation, fixed, lang, ltr, metres, num, partName, percent, seconds, spaced, t, tn } from "./i18n";
 import * as store from "./store";
 import type { Alarm, LogItem } from "./types";
 
@@ -116,7 +116,7 @@ function Round({ k, id }: { k: number; id: number }) {
         </dd>
       </dl>
       {reason && (
-        <p class="why"><b>{t("why")}: </b><span lang={decision!.reasons[lang.value] ? lang.value : "en"} dir="auto">{reason}</span></p>
+        <p class="why"><b>{spaced(lang.value === "fr" ? `${t("why")} :` : `${t("why")}:`, lang.value)} </b><span lang={decision!.reasons[lang.value] ? lang.value : "en"} dir="auto">{spaced(reason, lang.value)}</span></p>
       )}
       <dl>
         <dt>{t("col.impact")}</dt>

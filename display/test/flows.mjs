@@ -99,7 +99,7 @@ const flows = {
       const counted = clean(await page.locator(".banner-side").innerText());
       assert.match(counted, { en: /3 zones in alarm/, fr: /3 zones en alerte/, ar: /3 مناطق في إنذار/ }[lang]); // "few" of six forms
       assert.equal(await page.locator(".clock").evaluate((e) => getComputedStyle(e).direction), "ltr");
-      assert.match(await page.locator(".why").innerText(), { en: /engage: 80 %/, fr: /engager : 80 %/, ar: /اعتراض/ }[lang]);
+      assert.match(await page.locator(".why").innerText(), { en: /engage: 80 %/, fr: /engager\s: 80\s%/, ar: /اعتراض/ }[lang]);
     }
     const indic = await open(`/?lang=ar&digits=arab&paused=1&t=${at(10)}&track=1`);
     await until(indic, "١٠ s");

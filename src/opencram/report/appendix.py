@@ -215,7 +215,8 @@ def _rejections(facts: Facts, say: Catalogue) -> list[Markup]:
         for line, sensor, reason in entry.examples:
             where = [say("rejected.line", line=line)] if line is not None else []
             where += [sensor] if sensor else []
-            examples.append(el("li", f"{', '.join(where)}: {reason}" if where else reason))
+            told = say.logged(reason)
+            examples.append(el("li", f"{', '.join(where)}: {told}" if where else told))
         rows.append([entry.code, count(entry.count), el("ul", *examples, class_="plain")])
     return [title, table(say("rejected.title"), columns, rows)]
 
@@ -226,7 +227,9 @@ def _health(facts: Facts, say: Catalogue) -> list[Markup]:
         return [title, el("p", say("health.none"))]
     columns = [Column(say("col.time")), *(Column(say(f"col.{name}")) for name in ("part", "state"))]
     columns.append(Column(say("col.reason"), wide=True))
-    rows: list[list[Child]] = [[clock(h.t_ns), h.part, say(f"health.{h.state}"), h.reason] for h in facts.health]
+    rows: list[list[Child]] = [
+        [clock(h.t_ns), h.part, say(f"health.{h.state}"), say.logged(h.reason)] for h in facts.health
+    ]
     return [title, table(say("health.list"), columns, rows)]
 
 

@@ -4,9 +4,11 @@
 is chosen by the language's own rule: `key.one`, `key.other`, and what else a language has.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from opencram.display.reasons import reason_in
 from opencram.report import arabic, became_words, english, formats, french
 
 
@@ -28,17 +30,28 @@ class Catalogue:
         text = self.texts.get(key)
         if text is None:
             return key.rpartition(".")[2]
-        return text.format(**values)
+        return _spaced(text, self.language).format(**values)
 
-    def logged(self, text: str, others: Sequence[tuple[str, str]]) -> str:
-        """Return a sentence of the log in this language, where the log has it; else as it stands there."""
-        return dict(others).get(self.language, text)
+    def logged(self, text: str, others: Sequence[tuple[str, str]] = ()) -> str:
+        """Return a sentence of the log in this language: where the log has it, or where it is the program's own.
+
+        Else it is as it stands there, left to right as English is.
+        """
+        told = dict(others).get(self.language) or reason_in(text, self.language)
+        if told is not None:
+            return _spaced(told, self.language)
+        return f"\u2066{text}\u2069" if text and self.direction == "rtl" else text
 
     def several(self, items: list[str]) -> str:
         """Return a list in words: "a, b and c"."""
         if len(items) < 2:
             return "".join(items)
         return self("list.and", first=", ".join(items[:-1]), last=items[-1])
+
+
+def _spaced(text: str, language: str) -> str:
+    """French sets a space before ; : ? ! and inside « », at which no line may end."""
+    return re.sub(r" (?=[;:?!»%])|(?<=«) ", "\u00a0", text) if language == "fr" else text
 
 
 def _arabic_plural(n: int) -> str:

@@ -347,7 +347,7 @@ def _alarm_table(alarms: list[tuple[ZoneFacts, AlarmFacts]], say: Catalogue) -> 
             say(f"advice.{alarm.advice}"),
             percent(alarm.probability_max),
             ", ".join(map(str, alarm.track_ids)),
-            alarm.reason,
+            say.logged(alarm.reason),
             _end_of(alarm, say),
         ]
         for zone, alarm in sorted(alarms, key=lambda item: (item[1].issued_t_ns, item[1].alarm_id))

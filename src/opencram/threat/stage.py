@@ -103,8 +103,10 @@ def _said(
             out.append(Rejected(t_ns=impact.t_ns, reason=reason, code="nan"))
             continue
         if components > config.components_max:
-            reason = f"threat: the impact of track {impact.track_id} has {components:.0f} components; "
-            reason += f"the {config.components_max} most probable are used (components_max)"
+            reason = (
+                f"threat: the impact of track {impact.track_id} has {components:.0f} components; "
+                f"the {config.components_max} most probable are used (components_max)"
+            )
             out.append(Rejected(t_ns=impact.t_ns, reason=reason, code="limit"))
         people = state.people[hour]
         time_s_std = impact.impact_time_s_std

@@ -167,8 +167,10 @@ def _hear_threat(scene: _Scene, threat: Threat) -> None:
         least = min(scene.rounds.values(), key=lambda each: (each.worst, -each.track_id))
         del scene.rounds[least.track_id]
         _touch(scene, least)
-        reason = f"warning: {scene.config.rounds_max} rounds are in the air (rounds_max); round {least.track_id}, "
-        reason += f"the least dangerous at {least.worst:.3f}, is left out"
+        reason = (
+            f"warning: {scene.config.rounds_max} rounds are in the air (rounds_max); round {least.track_id}, "
+            f"the least dangerous at {least.worst:.3f}, is left out"
+        )
         scene.out.append(Rejected(t_ns=scene.t_ns, reason=reason, code="limit"))
 
 
