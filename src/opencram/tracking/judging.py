@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from opencram.ballistics.propagation import STATES
 from opencram.tracking.bank import judge, unbiased, whole_weights
+from opencram.tracking.bursts import in_a_burst
 from opencram.tracking.config import Config
 from opencram.tracking.errors import POLAR
 from opencram.tracking.following import FIT_AGE_S, FIT_AGE_S_MAX
@@ -115,7 +116,7 @@ def _verdict(config: Config, constants: World, state: State, few: Candidates, k:
         return None
     unseen, sky = _unseen(constants, state, target, few.x[k])
     score = target["score"] + unseen
-    if score < config.confirm_score:
+    if score < config.confirm_score or in_a_burst(few.targets, few.x, few.fall, k, state.t_ns):
         return None
     # Said to fly level already: a hard turn is no reason to take that back.
     target["log_sky"] = sky + (_LOG_SKY_MIN if few.fall[k] == 0.0 else 0.0)
