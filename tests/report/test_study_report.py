@@ -1,15 +1,19 @@
 """The report on a study: one file, in three languages, with every figure that the result holds."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from opencram.report.study_page import study_page, write_study_report
 from opencram.report.study_pictures import medians_by_zone, share_at_least
+from opencram.report.study_timelines import STYLE as TIMELINES_STYLE
+from opencram.report.study_timelines import band, quantiles, timelines
 from opencram.report.study_words import CATALOGUES, MEASURE_NAMES
 from opencram.studies.api import run_study
 from opencram.studies.measures import BY_NAME, Columns
+from opencram.studies.rows import APPROACH_S, COURSE_S, TO_GO_S
 from study_data import STUDY, write_study
 
 
@@ -74,6 +78,64 @@ def test_the_share_warned_counts_raids_by_their_weight():
     )  # fmt: skip
     assert share_at_least(columns, np.array([0.0, 12.0, 12.1, 20.0, 21.0])).tolist() == [0.8, 0.8, 0.6, 0.6, 0.0]
     assert medians_by_zone(columns) == {"a": (20.0, 2), "b": (-np.inf, 1)}
+
+
+def test_timelines_have_a_panel_for_each_alternative_and_say_what_the_raids_did(result):
+    for language in CATALOGUES:
+        page = study_page(result, language)
+        assert 'id="timelines"' in page
+        for what in ("course_alarmed_people", "course_tracks", "approach"):
+            assert page.count(f"<title>{CATALOGUES[language][what]}</title>") == 1
+        assert page.count("panel-name") - TIMELINES_STYLE.count("panel-name") == 3 * len(result.alternatives)
+    columns = result.columns[0]
+    tracks, people = columns.course["tracks"], columns.course["alarmed_people"]
+    assert tracks.shape == (len(columns), len(COURSE_S))
+    assert tracks[:, 0].max() <= 1.0  # nothing is confirmed by its first plot
+    rounds = columns.quantities["rounds"] + columns.quantities["false_tracks"]
+    assert (tracks.max(axis=1) <= rounds + 1.0).all()
+    assert (tracks.max(axis=1) >= 1.0).all()
+    assert (people >= 0.0).all()
+    assert ((people.max(axis=1) > 0.0) | (columns.quantities["alarms"] == 0.0)).all()
+
+
+def test_predictions_grow_surer_on_the_way(result):
+    columns = result.columns[0]
+    error, ellipse = columns.approach["error_m"], columns.approach["ellipse_m"]
+    assert error.shape == ellipse.shape == (len(columns), len(APPROACH_S))
+    for row in ellipse:
+        known = row[np.isfinite(row)]
+        assert len(known) >= 3
+        assert known[0] < known[-1]  # the first is the nearest to the impact
+    for s in set(TO_GO_S) & set(APPROACH_S):  # what is scored elsewhere at the same seconds is the same
+        for k in range(len(columns)):
+            mine = columns.error_m[(columns.error_owner == k) & (columns.error_to_go_s == s)]
+            at = error[k, APPROACH_S.index(s)]
+            assert (len(mine) == 0) == np.isnan(at)
+            if len(mine):
+                assert at == pytest.approx(np.median(mine))
+
+
+def test_quantiles_count_raids_by_their_weight():
+    values = np.array([5.0, np.nan, 1.0, 3.0])
+    assert quantiles(values, np.ones(4), (0.1, 0.5, 0.9)) == [1.0, 3.0, 5.0]
+    assert quantiles(values, np.array([8.0, 9.0, 1.0, 1.0]), (0.1, 0.5, 0.9)) == [1.0, 5.0, 5.0]
+    assert quantiles(np.array([-np.inf, 2.0]), np.ones(2), (0.5, 0.9)) == [-np.inf, 2.0]
+
+
+def test_a_second_at_which_few_raids_tell_anything_is_left_out():
+    values = np.array([[1.0, np.nan], [2.0, np.nan], [3.0, 4.0]])
+    found = band(values, np.ones(3), (5, 10))
+    assert found.at_s == (5.0,)
+    assert found.quantiles.tolist() == [[1.0, 2.0, 3.0]]
+
+
+def test_a_result_from_before_there_were_timelines_is_shown_without(result):
+    for each in result.columns:
+        assert each.course
+    old = replace(result)
+    old.__dict__["columns"] = tuple(replace(each, course={}, approach={}) for each in result.columns)
+    assert timelines(old, CATALOGUES["en"]) is None
+    assert 'id="timelines"' not in study_page(old)
 
 
 def test_names_keep_their_own_direction_in_arabic(result):

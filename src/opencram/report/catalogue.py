@@ -30,7 +30,7 @@ class Catalogue:
         text = self.texts.get(key)
         if text is None:
             return key.rpartition(".")[2]
-        return _spaced(text, self.language).format(**values)
+        return spaced(text, self.language).format(**values)
 
     def logged(self, text: str, others: Sequence[tuple[str, str]] = ()) -> str:
         """Return a sentence of the log in this language: where the log has it, or where it is the program's own.
@@ -39,7 +39,7 @@ class Catalogue:
         """
         told = dict(others).get(self.language) or reason_in(text, self.language)
         if told is not None:
-            return _spaced(told, self.language)
+            return spaced(told, self.language)
         return f"\u2066{text}\u2069" if text and self.direction == "rtl" else text
 
     def several(self, items: list[str]) -> str:
@@ -49,8 +49,8 @@ class Catalogue:
         return self("list.and", first=", ".join(items[:-1]), last=items[-1])
 
 
-def _spaced(text: str, language: str) -> str:
-    """French sets a space before ; : ? ! and inside « », at which no line may end."""
+def spaced(text: str, language: str) -> str:
+    """Return a text with the spaces that French sets before ; : ? ! % and inside « » kept from ending a line."""
     return re.sub(r" (?=[;:?!»%])|(?<=«) ", "\u00a0", text) if language == "fr" else text
 
 

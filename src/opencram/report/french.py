@@ -21,8 +21,7 @@ TEXTS: dict[str, str] = {
     "model_note": "Les effecteurs sont des modèles dans une simulation. Ce programme n’a commandé aucune arme.",
     "model_note_process": "Les décisions sur des plots enregistrés disent ce qui aurait été fait ; rien n’a été tiré. "
     "Les effecteurs n’existent que comme modèles.",
-    "logged_note": "Les motifs des alarmes, des rejets et de l’état du système sont donnés tels que le journal les "
-    "porte, en anglais.",
+    "logged_note": "Ce que les radars et d’autres systèmes disent d’eux-mêmes est donné tel que le journal le porte.",
     # ---- sections
     "nav.summary": "Résumé",
     "nav.map": "Carte et relecture",

@@ -331,7 +331,7 @@ def _alarm_table(alarms: list[tuple[ZoneFacts, AlarmFacts]], say: Catalogue) -> 
         Column(say("col.alarm")),
         Column(say("col.zone")),
         Column(say("col.time"), is_number=True),
-        Column(say("player.left"), is_number=True),
+        Column(say("col.before"), is_number=True),
         Column(say("col.advice")),
         Column(say("col.peak"), is_number=True),
         Column(say("col.tracks")),

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from opencram.errors import FileError
+from opencram.report.catalogue import spaced
 from opencram.report.formats import isolated
 from opencram.report.markup import Child, Markup, el, join, number
 from opencram.report.study_pictures import STYLE, error_fan, medians_by_zone, places_map, warning_curves
+from opencram.report.study_timelines import STYLE as TIMELINES_STYLE
+from opencram.report.study_timelines import timelines
 from opencram.report.study_words import CATALOGUES, DIRECTION, measure_name, unit_name
 from opencram.report.tables import Column, folded, table
 from opencram.studies.intervals import Estimate
@@ -54,12 +57,15 @@ def write_study_report(result: StudyResult, out: Path, language: str = "en") -> 
 def study_page(result: StudyResult, language: str = "en") -> str:
     """Return the whole document."""
     say = _Say(language)
-    style = Markup(files("opencram.report").joinpath("style.css").read_text(encoding="utf-8") + _STYLE + STYLE)
+    style = Markup(
+        files("opencram.report").joinpath("style.css").read_text(encoding="utf-8") + _STYLE + STYLE + TIMELINES_STYLE
+    )
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     effects = [effect for measure in result.measures for effect in result.effects(measure.name) if effect.change.runs]
     sections = {
         "summary": _summary(result, effects, say),
         "map": places_map(result, say.texts, language),
+        "timelines": timelines(result, say.texts),
         "distributions": _distributions(result, say),
         "figures": _figures(result, say),
         "effects": _effects(result, effects, say),
@@ -96,10 +102,23 @@ class _Say:
     def __call__(self, key: str, **values: object) -> str:
         if DIRECTION[self.language] == "rtl":  # names and numbers keep their own direction among the words
             values = {k: f"\N{FIRST STRONG ISOLATE}{v}\N{POP DIRECTIONAL ISOLATE}" for k, v in values.items()}
-        return self.texts[key].format(**values)
+        return spaced(self.texts[key], self.language).format(**values)
 
     def measure(self, name: str) -> str:
         return measure_name(self.language, name)
+
+    def number(self, value: float) -> str:
+        if not math.isfinite(value):
+            return "–"
+        shown = f"{value:.0f}" if abs(value) >= 1000.0 else f"{value:.3g}"
+        return shown.replace(".", self.texts["decimal"])
+
+    def signed(self, value: float) -> str:
+        return f"{'+' if value >= 0.0 else '−'}{self.number(abs(value))}"
+
+    def told(self, found: Estimate) -> str:
+        between = "; " if self.texts["decimal"] == "," else ", "
+        return f"{self.number(found.value)} [{self.number(found.low)}{between}{self.number(found.high)}]"
 
 
 def _masthead(result: StudyResult, names: Sequence[str], say: _Say) -> Markup:
@@ -131,7 +150,7 @@ def _summary(result: StudyResult, effects: Sequence[Effect], say: _Say) -> Marku
     worst = [(found, each) for each in result.alternatives if (found := result.worst_zone(each.number)) is not None]
     if worst:
         (zone, lead), each = min(worst, key=lambda pair: pair[0][1])
-        told = _number(lead) if math.isfinite(lead) else say("not_warned")
+        told = say.number(lead) if math.isfinite(lead) else say("not_warned")
         name = result.zone_names.get(zone, zone)
         paragraphs.append(el("p", say("worst", lead=told, zone=name, alternative=each.name)))
     if result.failed:
@@ -152,9 +171,9 @@ def _sentence(effect: Effect, say: _Say) -> str:
         level=effect.level,
         base=effect.base,
         measure=say.measure(effect.measure),
-        change=_signed(change.value),
-        low=_signed(change.low),
-        high=_signed(change.high),
+        change=say.signed(change.value),
+        low=say.signed(change.low),
+        high=say.signed(change.high),
     )
 
 
@@ -164,7 +183,7 @@ def _figures(result: StudyResult, say: _Say) -> Markup:
     for measure in result.measures:
         estimates = [result.estimate(measure.name, each.number) for each in result.alternatives]
         if len({(each.value, each.low, each.high) for each in estimates}) == 1 and estimates[0].runs:
-            same.append(el("li", f"{say.measure(measure.name)}: {_told(estimates[0])}"))
+            same.append(el("li", f"{say.measure(measure.name)}: {say.told(estimates[0])}"))
         elif any(each.runs for each in estimates):
             unit = unit_name(say.language, measure.unit)
             parts.append(el("h3", say.measure(measure.name), " ", el("span", unit, class_="quiet")))
@@ -186,8 +205,8 @@ def _chart(measure: Measure, names: Sequence[str], estimates: Sequence[Estimate]
         return _LEFT + (_WIDTH - _LEFT - _RIGHT - 130.0) * (min(max(value, low), high) - low) / span
 
     marks: list[Markup] = [
-        el("text", _number(low), x=x_of(low), y=14.0, class_="tick", text_anchor="middle"),
-        el("text", _number(high), x=x_of(high), y=14.0, class_="tick", text_anchor="middle"),
+        el("text", say.number(low), x=x_of(low), y=14.0, class_="tick", text_anchor="middle"),
+        el("text", say.number(high), x=x_of(high), y=14.0, class_="tick", text_anchor="middle"),
         el("path", d=f"M{number(x_of(low))} 20V{number(height - 6)}", class_="zero"),
     ]
     for k, (name, found) in enumerate(zip(names, estimates, strict=True)):
@@ -203,9 +222,9 @@ def _chart(measure: Measure, names: Sequence[str], estimates: Sequence[Estimate]
             )
         )
         marks.append(el("circle", cx=x_of(found.value), cy=y, r=4.0, class_="dot base" if k == 0 else "dot"))
-        marks.append(el("text", _told(found), x=_WIDTH - 4.0, y=y + 4.0, class_="row-note", text_anchor="end"))
+        marks.append(el("text", say.told(found), x=_WIDTH - 4.0, y=y + 4.0, class_="row-note", text_anchor="end"))
     label = f"{say.measure(measure.name)}: " + "; ".join(
-        f"{name} {_told(found)}" for name, found in zip(names, estimates, strict=True) if found.runs
+        f"{name} {say.told(found)}" for name, found in zip(names, estimates, strict=True) if found.runs
     )
     box = f"0 0 {number(_WIDTH)} {number(height)}"
     return el("svg", el("title", label), *marks, viewBox=box, class_="study-chart", role="img")
@@ -231,8 +250,8 @@ def _effects(result: StudyResult, effects: Sequence[Effect], say: _Say) -> Marku
         [
             f"{each.factor}: {each.base} → {each.level}",
             say.measure(each.measure),
-            _signed(each.change.value),
-            f"{_signed(each.change.low)} … {_signed(each.change.high)}",
+            say.signed(each.change.value),
+            f"{say.signed(each.change.low)} … {say.signed(each.change.high)}",
             say("yes") if _is_sure(each.change) else say("no"),
         ]
         for each in sorted(effects, key=lambda each: (each.factor, each.level))
@@ -251,7 +270,7 @@ def _zones(result: StudyResult, say: _Say) -> Markup | None:
     for zone, (middle, _) in medians.items():
         leads = [lead for name, lead in zip(columns.lead_zone, columns.lead_s.tolist(), strict=True) if name == zone]
         shares = [f"{sum(lead >= s for lead in leads)}/{len(leads)}" for s in (5, 10, 15)]
-        told = _number(middle) if math.isfinite(middle) else say("not_warned")
+        told = say.number(middle) if math.isfinite(middle) else say("not_warned")
         rows.append((middle, [result.zone_names.get(zone, zone), f"{len(leads)}", told, *shares]))
     rows.sort(key=lambda row: row[0])
     heads = [Column(say("zone")), Column(say("struck"), is_number=True), Column(say("median"), is_number=True)]
@@ -278,17 +297,3 @@ def _repeat(result: StudyResult, say: _Say) -> Markup:
 
 def _is_sure(change: Estimate) -> bool:
     return change.runs > 0 and (change.low > 0.0 or change.high < 0.0)
-
-
-def _told(found: Estimate) -> str:
-    return f"{_number(found.value)} [{_number(found.low)}, {_number(found.high)}]"
-
-
-def _number(value: float) -> str:
-    if not math.isfinite(value):
-        return "–"
-    return f"{value:.0f}" if abs(value) >= 1000.0 else f"{value:.3g}"
-
-
-def _signed(value: float) -> str:
-    return f"{'+' if value >= 0.0 else '−'}{_number(abs(value))}"

@@ -198,7 +198,7 @@ def error_fan(result: StudyResult, words: Mapping[str, str]) -> Markup | None:
         bottom, middle, top = (axis.y(level(v)) for v in (tenth, half, most))
         parts.append(el("path", d=f"M{number(x)} {number(bottom)}V{number(top)}", class_="whisker"))
         parts.append(el("circle", cx=x, cy=middle, r=4.0, class_="dot"))
-        told = f"{half:.3g} m, n = {count}"
+        told = f"{half:.3g}".replace(".", words["decimal"]) + f" m, n = {count}"
         parts.append(el("text", told, x=x + 9.0, y=middle + 4.0, class_="row-note"))
     return join(el("p", words["error_lead"], class_="lead"), axis.picture(parts, words["error_fan"]))
 

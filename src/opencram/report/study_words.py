@@ -7,6 +7,7 @@ LANGUAGES: Final = ("en", "fr", "ar")
 DIRECTION: Final = {"en": "ltr", "fr": "ltr", "ar": "rtl"}
 
 _ENGLISH: Final[Mapping[str, str]] = {
+    "decimal": ".",
     "title": "Study: {name}",
     "kicker": "Comparison of simulated raids",
     "deck": "{raids} raids of {count} alternatives, each figure with its {share} interval.",
@@ -49,9 +50,22 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "line holds 80 %.",
     "seconds_to_go": "seconds to impact",
     "same": "The same in every alternative",
+    "timelines": "Timelines",
+    "timelines_lead": "How the raids went over time: the line is the median of the raids, the band holds 80 %.",
+    "course_alarmed_people": "People in zones in alarm", "course_tracks": "Confirmed tracks",
+    "seconds_since": "seconds since the first plot of a round",
+    "key_band": "80 % of the raids", "key_median": "median", "key_base": "median of the base",
+    "approach": "Error and 95 % ellipse of the predicted impact, by the time to go",
+    "key_error_band": "error, 80 % of the raids", "key_error": "error, median",
+    "key_ellipse": "longer half axis of the 95 % ellipse, median",
+    "zone_times": "From the first alarm to the impact",
+    "zone_times_lead": "The struck zones that were warned the latest, in the base: the point is the median, the line "
+    "holds 80 %; a line that reaches 0 holds raids without a warning.",
+    "alarm_to_impact": "seconds from the alarm to the first impact",
 }  # fmt: skip
 
 _FRENCH: Final[Mapping[str, str]] = {
+    "decimal": ",",
     "title": "Étude : {name}",
     "kicker": "Comparaison d’attaques simulées",
     "deck": "{raids} attaques, {count} variantes ; chaque chiffre avec son intervalle à {share}.",
@@ -104,9 +118,22 @@ _FRENCH: Final[Mapping[str, str]] = {
     "en contient 80 %.",
     "seconds_to_go": "secondes avant l’impact",
     "same": "Identiques dans toutes les variantes",
+    "timelines": "Déroulement",
+    "timelines_lead": "Les attaques au fil du temps : le trait est la médiane des attaques, la bande en contient 80 %.",
+    "course_alarmed_people": "Habitants des zones en alerte", "course_tracks": "Pistes confirmées",
+    "seconds_since": "secondes depuis le premier plot d’un projectile",
+    "key_band": "80 % des attaques", "key_median": "médiane", "key_base": "médiane de la base",
+    "approach": "Erreur et ellipse à 95 % de l’impact prévu, selon le temps restant",
+    "key_error_band": "erreur, 80 % des attaques", "key_error": "erreur, médiane",
+    "key_ellipse": "grand demi-axe de l’ellipse à 95 %, médiane",
+    "zone_times": "De la première alerte à l’impact",
+    "zone_times_lead": "Les zones touchées averties le plus tard (base) : le point est la médiane, le trait contient "
+    "80 % ; un trait qui atteint 0 contient des attaques sans alerte.",
+    "alarm_to_impact": "secondes de l’alerte au premier impact",
 }  # fmt: skip
 
 _ARABIC: Final[Mapping[str, str]] = {
+    "decimal": ".",
     "title": "دراسة: {name}",
     "kicker": "مقارنة هجمات محاكاة",
     "deck": "عدد الهجمات {raids}، وعدد البدائل {count}؛ مع كل رقم مجال ثقته {share}.",
@@ -145,6 +172,18 @@ _ARABIC: Final[Mapping[str, str]] = {
     "error_lead": "خطأ السقوط المتوقع حسب الثواني الباقية، في الأساس: النقطة هي الوسيط والخط يضم 80 %.",
     "seconds_to_go": "الثواني إلى السقوط",
     "same": "متطابقة في كل البدائل",
+    "timelines": "سير الهجمات",
+    "timelines_lead": "الهجمات عبر الزمن: الخط هو وسيط الهجمات، والشريط يضم 80 % منها.",
+    "course_alarmed_people": "سكان المناطق التي في إنذار", "course_tracks": "المسارات المؤكدة",
+    "seconds_since": "الثواني منذ أول رصدة لمقذوف",
+    "key_band": "80 % من الهجمات", "key_median": "الوسيط", "key_base": "وسيط الأساس",
+    "approach": "خطأ السقوط المتوقع وقطعه الناقص 95 % حسب الوقت الباقي",
+    "key_error_band": "الخطأ، 80 % من الهجمات", "key_error": "الخطأ، الوسيط",
+    "key_ellipse": "نصف المحور الأكبر للقطع الناقص 95 %، الوسيط",
+    "zone_times": "من أول إنذار إلى السقوط",
+    "zone_times_lead": "المناطق المصابة الأكثر تأخرًا في الإنذار (الأساس): النقطة هي الوسيط والخط يضم 80 %؛ "
+    "وما بلغ 0 فيه هجمات بلا إنذار.",
+    "alarm_to_impact": "الثواني من الإنذار إلى أول سقوط",
 }  # fmt: skip
 
 CATALOGUES: Final = {"en": _ENGLISH, "fr": _FRENCH, "ar": _ARABIC}

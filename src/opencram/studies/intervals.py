@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 RESAMPLES = 2000
 _CHUNK = 4_000_000  # random numbers at a time: memory stays flat in the number of runs
 RESAMPLES_OF_QUANTILES = 400
+STUDENTS_MAX = 3.0  # half-widths of Student's interval from the mean, beyond which no studentised end lies
+_ROUNDING = 1e-6  # of a deviation: less is rounding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,24 +84,26 @@ def resampled_sums(columns: Floats, name: str, resamples: int = RESAMPLES) -> Fl
 def bootstrap_mean(values: Floats, weights: Floats, confidence: float = 0.95) -> Estimate:
     """Return the mean of `weights` × `values` with a studentised bootstrap interval.
 
-    The studentised form is right to second order for skewed costs, where percentiles fall short.
-    Source: Efron and Tibshirani 1993, section 12.5; Hall 1988.
+    The studentised form is right to second order for skewed costs, where percentiles fall short.  With few runs, or
+    where few of them differ from the rest, resamples without those have next to no deviation and their t no bound: no
+    end of the interval lies further from the mean than `STUDENTS_MAX` times Student's half-width.
+    Source: Efron and Tibshirani 1993, section 12.5 (on the studentised form and its erratic ends); Hall 1988.
     """
     products = weights * values
     runs = len(products)
     if runs < 2:
         return NOTHING
     mean, deviation = float(products.mean()), float(products.std(ddof=1))
-    if deviation == 0.0:
+    if deviation <= _ROUNDING * abs(mean):
         return Estimate(value=mean, low=mean, high=mean, runs=runs)
     centred = products - mean
     sums = resampled_sums(np.stack([centred, centred**2], axis=1), "mean") / runs
     error = np.sqrt(np.maximum(sums[:, 1] - sums[:, 0] ** 2, 0.0) / (runs - 1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(error > 0.0, sums[:, 0] / error, 0.0)
+    scale = deviation / math.sqrt(runs)
+    most = STUDENTS_MAX * float(stdtrit(runs - 1, 0.5 + 0.5 * confidence))
+    t = np.clip(sums[:, 0] / np.maximum(error, _ROUNDING * scale), -most, most)
     tail = 0.5 * (1.0 - confidence)
     low, high = np.quantile(t, [tail, 1.0 - tail])
-    scale = deviation / math.sqrt(runs)
     return Estimate(value=mean, low=mean - float(high) * scale, high=mean - float(low) * scale, runs=runs)
 
 

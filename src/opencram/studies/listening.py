@@ -34,6 +34,9 @@ class Ear:
     impacts: dict[int, list[Impact]] = field(default_factory=dict)
     projectile: dict[int, float] = field(default_factory=dict)  # confirmed tracks: probability to be a projectile
     track_of_plot: dict[int, int] = field(default_factory=dict)
+    scans: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)  # when, and which plots
+    confirmed_t_ns: dict[int, int] = field(default_factory=dict)  # by track
+    ended_t_ns: dict[int, int] = field(default_factory=dict)
     alarms: dict[int, Alarm] = field(default_factory=dict)
     fired_rounds: int = 0
     engagements: int = 0
@@ -44,12 +47,16 @@ class Ear:
         for message in made:
             match message:
                 case Association():
+                    self.scans.append((message.t_ns, message.plot_ids))
                     for plot_id, track_id in zip(message.plot_ids, message.track_ids, strict=True):
                         if track_id:
                             self.track_of_plot[plot_id] = track_id
                 case Track():
                     if message.status == "confirmed" or message.track_id in self.projectile:
                         self.projectile[message.track_id] = message.projectile_probability
+                        self.confirmed_t_ns.setdefault(message.track_id, message.t_ns)
+                    if message.status == "dropped":
+                        self.ended_t_ns[message.track_id] = message.t_ns
                 case Impact():
                     self.impacts.setdefault(message.track_id, []).append(message)
                 case Warning():

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -110,6 +110,10 @@ class Columns:
     error_to_go_s: NDArray[np.int64]
     error_owner: NDArray[np.int64]
     failed: int = 0
+    course: Mapping[str, Floats] = field(
+        default_factory=dict
+    )  # by what is told: (runs, COURSE_S), NaN where nothing is
+    approach: Mapping[str, Floats] = field(default_factory=dict)  # (runs, APPROACH_S), m
 
     def __len__(self) -> int:
         return len(self.runs)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from opencram.errors import FileError, OpencramError
 from opencram.studies.intervals import Estimate, effective_runs
@@ -24,7 +25,7 @@ from opencram.studies.measures import (
     variance_ratio,
     worst_zone,
 )
-from opencram.studies.rows import QUANTITIES
+from opencram.studies.rows import APPROACH_S, COURSE_S, QUANTITIES
 from opencram.studies.store import FORMAT, need_pyarrow
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
     import xarray
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -330,4 +334,23 @@ def _columns(path: Path, which: AlternativeInfo) -> Columns:
         error_to_go_s=np.array([to_go for _, to_go, _ in errors], dtype=np.int64),
         error_owner=np.array([k for k, *_ in errors], dtype=np.int64),
         failed=int(np.count_nonzero(~flown)),
+        course=_over_time(table, flown, "course", "s", COURSE_S, ("alarmed_people", "tracks")),
+        approach=_over_time(table, flown, "approach", "to_go_s", APPROACH_S, ("error_m", "ellipse_m")),
     )
+
+
+def _over_time(
+    table: "pyarrow.Table", flown: Flags, column: str, clock: str, at_s: Sequence[int], names: Sequence[str]
+) -> dict[str, Floats]:
+    """Return what a list column tells at each second, (runs, seconds) by name; nothing where a file is without it."""
+    if column not in table.column_names:
+        return {}
+    place = {s: k for k, s in enumerate(at_s)}
+    found = {name: np.full((int(flown.sum()), len(at_s)), math.nan) for name in names}
+    told = [each for each, good in zip(table.column(column).to_pylist(), flown, strict=True) if good]
+    for k, row in enumerate(told):
+        for each in row:
+            if each[clock] in place:
+                for name in names:
+                    found[name][k, place[each[clock]]] = each[name]
+    return found

@@ -7,6 +7,8 @@ import msgspec
 
 TO_GO_S = (5, 10, 15, 20)  # seconds before impact at which predictions are scored
 LEADS_S = (5, 10, 15)  # seconds of warning that are counted
+COURSE_S = tuple(range(0, 62, 2))  # seconds after the first plot of a round at which the course of a raid is kept
+APPROACH_S = (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 18, 20, 25, 30)  # before impact, at which error and ellipse are kept
 
 QUANTITIES = (
     "rounds",  # launched
@@ -53,6 +55,23 @@ class ImpactError(msgspec.Struct, frozen=True):
     held: bool  # by the 95 % ellipse
 
 
+class Course(msgspec.Struct, frozen=True):
+    """How a raid stood so many seconds after the first plot of one of its rounds."""
+
+    s: int
+    alarmed_people: int  # who live in the zones that were in alarm, whether a round came down there or not
+    tracks: int  # confirmed as projectiles, and not ended
+
+
+class Approach(msgspec.Struct, frozen=True):
+    """The predictions of a raid so many seconds before the impacts that they predict: medians over its rounds."""
+
+    to_go_s: int
+    rounds: int
+    error_m: float
+    ellipse_m: float  # the longer half axis of the 95 % ellipse
+
+
 class RunRow(msgspec.Struct, frozen=True):
     """One run.  `quantities` in the order of `QUANTITIES`; empty where the run could not be flown: see `error`."""
 
@@ -64,6 +83,8 @@ class RunRow(msgspec.Struct, frozen=True):
     quantities: tuple[float, ...] = ()
     zones: tuple[ZoneLead, ...] = ()
     impacts: tuple[ImpactError, ...] = ()
+    course: tuple[Course, ...] = ()
+    approach: tuple[Approach, ...] = ()
     error: str = ""
 
     @property

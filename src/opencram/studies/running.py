@@ -108,7 +108,10 @@ class _Flight:
                 operator.hear(made)
             yield True
         scored = score(*raid.truth_now, ear, ground)
-        self.row = replace(self.row, quantities=scored.quantities, zones=scored.zones, impacts=scored.impacts)
+        self.row = replace(
+            self.row, quantities=scored.quantities, zones=scored.zones, impacts=scored.impacts, course=scored.course,
+            approach=scored.approach,
+        )  # fmt: skip
 
 
 def _operator(prepared: Prepared, seed: int) -> ModelOperator | None:

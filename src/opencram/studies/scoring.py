@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from opencram.messages import Impact
 from opencram.simulation.model import WorldConfig
 from opencram.simulation.world import Body, WorldState, origins
+from opencram.studies.course import approach, course, known_at
 from opencram.studies.ground import Ground, Point, casualties, inside, is_finite
 from opencram.studies.listening import Alarm, Ear
-from opencram.studies.rows import LEADS_S, QUANTITIES, TO_GO_S, ImpactError, ZoneLead
+from opencram.studies.rows import LEADS_S, QUANTITIES, TO_GO_S, Approach, Course, ImpactError, ZoneLead
 
 CHI2_95 = 5.991464547  # two degrees of freedom
-_STALE_NS = 2_000_000_000  # an older prediction is none for this moment
 _PROJECTILE = 0.5
 
 
@@ -32,6 +32,8 @@ class Scored:
     quantities: tuple[float, ...]
     zones: tuple[ZoneLead, ...]
     impacts: tuple[ImpactError, ...]
+    course: tuple[Course, ...]
+    approach: tuple[Approach, ...]
 
 
 def score(config: WorldConfig, state: WorldState, ear: Ear, ground: Ground) -> Scored:
@@ -45,10 +47,20 @@ def score(config: WorldConfig, state: WorldState, ear: Ear, ground: Ground) -> S
     found["leakers"] = sum(ground.defended(fall.place) for fall in down)
     _engagements(found, state, ear, ground)
     zones = _zones(found, down, [fall for fall in undisturbed if fall is not None], ear, ground)
-    impacts = _impacts(found, undisturbed, state, ear)
+    told = origins(state)
+    track_of_round, false_tracks = _matched(told, ear)
+    found["plots"], found["false_tracks"] = len(told), false_tracks
+    impacts = _impacts(found, undisturbed, track_of_round, ear)
+    tracked = [(undisturbed[number], ear.impacts.get(track, ())) for number, track in sorted(track_of_round.items())]
     found["consent_asked"] = len(ear.consent_left_s)
     found["consent_left_sum_s"] = sum(ear.consent_left_s.values())
-    return Scored(tuple(found[name] for name in QUANTITIES), zones, impacts)
+    return Scored(
+        tuple(found[name] for name in QUANTITIES),
+        zones,
+        impacts,
+        course(ear, told, ground),
+        approach((fall.place, fall.t_ns, said) for fall, said in tracked if fall is not None),
+    )
 
 
 def _undisturbed(body: Body) -> Fall | None:
@@ -140,12 +152,8 @@ def _lead_s(alarms: Sequence[Alarm], t_ns: int) -> float | None:
 
 
 def _impacts(
-    found: dict[str, float], undisturbed: Sequence[Fall | None], state: WorldState, ear: Ear
+    found: dict[str, float], undisturbed: Sequence[Fall | None], track_of_round: Mapping[int, int], ear: Ear
 ) -> tuple[ImpactError, ...]:
-    told = origins(state)
-    found["plots"] = len(told)
-    track_of_round, false_tracks = _matched(told, ear)
-    found["false_tracks"] = false_tracks
     found["untracked"] = sum(number not in track_of_round for number in range(len(undisturbed)))
     errors: list[ImpactError] = []
     for number, track_id in sorted(track_of_round.items()):
@@ -181,9 +189,8 @@ def _matched(told: Sequence[int], ear: Ear) -> tuple[dict[int, int], int]:
 
 def _error(impacts: Sequence[Impact], fall: Fall, to_go_s: int) -> ImpactError | None:
     """Return the error of the newest prediction that was known so long before the fall; None if there was none."""
-    limit = fall.t_ns - to_go_s * 1_000_000_000
-    known = next((impact for impact in reversed(impacts) if impact.t_ns <= limit), None)
-    if known is None or limit - known.t_ns > _STALE_NS:
+    known = known_at(impacts, fall.t_ns - to_go_s * 1_000_000_000)
+    if known is None:
         return None
     east, north, _ = known.position_enu_m
     ee, en, nn = known.covariance_enu_m2

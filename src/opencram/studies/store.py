@@ -12,6 +12,8 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from opencram.config.model import LonLat
 from opencram.errors import FileError, UsageError
 from opencram.studies.preparing import Prepared
@@ -105,7 +107,11 @@ def schema_of(prepared: Prepared, metadata: Mapping[str, str]) -> "pa.Schema":
     fields += [(name, pa.float64()) for name in QUANTITIES]
     zone = pa.struct([("zone", pa.string()), ("people", pa.int32()), ("lead_s", pa.float64())])
     impact = pa.struct([("to_go_s", pa.int32()), ("error_m", pa.float64()), ("held", pa.bool_())])
+    course = pa.struct([("s", pa.int32()), ("alarmed_people", pa.int32()), ("tracks", pa.int32())])
+    lengths = [("error_m", pa.float64()), ("ellipse_m", pa.float64())]
+    approach = pa.struct([("to_go_s", pa.int32()), ("rounds", pa.int32()), *lengths])
     fields += [("zones", pa.list_(zone)), ("impacts", pa.list_(impact))]
+    fields += [("course", pa.list_(course)), ("approach", pa.list_(approach))]
     return pa.schema(fields, metadata=dict(metadata))
 
 
@@ -211,6 +217,8 @@ def _record(prepared: Prepared, row: RunRow, words: Container[str]) -> dict[str,
         "error": row.error or None,
         "zones": [{"zone": z.zone, "people": z.people, "lead_s": _finite(z.lead_s)} for z in row.zones],
         "impacts": [{"to_go_s": i.to_go_s, "error_m": i.error_m, "held": i.held} for i in row.impacts],
+        "course": [msgspec.structs.asdict(each) for each in row.course],
+        "approach": [msgspec.structs.asdict(each) for each in row.approach],
     }
     record |= {f"factor.{factor}": level for factor, level in alternative.levels}
     for name, value in row.drawn.items():
