@@ -14,7 +14,7 @@ export interface Label {
   gap?: number;
   plate?: boolean;
   edge?: string;
-  over?: boolean; // it may lie on symbols: names of zones in alarm must not go missing
+  over?: boolean; // moved a little where it would lie on a symbol, and lies there if that does not help: it must not go missing
 }
 
 type Box = [left: number, top: number, right: number, bottom: number];
@@ -51,7 +51,9 @@ export class Labels {
       const lines = typeof label.lines === "function" ? label.lines() : label.lines;
       const width = Math.max(...lines.map((line) => this.measured(line, label))) + (label.centred ? 4 : 8);
       const height = lines.length * label.size * 1.22 + 4;
-      const box = places(label, width, height).find((b) => this.inside(b) && taken.free(b) && (label.over || this.kept.free(b)));
+      const spots = places(label, width, height);
+      const fits = (b: Box) => this.inside(b) && taken.free(b);
+      const box = spots.find((b) => fits(b) && this.kept.free(b)) ?? (label.over ? spots.find(fits) : undefined);
       if (!box) continue;
       taken.add(box);
       placed.push([label, lines, box]);
@@ -120,9 +122,12 @@ class Boxes {
   }
 }
 
-function places({ x, y, gap = 8, centred, or }: Label, width: number, height: number): Box[] {
+function places({ x, y, gap = 8, centred, or, over }: Label, width: number, height: number): Box[] {
   const at = (left: number, top: number): Box => [left, top, left + width, top + height];
-  if (centred) return [[x, y] as const, ...(or ? [or] : [])].map(([x, y]) => at(x - width / 2, y - height / 2));
+  if (centred) {
+    const aside = over ? ([[0, -0.7], [0, 0.7], [-0.6, 0], [0.6, 0]] as const).map(([dx, dy]): [number, number] => [x + dx * width, y + dy * height]) : [];
+    return [[x, y] as const, ...(or ? [or] : []), ...aside].map(([x, y]) => at(x - width / 2, y - height / 2));
+  }
   return [
     at(x + gap, y - height - gap / 2), at(x + gap, y + gap / 2), at(x - gap - width, y - height - gap / 2), at(x - gap - width, y + gap / 2),
     at(x - width / 2, y - gap - height), at(x - width / 2, y + gap), at(x + gap * 2.5, y - height / 2), at(x - gap * 2.5 - width, y - height / 2),
