@@ -1,5 +1,6 @@
 """What the warm-up makes ready is all that a raid calls: after it nothing is compiled, nor loaded."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,8 @@ def ready():
     return found
 
 site = load_site(sys.argv[1])
-warmup.warm_up(simulation=False)
+if sys.argv[3] == "first":  # once that has been done with a version, a live service begins without it
+    warmup.warm_up(simulation=False)
 warmup.warm_site(site)
 warmup.warm_feeds(site)
 before = ready()
@@ -51,11 +53,33 @@ print([name for name, count in ready().items() if count != before.get(name, 0)])
 """
 
 
-@pytest.mark.parametrize("raid", ["seven-rockets", "mortars"])
-def test_after_the_warm_up_a_raid_calls_nothing_new(raid: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("raid", "start"), [("seven-rockets", "first"), ("mortars", "first"), ("mortars", "later")])
+def test_after_the_warm_up_a_raid_calls_nothing_new(raid: str, start: str, tmp_path: Path) -> None:
     site = tmp_path / "site.toml"
     text = (EXAMPLES / raid / "site.toml").read_text()
     site.write_text(text + '\n[[feed]]\nname = "radars"\nformat = "asterix"\nudp = "127.0.0.1:18600"\n')
-    command = [sys.executable, "-c", CODE, str(site), str(EXAMPLES / raid / "plots.ndjson")]
+    command = [sys.executable, "-c", CODE, str(site), str(EXAMPLES / raid / "plots.ndjson"), start]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+CLUTTER_CODE = """
+import sys
+from opencram import kernel
+from opencram.config.site import load_site
+from opencram.runtime import warmup
+
+site = load_site(sys.argv[1])
+warmup.warm_site(site)
+print({"tracking.untangle.near_pairs", "tracking.thrust.log_thrust", "tracking.bank.fit_model"}
+      - {name for name, types in kernel.signatures().items() if types})
+"""
+
+
+def test_the_warm_up_of_a_site_leads_as_far_under_clutter(tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    text = (EXAMPLES / "mortars" / "site.toml").read_text()
+    assert "clutter_per_scan = " in text
+    site.write_text(re.sub("clutter_per_scan = .*", "clutter_per_scan = 1000.0", text))
+    done = subprocess.run([sys.executable, "-c", CLUTTER_CODE, str(site)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

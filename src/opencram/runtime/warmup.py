@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -181,17 +182,23 @@ def warm_site(site: Site, tell: Callable[[str], None] = lambda kernel_name: None
     """Take the built-in raid through the pipeline of a site; return how many kernels had to be compiled.
 
     Terrain, weather and effectors of a site give kernels types that the built-in site does not: seen by one of its own
-    radars of each period, the raid makes ready all that a run of this site will call.
+    radars of each period, the raid makes ready all that a run of this site will call.  These radars are as good here
+    as the built-in one, else the raid might not lead as far: under much clutter its neighbours are never told apart.
     """
     if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         return 0
+    good = parse_site(_SITE, "built-in site").sensors[0]
+    errors = ("range_m_std", "azimuth_rad_std", "elevation_rad_std", "clutter_per_scan")
+    clear = {name: getattr(good, name) for name in errors}
     with listening(tell) as compiled:
-        config = configure(site)
+        config = configure(replace(site, sensors=tuple(replace(each, **clear) for each in site.sensors)))
         for sensor in {each.period_s: each for each in site.sensors}.values():
             state = initial(config)
             seen = [msgspec.structs.replace(plot, sensor=sensor.id) for plot in raid()]
             for batch in dwells(config, seen):
                 state, _ = step(config, state, batch)
+            if len(state.tracking.tracks.targets):  # a radar of short reach may have seen none
+                _burn(config, state)
         _wait()
     return len(compiled)
 
@@ -239,7 +246,8 @@ def _burn(config: PipelineConfig, state: PipelineState) -> None:
     target = known.tracks.targets[0]
     plots = window(columns(known.history), int(target["last"]), config.tracking.window_plots_max, 0)
     begun, model = known.tracks.x[0, :STATES].copy(), int(known.tracks.model[0])
-    biases = np.zeros(POLAR), np.eye(POLAR)
+    count = POLAR * len(known.noise.errors)
+    biases = np.zeros(count), np.eye(count)
     burnt_out(world(config.tracking), known.noise.errors, plots, begun, model, known.t_ns, biases)
 
 
