@@ -16,7 +16,7 @@ from opencram.studies.listening import Ear
 from opencram.studies.rows import APPROACH_S, COURSE_S, Approach, Course
 
 STALE_NS: Final = 2_000_000_000  # an older prediction is none for this moment
-_PROJECTILE: Final = 0.5
+PROJECTILE: Final = 0.5  # probability from which a confirmed track counts as one
 
 
 def first_plot_t_ns(ear: Ear, told: Sequence[int]) -> int | None:
@@ -38,7 +38,7 @@ def course(ear: Ear, told: Sequence[int], ground: Ground) -> tuple[Course, ...]:
         t_ns = begin + s * 1_000_000_000
         alarmed = {alarm.zone for alarm in ear.alarms.values() if alarm.issued_t_ns <= t_ns < alarm.end_t_ns}
         tracks = sum(
-            first <= t_ns < ear.ended_t_ns.get(track_id, math.inf) and ear.projectile[track_id] >= _PROJECTILE
+            first <= t_ns < ear.ended_t_ns.get(track_id, math.inf) and ear.projectile[track_id] >= PROJECTILE
             for track_id, first in ear.confirmed_t_ns.items()
         )
         found.append(Course(s, sum(people.get(zone, 0) for zone in alarmed), tracks))

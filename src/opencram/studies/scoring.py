@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from opencram.messages import Impact
+from opencram.runtime.words import CHI2_95_2D
 from opencram.simulation.model import WorldConfig
 from opencram.simulation.world import Body, WorldState, origins
-from opencram.studies.course import approach, course, known_at
+from opencram.studies.course import PROJECTILE, approach, course, known_at
 from opencram.studies.ground import Ground, Point, casualties, inside, is_finite
 from opencram.studies.listening import Alarm, Ear
 from opencram.studies.rows import LEADS_S, QUANTITIES, TO_GO_S, Approach, Course, ImpactError, ZoneLead
-
-CHI2_95 = 5.991464547  # two degrees of freedom
-_PROJECTILE = 0.5
 
 
 @dataclass(frozen=True)
@@ -181,7 +179,7 @@ def _matched(told: Sequence[int], ear: Ear) -> tuple[dict[int, int], int]:
     for track_id in sorted(votes):
         number, count = min(votes[track_id].items(), key=lambda item: (-item[1], item[0]))
         if number < 0:
-            false_tracks += ear.projectile[track_id] >= _PROJECTILE
+            false_tracks += ear.projectile[track_id] >= PROJECTILE
         elif number not in best or count > best[number][0]:
             best[number] = (count, track_id)
     return {number: track_id for number, (_, track_id) in best.items()}, false_tracks
@@ -199,4 +197,4 @@ def _error(impacts: Sequence[Impact], fall: Fall, to_go_s: int) -> ImpactError |
     if not is_finite(de, dn, det) or det <= 0.0:
         return None
     square = (nn * de * de - 2.0 * en * de * dn + ee * dn * dn) / det
-    return ImpactError(to_go_s, math.hypot(de, dn), square <= CHI2_95)
+    return ImpactError(to_go_s, math.hypot(de, dn), square <= CHI2_95_2D)
