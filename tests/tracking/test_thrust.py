@@ -25,7 +25,8 @@ from opencram.ballistics.boost import Motor, boosted
 from opencram.ballistics.drag import standard_curve
 from opencram.tracking.config import Config
 from opencram.tracking.plausible import GRAVITY_M_S2
-from opencram.tracking.thrust import log_thrust
+from opencram.tracking.thrust import burnt_out, log_thrust
+from opencram.tracking.world import world
 
 NEAR = a_radar("near", (1000.0, 2500.0, 8.0), range_m_std=8.0)
 CONFIG = Config(**SITE, sensors=(NEAR,))
@@ -115,3 +116,11 @@ def test_likelihood_under_thrust_is_that_of_all_plots_together():
     expected = -0.5 * (off @ np.linalg.solve(whole, off) + np.linalg.slogdet(whole)[1] - np.linalg.slogdet(noise)[1])
     sensors, radars = np.zeros(12, dtype=np.int64), (turn[np.newaxis], origin[np.newaxis])
     assert log_thrust(ages_s, sensors, z, weights, x, p, *radars) == pytest.approx(expected, rel=1e-9)
+
+
+def test_biases_of_other_sensors_are_refused():
+    """Compiled code would write beyond its arrays."""
+    constants = world(CONFIG)
+    plots = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros((0, 4)), np.zeros((0, 4)))
+    with pytest.raises(ValueError, match="6 biases of 1 sensors: must be 3 for each, or none"):
+        burnt_out(constants, np.ones((1, 3, 3)), plots, np.zeros(10), 0, T0, (np.zeros(6), np.eye(6)))

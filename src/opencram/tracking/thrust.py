@@ -46,8 +46,11 @@ def burnt_out(
 ) -> int | None:
     """Return the time (ns) of the first plot after burn-out, None where coasting all the way explains plots better.
 
-    `plots` as `history.window` gives them; `state` (10): of flight model `model` at `t_ns`, however wrong.
+    `plots` as `history.window` gives them; `state` (10): of flight model `model` at `t_ns`, however wrong.  `biases` as
+    `bank.fit_model` takes them, of every sensor or of none: raises `ValueError` otherwise, for compiled code would not.
     """
+    if len(biases[0]) not in (0, POLAR * len(errors)):
+        raise ValueError(f"{len(biases[0])} biases of {len(errors)} sensors: must be {POLAR} for each, or none")
     times_ns, sensors, z, weights = plots
     last = min(len(times_ns) - _PLOTS_AFTER, int(np.searchsorted(times_ns, times_ns[0] + round(_BURN_S_MAX * 1e9))))
     if last < 1:
