@@ -68,7 +68,10 @@ def test_the_service_reads_csv_with_a_column_map_from_standard_input(tmp_path: P
             time.sleep(0.05)
         time.sleep(0.3)
         service.send_signal(signal.SIGTERM)
-        service.wait(20.0)
+        try:
+            service.wait(20.0)
+        finally:
+            service.kill()
     plots = [m for m in read_inputs(tmp_path / "log" / "live-000001.opencram") if isinstance(m, Plot)]
     assert [round(plot.range_m) for plot in plots] == [3000 + 10 * k for k in range(12)]
     assert {round(plot.azimuth_rad, 6) for plot in plots} == {1.570796}

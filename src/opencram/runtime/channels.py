@@ -206,7 +206,8 @@ class Mqtt:
         if client is not None:
             with contextlib.suppress(MqttError, TimeoutError, OSError):
                 status = mqtt.status_topic(self._channel.topic)
-                await asyncio.wait_for(client.publish(status, mqtt.OFFLINE, qos=1, retain=True), 1.0)
+                async with asyncio.timeout(1.0):
+                    await client.publish(status, mqtt.OFFLINE, qos=1, retain=True)
         if stack is not None:
             with contextlib.suppress(MqttError, TimeoutError, OSError):
                 await stack.aclose()
@@ -287,7 +288,8 @@ class Outlet:
     async def drain(self, seconds: float) -> None:
         """Wait until all is delivered, but not longer than this; then part."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._queue.join(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._queue.join()
 
     async def close(self) -> None:
         """Part from the other side."""

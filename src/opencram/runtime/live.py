@@ -406,7 +406,9 @@ class LiveService:
         """Put the log on the disk, soonest when a dwell has just been taken; the loop goes on meanwhile."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stepped.wait(), COMMIT_NS / 1e9)
+                # Not `wait_for`, which swallows the order to stop if it comes just when the wait is over.
+                async with asyncio.timeout(COMMIT_NS / 1e9):
+                    await self._stepped.wait()
             self._stepped.clear()
             writer = self.core.writer
             writer.set_aside()
