@@ -3,10 +3,10 @@
     python benchmarks/live_latency.py [--tracks 10,100] [--clutter 1000,10000] [--seconds 30] [--stopped 1.5]
 
 Starts `opencram live` on a site made for the purpose and sends it a radar of ten scans a second as ASTERIX CAT015
-over UDP, in real time: so many rounds in the air at any moment, on vacuum parabolas from 7 to 9 km away into the
-zones, and so many false plots a second at random places.  The siren is an outlet that writes CAP files.  Latency
-runs from the arrival of the plots that led to a warning to the outlet's word that it has it.  Backlog is how far
-the newest dwell in the log is behind the clock at the end.  Processor time is that of the service.
+over UDP, in real time: so many rounds of all classes in the air at any moment, from 4 to 9 km away into the zones,
+with drag and wind, and so many false plots a second at random places.  The first half minute fills the sky and is not
+counted.  The siren is an outlet that writes CAP files.  Latency runs from the arrival of the plots that led to a
+warning to the outlet's word that it has it.  Processor time is that of the service.
 
 With `--stopped` the service is starved: its worker is stopped for so many seconds of every two.  Then a line says how
 many datagrams were sent, how many are in the log, and how many the log says were lost.
@@ -25,9 +25,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from opencram.adapters.asterix.encode import encode_plots
 from opencram.config.site import load_site
@@ -35,19 +38,22 @@ from opencram.messages import Delivery, FeedStatus, Health, Plot
 from opencram.recording import read_inputs
 from opencram.recording.reader import read_datagrams
 from opencram.runtime.stations import stations
+from opencram.simulation.flights import Flight, Flyer, positions_at
+from opencram.simulation.raids import START_T_NS, Spread, random_raid
 
 PERIOD_S, REACH_M = 0.1, 12_000.0
+FLOWN_S = 30.0  # a round flies so long, give or take five
 HEAD = """
 [site]
 name = "latency"
-latitude_deg = 33.0
-longitude_deg = 44.0
-height_m = 30.0
+latitude_deg = {latitude}
+longitude_deg = {longitude}
+height_m = {height}
 [[sensor]]
 id = "radar"
-latitude_deg = 33.0
-longitude_deg = 44.0
-height_m = 30.0
+latitude_deg = {latitude}
+longitude_deg = {longitude}
+height_m = {height}
 range_std_m = 10.0
 azimuth_std_mrad = 1.5
 elevation_std_mrad = 1.5
@@ -76,44 +82,60 @@ polygon = [[{x0}, {y0}], [{x1}, {y0}], [{x1}, {y1}], [{x0}, {y1}]]
 """
 
 
-class Round:
-    """A round on a vacuum parabola, from its launch at `t_s` to the ground."""
+@dataclass(frozen=True)
+class Raid:
+    """So many rounds in the air at any moment, as they truly fly: launch times (s) and flights, and where all is."""
 
-    def __init__(self, draw: random.Random, t_s: float) -> None:
-        azimuth, far = draw.uniform(0.0, 2.0 * math.pi), draw.uniform(7000.0, 9000.0)
-        self.flight_s = draw.uniform(30.0, 40.0)
-        self.t_s = t_s
-        self.start = (far * math.sin(azimuth), far * math.cos(azimuth))
-        aim = (draw.uniform(-1500.0, 1500.0), draw.uniform(-1500.0, 1500.0))
-        self.speed = tuple((b - a) / self.flight_s for a, b in zip(self.start, aim, strict=True))
-
-    def at(self, t_s: float) -> tuple[float, float, float]:
-        """Return the place (east, north, up) at a time of the run."""
-        s = t_s - self.t_s
-        up = 4.905 * s * (self.flight_s - s)
-        return self.start[0] + self.speed[0] * s, self.start[1] + self.speed[1] * s, up
+    launched: list[tuple[float, Flight]]
+    latitude_deg: float
+    longitude_deg: float
+    height_m: float
 
 
-def site_text(tracks: int, clutter: float, port: int, raw: str) -> str:
+def raid(tracks: int, seconds: float, seed: int) -> Raid:
+    """Draw rounds of all classes, with wind and drag of their own, launched evenly over the run."""
+    spread = Spread(
+        rounds=(round(tracks * seconds / FLOWN_S),) * 2,
+        names=("120 mm mortar", "105 mm shell", "155 mm shell", "107 mm rocket", "122 mm rocket"),
+        range_m=(4000.0, 9000.0),
+        aim_m_max=1500.0,
+        flight_s=(FLOWN_S - 5.0, FLOWN_S + 5.0),
+        radars=(1, 1),
+        latitude_rad=(0.55, 0.6),
+        launch_s=(0.0, seconds),
+    )
+    config = random_raid(seed, spread)
+    flyer = Flyer.of(config)
+    return Raid(
+        launched=[((one.launch_t_ns - START_T_NS) / 1e9, flyer.launch(one)) for one in config.rounds],
+        latitude_deg=math.degrees(config.latitude_rad),
+        longitude_deg=math.degrees(config.longitude_rad),
+        height_m=config.height_m,
+    )
+
+
+def site_text(flown: Raid, clutter: float, port: int, raw: str) -> str:
     """Return the site file: a radar in the middle of 6 by 6 blocks of 500 m."""
-    del tracks
-    text = HEAD.format(reach=REACH_M, period=PERIOD_S, clutter=max(clutter * PERIOD_S, 0.1), port=port, raw=raw)
+    text = HEAD.format(
+        reach=REACH_M, period=PERIOD_S, clutter=max(clutter * PERIOD_S, 0.1), port=port, raw=raw,
+        latitude=flown.latitude_deg, longitude=flown.longitude_deg, height=flown.height_m,
+    )  # fmt: skip
     for n in range(36):
         east, north = (n % 6 - 3) * 500.0, (n // 6 - 3) * 500.0
-        lon, lat = 44.0 + east / 93_400.0, 33.0 + north / 110_900.0
-        text += ZONE.format(n=n, x0=lon, y0=lat, x1=lon + 500.0 / 93_400.0, y1=lat + 500.0 / 110_900.0)
+        by_lon, by_lat = 111_320.0 * math.cos(math.radians(flown.latitude_deg)), 110_900.0
+        lon, lat = flown.longitude_deg + east / by_lon, flown.latitude_deg + north / by_lat
+        text += ZONE.format(n=n, x0=lon, y0=lat, x1=lon + 500.0 / by_lon, y1=lat + 500.0 / by_lat)
     return text
 
 
-def scans(tracks: int, clutter: float, seconds: float, seed: int) -> list[list[Plot]]:
+def scans(flown: Raid, clutter: float, seconds: float, seed: int) -> list[list[Plot]]:
     """Return the plots of each scan, times from 0."""
     draw = random.Random(seed)
-    flying = [Round(draw, draw.uniform(-35.0, 0.0)) for _ in range(tracks)]
     made: list[list[Plot]] = []
     for scan in range(round(seconds / PERIOD_S)):
         t_s = scan * PERIOD_S
-        flying = [one if t_s < one.t_s + one.flight_s else Round(draw, t_s) for one in flying]
-        places = [one.at(t_s) for one in flying if draw.random() < 0.9]
+        flying = [(t_s - begun_s, one) for begun_s, one in flown.launched if 0.0 < t_s - begun_s < one.t_s[-1]]
+        places = [positions_at(one, np.array([age_s]))[0][0] for age_s, one in flying if draw.random() < 0.9]
         plots = [polar(place, draw) for place in places if place[2] > 60.0]
         for _ in range(round(clutter * PERIOD_S)):
             elevation = math.asin(draw.uniform(0.02, 0.9))
@@ -129,7 +151,7 @@ def scans(tracks: int, clutter: float, seconds: float, seed: int) -> list[list[P
     return made
 
 
-def polar(place: tuple[float, float, float], draw: random.Random) -> tuple[float, float, float]:
+def polar(place: NDArray[np.float64], draw: random.Random) -> tuple[float, float, float]:
     """Return range, azimuth and elevation as the radar measures them."""
     east, north, up = place
     flat = math.hypot(east, north)
@@ -222,9 +244,10 @@ def measure(tracks: int, clutter: float, seconds: float, chosen: argparse.Namesp
     with tempfile.TemporaryDirectory(dir=chosen.folder) as name:
         folder = Path(name)
         path = folder / "site.toml"
-        path.write_text(site_text(tracks, clutter, port, chosen.raw))
+        flown = raid(tracks, FLOWN_S + seconds, 1)
+        path.write_text(site_text(flown, clutter, port, chosen.raw))
         radars = stations(load_site(path))
-        plots = scans(tracks, clutter, seconds, 1)
+        plots = scans(flown, clutter, FLOWN_S + seconds, 1)
         out_path = folder / "out.txt"
         with out_path.open("wb") as said:
             command = [sys.executable, "-m", "opencram", "live", str(path)]
@@ -252,6 +275,8 @@ def measure(tracks: int, clutter: float, seconds: float, chosen: argparse.Namesp
         for log in sorted((folder / "log").glob("live-*.opencram")):
             for message in read_inputs(log):
                 if isinstance(message, Delivery):
+                    if message.t_ns < started_ns + round(FLOWN_S * 1e9):
+                        continue
                     latencies.append(message.latency_s if message.delivered else math.inf)
                 elif isinstance(message, Plot):
                     logged, newest_ns = logged + 1, max(newest_ns, message.t_ns)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 from scipy.optimize import linear_sum_assignment
 
 from opencram.tracking.association import assigned, gated
-from opencram.tracking.ordering import ascending
+from opencram.tracking.ordering import ascending, mapped, within
 
 GATE = 20.0
 STDS = np.array([10.0, 1e-3, 1e-3])
@@ -101,3 +102,34 @@ def test_a_crowd_costs_no_square():
     assert starts[-1] == 2000
     found = assigned(starts, plots, costs, 2000, GATE)
     assert (order[found] == np.arange(2000)).all()
+
+
+@njit
+def _near(positions, place, reach_m):
+    edges, first, order = mapped(positions)
+    found = np.empty(len(positions), dtype=np.int64)
+    return found[: within(found, edges, first, order, place[0], place[1], reach_m, reach_m)]
+
+
+@pytest.mark.parametrize(
+    ("count", "spread_m"), [(0, 1.0), (1, 1.0), (2, 0.0), (50, 100.0), (3000, 20_000.0), (500, 1e9)]
+)
+def test_a_map_finds_all_positions_within_reach(count, spread_m):
+    draw = np.random.default_rng(count)
+    positions = draw.uniform(-spread_m, spread_m, (count, 3))
+    positions[::7] = np.inf
+    positions[3::11, 1] = np.nan
+    for place in draw.uniform(-1.5 * spread_m, 1.5 * spread_m, (50, 2)):
+        for reach_m in (0.0, 0.05 * spread_m, spread_m, 10.0 * spread_m):
+            found = _near(positions, place, reach_m)
+            assert len(set(found)) == len(found)
+            with np.errstate(invalid="ignore"):
+                inside = (np.abs(positions[:, :2] - place) <= reach_m).all(axis=1)
+            assert set(np.flatnonzero(inside)) <= set(found)
+            assert np.isfinite(positions[found, :2]).all()
+
+
+def test_a_place_that_is_no_number_is_near_nothing():
+    positions = np.zeros((5, 3))
+    assert not len(_near(positions, np.array([np.nan, 0.0]), 10.0))
+    assert not len(_near(positions, np.array([0.0, 0.0]), np.inf))

@@ -10,7 +10,7 @@ import numpy as np
 
 from opencram.estimation.linear import cholesky
 from opencram.kernel import helper, kernel
-from opencram.tracking.ordering import ascending
+from opencram.tracking.ordering import ascending, mapped, within
 
 SIX = 6
 _GRAVITY_M_S2 = 9.8
@@ -87,11 +87,12 @@ def join(x, p, ages, fall, z, variances, rate_weights, free, rotation, origin, g
     gains = np.zeros(n)
     position = np.full((m, 3), math.inf)
     noise = np.empty((m, 3, 3))
-    widest = 0.0
+    widest = np.zeros(2)
     for j in range(m):
         if free[j]:
             cartesian(z[j], variances[j], rotation, origin, position[j], noise[j])
-            widest = max(widest, noise[j, 0, 0])
+            for i in range(2):
+                widest[i] = max(widest[i], noise[j, i, i])
     for k in range(n):
         move(x[k], p[k], ages[k], fall[k], _ACCELERATION_GROWTH)
     pairs, costs = _near(x, p, z, rate_weights, position, noise, origin, widest, gate)
@@ -124,25 +125,19 @@ def _near(x, p, z, rate_weights, position, noise, origin, widest, gate):
 
     A range rate that is not the candidate's adds to the distance.
 
-    Plots are sorted by east, so that a candidate looks only at those within reach.
+    Plots are sorted into a map, so that a candidate looks only at those within reach; `widest` (2): the largest
+    variance of any plot east and north.
     """
     n, m = x.shape[0], position.shape[0]
     pairs, costs = np.empty((n + m, 2), dtype=np.int64), np.empty(n + m)
     count = 0
-    order = ascending(position[:, 0])
-    factor, v = np.empty((3, 3)), np.empty(3)
+    edges, first, order = mapped(position)
+    factor, v, reach, reached = np.empty((3, 3)), np.empty(3), np.empty(2), np.empty(m, dtype=np.int64)
     for k in range(n):
-        reach = math.sqrt(gate * (p[k, 0, 0] + widest))
-        first, end = 0, m
-        while first < end:
-            middle = (first + end) // 2
-            if position[order[middle], 0] < x[k, 0] - reach:
-                first = middle + 1
-            else:
-                end = middle
-        while first < m and position[order[first], 0] <= x[k, 0] + reach:
-            j = order[first]
-            first += 1
+        for i in range(2):
+            reach[i] = math.sqrt(gate * (p[k, i, i] + widest[i]))
+        for at in range(within(reached, edges, first, order, x[k, 0], x[k, 1], reach[0], reach[1])):
+            j = reached[at]
             near = True
             for i in range(3):
                 v[i] = position[j, i] - x[k, i]

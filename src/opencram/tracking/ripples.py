@@ -11,6 +11,7 @@ import numpy as np
 
 from opencram.kernel import helper, kernel
 from opencram.tracking.candidates import SIX, cartesian, move
+from opencram.tracking.ordering import mapped, within
 
 _CROWD_M = 200.0  # nearer than this to another, a plot may be of either: two scans of a fast round at 10 Hz
 _AHEAD_S, _BEHIND_S = -1.0, 6.0  # by how much the other may fly behind and ahead
@@ -20,16 +21,21 @@ _MISS_M, _MISS_M_S = 60.0, 20.0  # how far its path may pass, and how much furth
 _VELOCITY_M_S_STD, _VELOCITY_M_S2_STD = 20.0, 4.0
 
 
-@helper
-def _is_crowded(position, bodies):
-    """Return whether any of the `bodies` (n, 3 or more) is near a position (3)."""
+@kernel
+def _crowd(positions, bodies, crowded):
+    """Write of each position (m, 3) whether any of the `bodies` (n, 3 or more) is near it, in place; it stays if so.
+
+    Infinite positions are near nothing.
+    """
+    edges, first, order = mapped(positions)
+    reached = np.empty(positions.shape[0], dtype=np.int64)
     for k in range(bodies.shape[0]):
-        apart = 0.0
-        for i in range(3):
-            apart += (bodies[k, i] - position[i]) ** 2
-        if apart < _CROWD_M * _CROWD_M:
-            return True
-    return False
+        for at in range(within(reached, edges, first, order, bodies[k, 0], bodies[k, 1], _CROWD_M, _CROWD_M)):
+            apart = 0.0
+            for i in range(3):
+                apart += (bodies[k, i] - positions[reached[at], i]) ** 2
+            if apart < _CROWD_M * _CROWD_M:
+                crowded[reached[at]] = True
 
 
 @helper
@@ -66,20 +72,22 @@ def followers(z, variances, free, rotation, origin, x, owner, candidates):
     found = np.full((m, 4), math.nan)
     if not x.shape[0]:
         return found
-    position, noise = np.empty(3), np.empty((3, 3))
+    positions, noise, crowded = np.full((m, 3), math.inf), np.empty((3, 3)), np.zeros(m, dtype=np.bool_)
+    for j in range(m):
+        if free[j]:
+            cartesian(z[j], variances[j], rotation, origin, positions[j], noise)
+    _crowd(positions, candidates, crowded)
+    _crowd(positions, x, crowded)
     state, room = np.empty(SIX), np.zeros((SIX, SIX))
     for j in range(m):
-        if not free[j]:
-            continue
-        cartesian(z[j], variances[j], rotation, origin, position, noise)
-        if not (_is_crowded(position, candidates) or _is_crowded(position, x)):
+        if not crowded[j]:
             continue
         nearest, before = math.inf, -1
         for r in range(x.shape[0]):
             if owner[r] == before:
                 continue
             before = owner[r]
-            ago_s, miss = _passed(position, x[r], state, room)
+            ago_s, miss = _passed(positions[j], x[r], state, room)
             miss -= _MISS_M_S * abs(ago_s)
             if miss < _MISS_M and miss < nearest:
                 nearest = miss
