@@ -1,6 +1,6 @@
 """The parsers of files for `benchmarks/fuzz_parsers.py`: what an operator, another system or a torn disk may give them.
 
-A fault may be told as an `OpencramError`, which is counted as a message; anything else that is raised is a failure.
+A fault may be told as an `OpencramError`, and is counted as told; anything else that is raised is a failure.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ from opencram.runtime.pipeline import initial
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "earth"))
 import met_messages as met
 
-Take = Callable[[bytes], int]
+Take = Callable[[bytes], tuple[int, int]]  # what came of an input: things taken, and faults told
 T0 = 1_767_225_600_000_000_000
 
 SITE = """[site]
@@ -112,13 +112,13 @@ KML = """<?xml version="1.0"?><kml xmlns="http://www.opengis.net/kml/2.2"><Docum
 ZONES = SITE[: SITE.index("[[zone]]")] + '[zones]\nfile = "{name}"\n'
 
 
-def told(work: Callable[[], object]) -> int:
-    """Return 2 if the work is done, 1 if its fault is told; anything else goes up."""
+def told(work: Callable[[], object]) -> tuple[int, int]:
+    """Return whether the work is done or its fault is told; anything else goes up."""
     try:
         work()
     except OpencramError as error:
-        return 1 if str(error) else 0
-    return 2
+        return 0, int(str(error) != "")
+    return 1, 0
 
 
 def text_taker(parse: Callable[[str], object]) -> Callable[[], Take]:
@@ -133,7 +133,7 @@ def file_taker(name: str, parse: Callable[[Path], object]) -> Callable[[], Take]
         folder = Path(tempfile.mkdtemp(dir=shared if shared.is_dir() else None))
         (folder / name).touch()
 
-        def take(data: bytes) -> int:
+        def take(data: bytes) -> tuple[int, int]:
             (folder / name).write_bytes(data)
             return told(lambda: parse(folder / name))
 
@@ -173,21 +173,21 @@ def alarms() -> list[bytes]:
 def cap_taker() -> Take:
     first = alarms()[:1]
 
-    def take(data: bytes) -> int:
+    def take(data: bytes) -> tuple[int, int]:
         faults = check(data, earlier=first)
         assert all(isinstance(fault, str) for fault in faults)
-        return len(faults)
+        return int(not faults), len(faults)
 
     return take
 
 
 def state_taker() -> Take:
-    def take(data: bytes) -> int:
+    def take(data: bytes) -> tuple[int, int]:
         try:
             decode_state(data, OnDisk)
         except KeptError:
-            return 1
-        return 2
+            return 0, 1
+        return 1, 0
 
     return take
 
@@ -195,7 +195,7 @@ def state_taker() -> Take:
 def body_taker() -> Take:
     """What is inside a state: as if somebody had made the hash fit."""
 
-    def take(data: bytes) -> int:
+    def take(data: bytes) -> tuple[int, int]:
         body = MAGIC + data[len(MAGIC) : -32]
         return inner(body + hashlib.sha256(body).digest())
 

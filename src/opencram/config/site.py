@@ -316,9 +316,7 @@ def _with_features(text: str, features: list[tuple[str, dict[str, Any]]], source
     Where that cannot be, a fault is noted here or will be when the zone is read.
     """
     lines = [text.rstrip("\n"), "", "# The zones of the file above, written here when it was read."]
-    if not _is_toml("\n".join([*lines, "[[zones.feature]]"])):
-        source.here("must be a table of its own", "write [zones] on one line and file = ... on the next")
-        return text
+    empty = "\n".join([*lines, "[[zones.feature]]"])
     for _, zone in features:
         # Strings, finite numbers and arrays of them read the same in JSON and in TOML, but for one character.
         values = (
@@ -326,7 +324,12 @@ def _with_features(text: str, features: list[tuple[str, dict[str, Any]]], source
         )
         lines += ["", "[[zones.feature]]", *(f"{key} = {value}" for key, value in values)]
     whole = "\n".join(lines) + "\n"
-    return whole if _is_toml(whole) else text
+    if features and _is_toml(whole):
+        return whole
+    if not _is_toml(empty):
+        source.here("must be a table of its own", "write [zones] on one line and file = ... on the next")
+        return text
+    return text if features else whole
 
 
 def _is_toml(text: str) -> bool:
