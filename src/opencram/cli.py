@@ -324,7 +324,7 @@ def _live(args: argparse.Namespace) -> int:
         import starlette  # noqa: F401
     except ImportError as error:
         raise UsageError(f"{error.name} is not installed: pip install 'opencram[live]'") from error
-    from opencram.runtime.live import live, live_from
+    from opencram.runtime.start import live, live_from
 
     tell = partial(print, flush=True)
     if reserved is None:

@@ -13,7 +13,7 @@ from opencram.messages import Delivery, Health, Plot, Warning
 from opencram.recording import contents, read_inputs, read_outputs
 from opencram.runtime.configure import configure
 from opencram.runtime.core import Core
-from opencram.runtime.live import zones_of
+from opencram.runtime.fittings import zones_of
 from opencram.runtime.pipeline import dwells, initial, step
 from opencram.runtime.replay import replay
 from opencram.runtime.source import Source, read_plots

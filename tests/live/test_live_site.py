@@ -18,7 +18,8 @@ from opencram.errors import ConfigError, FileError
 from opencram.messages import FeedStatus, Health, Plot, Track
 from opencram.recording import read_inputs
 from opencram.runtime.access import read_tokens
-from opencram.runtime.live import Board, LiveService, cap_config
+from opencram.runtime.fittings import cap_config
+from opencram.runtime.live import Board, LiveService
 from opencram.runtime.stream import Stream
 from opencram.runtime.web import application, serve
 

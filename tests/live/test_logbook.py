@@ -12,8 +12,8 @@ from opencram.config.site import load_site, parse_site
 from opencram.messages import Association, Health, Plot, Track, Warning
 from opencram.recording import Writer, contents, read_datagrams, read_inputs, read_outputs
 from opencram.runtime.core import Core
+from opencram.runtime.fittings import zones_of
 from opencram.runtime.header import header
-from opencram.runtime.live import zones_of
 from opencram.runtime.logbook import Retention, expire, files, finish, newest, unsealed
 from opencram.runtime.replay import replay
 from opencram.runtime.source import Source, read_plots

@@ -11,11 +11,11 @@ from opencram.messages import Decision, Impact, Plot, Warning
 from opencram.recording import Writer, read_inputs, read_outputs
 from opencram.runtime.configure import configure
 from opencram.runtime.header import header
-from opencram.runtime.live import live_from
 from opencram.runtime.pipeline import run
 from opencram.runtime.played import Played
 from opencram.runtime.replay import replay
 from opencram.runtime.source import Source, read_plots
+from opencram.runtime.start import live_from
 
 RAID = Path(__file__).resolve().parents[2] / "examples" / "mortars"
 LIVE = """

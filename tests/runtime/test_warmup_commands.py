@@ -67,7 +67,7 @@ with warmup.listening(lambda name: None) as compiled:
     from opencram.adapters.cap import CapBook
     from opencram.config.site import load_site
     from opencram.runtime.core import Core
-    from opencram.runtime.live import zones_of
+    from opencram.runtime.fittings import zones_of
     from opencram.adapters.cap import CapConfig
     from opencram.adapters.words import load_language
     from opencram.runtime.source import Source, read_plots

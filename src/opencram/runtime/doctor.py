@@ -278,7 +278,7 @@ async def outlets(site: Site, base: Path, *, alarm: bool) -> list[Finding]:
 
 
 async def _outlet(site: Site, base: Path, channel: Any, *, alarm: bool) -> Finding:
-    from opencram.runtime.live import sender_of
+    from opencram.runtime.fittings import sender_of
 
     part = f"outlet {channel.name}"
     if not channel.takes_alarms:
@@ -328,7 +328,7 @@ def trial_alarm(site: Site, base: Path) -> list[Any]:
     """Return a test alarm and its cancellation: CAP status `Test`, for no zone of the site."""
     from opencram.adapters.cap import CapBook, CapZone
     from opencram.messages import Warning
-    from opencram.runtime.live import cap_config
+    from opencram.runtime.fittings import cap_config
 
     config = replace(cap_config(site, base), status="Test", prefix="opencram-test")
     book = CapBook(config, {TEST_ZONE: CapZone(TEST_ZONE, _TEST_NAME, (_NOWHERE,))})

@@ -6,8 +6,6 @@ is sealed.  After a kill it goes on where the log ends.
 
 import asyncio
 import contextlib
-import gc
-import math
 import signal
 import socket
 import time
@@ -15,34 +13,26 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Literal, TextIO, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
-from opencram.adapters.cap import CapBook, CapConfig, CapMessage, CapZone
+from opencram.adapters.cap import CapBook, CapMessage, CapZone
 from opencram.adapters.cap_sign import CapSigner
 from opencram.adapters.feeds import Feed, Received
 from opencram.adapters.gate import Gate
 from opencram.adapters.stations import limits
-from opencram.adapters.words import load_language
-from opencram.config.live_model import Channel, FeedSource
 from opencram.config.model import Site
-from opencram.config.site import load_site
-from opencram.errors import OpencramError
 from opencram.messages import FeedStatus, Health, Message, Operator, Warning
 from opencram.recording import Writer
 from opencram.runtime import channels as outlets
-from opencram.runtime import warmup
 from opencram.runtime.core import COMMIT_NS, SNAPSHOT_NS, Alarm, Core
 from opencram.runtime.feeding import feed_config
-from opencram.runtime.keeper import Keeper, Reserved
+from opencram.runtime.fittings import cap_config, overflows, report_of, sender_of, zones_of
 from opencram.runtime.logbook import Retention, finish, unsealed
-from opencram.runtime.overflow import Overflow
 from opencram.runtime.played import Played
-from opencram.runtime.shell import GARBAGE_THRESHOLDS, site_health
-from opencram.runtime.sockets import bind_http, key_of, open_feed
+from opencram.runtime.shell import site_health
+from opencram.runtime.sockets import open_feed
 from opencram.runtime.stations import stations
 from opencram.runtime.stream import Stream
-from opencram.runtime.tak import Tak
-from opencram.runtime.track_reports import AsterixTracks, SapientEdge, TrackReport
 
 BEAT_S: Final = 0.002  # how often what is due by time is looked for
 STATUS_S: Final = 1.0
@@ -70,75 +60,6 @@ class Board:
     standing: dict[str, CapMessage] = field(default_factory=dict)  # by zone
     recent: dict[str, CapMessage] = field(default_factory=dict)  # by identifier, oldest first
     latencies_s: dict[str, float] = field(default_factory=dict)  # last one, by channel
-
-
-def zones_of(site: Site) -> dict[str, CapZone]:
-    """Return the zones of a site as alarms name and draw them."""
-    return {
-        zone.id: CapZone(
-            zone.id, zone.name, (tuple((math.degrees(lat), math.degrees(lon)) for lon, lat in zone.polygon),)
-        )
-        for zone in site.zones
-    }
-
-
-def cap_config(site: Site, base: Path) -> CapConfig:
-    """Return who sends the alarms of a live site, and whether they are meant."""
-    cap = site.live.cap
-    return CapConfig(
-        sender=cap.sender,
-        sender_name=cap.sender_name or site.name,
-        languages=tuple(load_language(name, base=base) for name in cap.languages),
-        status=cap.status,
-        source="live",
-        simulated=any(feed.simulated for feed in site.live.feeds),
-        scope=cap.scope,
-        restriction=cap.restriction,
-        contact=cap.contact,
-        web=cap.web,
-    )
-
-
-def sender_of(channel: Channel, site: Site, base: Path) -> outlets.Sender:
-    """Return what delivers the alarms of a channel; its files are relative to the site file."""
-    secret = outlets.read_secret(base / channel.secret_file) if channel.secret_file else ""
-    channel = _with_files(channel, base)
-    zones = zones_of(site)
-    if channel.kind == "cap-directory":
-        return outlets.CapFolder(base / channel.folder)
-    if channel.kind == "webhook":
-        return outlets.Webhook(channel, zones, secret.encode())
-    if channel.kind == "tak":
-        return Tak(channel, zones, site)
-    return outlets.Mqtt(channel, zones, site.name, secret)
-
-
-def report_of(channel: Channel, site: Site, base: Path, report: outlets.Report) -> TrackReport:
-    """Return what tells tracks to the other system of a channel."""
-    if channel.kind == "sapient":
-        return SapientEdge(_with_files(channel, base), site, report)
-    return AsterixTracks(channel, site, report, simulated=any(feed.simulated for feed in site.live.feeds))
-
-
-def _with_files(channel: Channel, base: Path) -> Channel:
-    """Return a channel whose files are found from everywhere."""
-    return replace(
-        channel,
-        ca_file=channel.ca_file and str(base / channel.ca_file),
-        certificate_file=channel.certificate_file and str(base / channel.certificate_file),
-        key_file=channel.key_file and str(base / channel.key_file),
-    )
-
-
-def _overflows(
-    sources: Sequence[FeedSource], feeds: Sequence[Feed], sockets: Mapping[str, socket.socket]
-) -> list[tuple[Feed, Overflow]]:
-    """Return what counts the losses of each feed that takes datagrams."""
-    return [
-        (feed, Overflow(source.name, sockets[key_of(source)]))
-        for source, feed in zip(sources, feeds, strict=True)
-        if source.udp is not None
-    ]
 
 
 def _in_words(warning: Warning) -> str:
@@ -204,7 +125,7 @@ class LiveService:
         known = stations(site)
         gate = Gate(limits(known), self.core.last_plot_id + 1)
         self.feeds = [Feed(feed_config(source, base), known, gate) for source in live.feeds]
-        self._overflows = _overflows(live.feeds, self.feeds, sockets) if played is None else []
+        self._overflows = overflows(live.feeds, self.feeds, sockets) if played is None else []
         self._stop = asyncio.Event()
         self._stepped = asyncio.Event()
         self._disk = ThreadPoolExecutor(1, "log")
@@ -438,62 +359,3 @@ class LiveService:
             await asyncio.sleep(SNAPSHOT_NS / 1e9)
             kept = self.core.to_keep()
             await self._on_disk(self.core.write_kept, kept)
-
-
-def live(
-    site_path: str,
-    tell: Callable[[str], None],
-    stderr: TextIO,
-    reserved: Reserved,
-    *,
-    standby: bool,
-) -> None:
-    """Run the live service of a site file until it is stopped.  `standby`: wait while another has its log."""
-
-    def warmed(site: Site) -> None:
-        with warmup.progress(stderr) as say:
-            if not warmup.is_compiled():  # else the raid over this very site loads all that it will need
-                warmup.warm_up(say, simulation=False)
-            warmup.warm_site(site, say)
-            warmup.warm_feeds(site, say)
-        gc.freeze()
-        gc.set_threshold(*GARBAGE_THRESHOLDS)
-
-    Keeper(Path(site_path), serve, warmed, tell, reserved, standby=standby).run()
-
-
-def live_from(site_path: str, recorded: str, speed: float, tell: Callable[[str], None], stderr: TextIO) -> None:
-    """Run the live service of a site file on recorded plots as if they came now; every alarm is an exercise.
-
-    The log is a new folder beside that of the real one.
-    """
-    site = load_site(site_path)
-    source = FeedSource(name="recorded", format="ndjson", simulated=True)
-    log = f"{site.live.log}-replay-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
-    site = replace(site, live=replace(site.live, feeds=(source,), log=log))
-    with warmup.progress(stderr) as say:
-        warmup.warm_up(say, simulation=False)
-        warmup.warm_site(site, say)
-    base = Path(site_path).parent
-    sockets = {} if site.live.http is None else bind_http(site.live.http, {})
-
-    async def run() -> None:
-        await LiveService(site, base, tell, sockets, Played(site, Path(recorded), speed)).run()
-
-    asyncio.run(run())
-
-
-def serve(site: Site, base: Path, sockets: Mapping[str, socket.socket], tell: Callable[[str], None]) -> bool:
-    """Serve until told to stop; return whether another worker is to go on from here."""
-
-    async def run() -> bool:
-        service = LiveService(site, base, tell, sockets)
-        await service.run()
-        return service.handed_over
-
-    try:
-        # All kernels are ready before the first plot; one that is not holds up alarms, and that is told.
-        with warmup.listening(lambda name: tell(f"live: the kernel {name} was not ready; plots wait for it")):
-            return asyncio.run(run())
-    except OSError as error:
-        raise OpencramError(f"the live service cannot go on: {error}") from error

@@ -18,7 +18,7 @@ from opencram.adapters.times import rfc3339
 from opencram.earth.geodesy import Frame, geodetic_from_enu
 from opencram.messages import Impact, Track, Warning
 from opencram.recording import read, read_header
-from opencram.runtime.live import zones_of
+from opencram.runtime.fittings import zones_of
 from opencram.runtime.replay import site_of
 
 _KML: Final = "http://www.opengis.net/kml/2.2"
