@@ -7,7 +7,7 @@ Errors go to standard error as "opencram: …".
 # Each command imports what it needs, and no other: hence the imports inside functions.
 
 import argparse
-import importlib
+import importlib.util
 import os
 import sys
 import tempfile
@@ -55,6 +55,7 @@ _TOOLS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads cost a start more than small matrices gain
     given = sys.argv[1:] if arguments is None else arguments
     args = _parser(given[0] if given else "").parse_args(given)
     command: Callable[[argparse.Namespace], int] = args.command
@@ -319,11 +320,9 @@ def _live(args: argparse.Namespace) -> int:
     from opencram.runtime.keeper import reserve
 
     reserved = None if args.replay else reserve(site, Path(args.site), standby=args.standby)
-    try:
-        import aiomqtt  # noqa: F401
-        import starlette  # noqa: F401
-    except ImportError as error:
-        raise UsageError(f"{error.name} is not installed: pip install 'opencram[live]'") from error
+    for name in ("aiomqtt", "starlette", "uvicorn"):
+        if importlib.util.find_spec(name) is None:
+            raise UsageError(f"{name} is not installed: pip install 'opencram[live]'")
     from opencram.runtime.start import live, live_from
 
     tell = partial(print, flush=True)

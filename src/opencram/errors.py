@@ -5,6 +5,7 @@ OpencramError                an operator can mend it; the message names place, v
 ├── FileError                a file cannot be read or written
 │   ├── ConfigError          a site, scenario or study file has faults; `faults` holds every one of them
 │   └── RecordingError       a recording is torn, foreign, or from another schema version
+│       └── OpenElsewhereError   it is whole, but another program keeps it from becoming one plain file
 └── NoPlotsError             the input held no readable plot
 
 Bad data (a NaN range, a late plot, a fit without a solution) never raises: the core answers with a
@@ -54,6 +55,10 @@ class ConfigError(FileError):
 
 class RecordingError(FileError):
     """A recording is torn, foreign, or from another schema version."""
+
+
+class OpenElsewhereError(RecordingError):
+    """A recording is whole and sealed, but another program keeps it from becoming one plain file."""
 
 
 class NoPlotsError(OpencramError):

@@ -8,7 +8,7 @@ import pytest
 from opencram.config.site import load_site, parse_site, site_notes
 from opencram.errors import ConfigError
 from opencram.runtime.configure import configure
-from opencram.runtime.shell import site_health
+from opencram.runtime.fallbacks import site_health
 
 SITE = """
 [site]

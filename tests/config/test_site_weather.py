@@ -15,7 +15,7 @@ from opencram.config.weather import short_notes
 from opencram.earth.profile import Profile
 from opencram.errors import ConfigError
 from opencram.runtime.configure import configure
-from opencram.runtime.shell import weather_health
+from opencram.runtime.fallbacks import weather_health
 from opencram.runtime.survey import lines
 from opencram.simulation.flights import true_environment
 from opencram.simulation.model import Air

@@ -27,6 +27,7 @@ def serve(site, base, sockets, tell):
     asked = []
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, lambda number, frame: asked.append(number))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
     tell(f"served-by {os.getpid()}")
     while not asked:
         try:
@@ -35,12 +36,17 @@ def serve(site, base, sockets, tell):
             pass
     return asked[0] == signal.SIGUSR1
 
-def warm(site):
-    print(f"warmed {site.name}", flush=True)
+def warm(site, between):
+    load = Path(sys.argv[1]).with_name("loading")  # kernels are being loaded as long as there is this file
+    say("loads")
+    while between is not None and load.exists():
+        between()
+    say(f"warmed {site.name}")
 
-standby = "standby" in sys.argv
+standby, hurry = "standby" in sys.argv, "hurry" in sys.argv
+say = lambda text: os.write(1, f"{text}\\n".encode())  # a line at once: keeper and worker write side by side
 try:
-    Keeper(Path(sys.argv[1]), serve, warm, lambda text: print(text, flush=True), standby=standby).run()
+    Keeper(Path(sys.argv[1]), serve, warm, say, standby=standby, hurried=lambda site: hurry).run()
 except OpencramError as error:
     sys.exit(str(error))
 """
@@ -192,3 +198,60 @@ def test_one_that_stands_by_ends_when_asked_and_reads_a_changed_site_file(kept: 
     assert other.process.wait(5.0) == 0
     kept.send("still here")
     kept.until("heard still here")
+
+
+@pytest.fixture
+def hurried(kept: Kept) -> Kept:
+    """A keeper whose worker goes to work before the kernels are loaded, which takes until the test says so."""
+    kept.end()
+    kept.site.with_name("loading").touch()
+    kept.start("hurry")
+    return kept
+
+
+def test_a_worker_goes_to_work_before_all_is_loaded_and_makes_way_when_it_is(hurried: Kept) -> None:
+    worker = hurried.worker()
+    hurried.send("before")
+    hurried.until("heard before")
+    assert not any("warmed" in line for line in hurried.lines)
+    os.kill(worker, signal.SIGKILL)  # replaced meanwhile
+    hurried.until("killed by signal 9")
+    second = hurried.worker()
+    hurried.site.with_name("loading").unlink()
+    third = hurried.worker()
+    assert third not in (worker, second)
+    assert any("warmed" in line for line in hurried.lines)
+    hurried.send("after")
+    hurried.until("heard after")
+    assert sum("killed" in line for line in hurried.lines) == 1
+
+
+def test_a_service_ends_when_asked_while_kernels_are_being_loaded(hurried: Kept) -> None:
+    hurried.worker()
+    hurried.process.send_signal(signal.SIGTERM)
+    assert hurried.process.wait(5.0) == 0
+
+
+def test_a_site_file_that_changes_while_kernels_are_being_loaded_is_read_after(hurried: Kept) -> None:
+    hurried.worker()
+    hurried.site.write_text(hurried.site.read_text() + "\n# a word more\n")
+    hurried.process.send_signal(signal.SIGHUP)
+    hurried.send("still here")
+    hurried.until("heard still here")
+    hurried.site.with_name("loading").unlink()
+    hurried.until("the site file has changed")
+    hurried.worker()
+
+
+def test_one_that_has_not_loaded_all_takes_over_at_once(hurried: Kept, other: Kept) -> None:
+    hurried.worker()
+    other.start("standby", "hurry")
+    other.until("loads")
+    began_s = time.monotonic()
+    hurried.end()
+    other.worker()
+    assert time.monotonic() - began_s < 1.0
+    assert not any("warmed" in line for line in other.lines)
+    other.site.with_name("loading").unlink()
+    other.until("warmed")
+    other.worker()

@@ -203,7 +203,7 @@ def test_events_are_streamed_what_stands_first(tmp_path: Path) -> None:
         bound = socket.create_server(("127.0.0.1", 0))
         port = bound.getsockname()[1]
         live = Live(http=("127.0.0.1", port), token_file="tokens")
-        served = await serve(live, tmp_path, site, {f"http 127.0.0.1:{port}": bound})
+        served = asyncio.create_task(serve(live, tmp_path, site, {f"http 127.0.0.1:{port}": bound}))
         await asyncio.sleep(0.2)
         address = f"ws://127.0.0.1:{port}/events?types=track"
         with pytest.raises(websockets.InvalidStatus, match="403"):

@@ -1,6 +1,7 @@
 """A log of several files: each replays by itself, none is lost, old ones go; and what a changed site file keeps."""
 
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from opencram.adapters.cap import CapBook, CapConfig
 from opencram.adapters.words import load_language
 from opencram.config.model import Site
 from opencram.config.site import load_site, parse_site
+from opencram.errors import OpenElsewhereError
 from opencram.messages import Association, Health, Plot, Track, Warning
 from opencram.recording import Writer, contents, read_datagrams, read_inputs, read_outputs
 from opencram.runtime.core import Core
@@ -137,6 +139,25 @@ def test_a_file_whose_making_was_cut_off_is_passed_over(site: Site, tmp_path: Pa
     (tmp_path / "live-000002.opencram").write_bytes(b"")
     assert newest(tmp_path) == tmp_path / "live-000001.opencram"
     assert not (tmp_path / "live-000002.opencram").exists()
+
+
+def test_who_keeps_the_log_open_keeps_nobody_from_ending_or_starting_again(
+    site: Site, plots: list[Plot], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opencram.recording.writer.READERS_TRIES_MAX", 2)
+    core = new_core(site, tmp_path, plots[0].t_ns, Retention())
+    feed(core, plots[:300])
+    core.writer.commit()
+    reader = sqlite3.connect(f"{core.path.as_uri()}?mode=ro", uri=True)
+    reader.execute("SELECT 1 FROM record").fetchone()
+    with pytest.raises(OpenElsewhereError):
+        core.close(plots[299].t_ns + DELAY_NS)
+    core = new_core(site, tmp_path, plots[299].t_ns + DELAY_NS, Retention())
+    assert core.last_plot_id == plots[299].plot_id
+    reader.close()
+    core.close(plots[299].t_ns + DELAY_NS)
+    assert replay(core.path).identical
+    assert not core.path.with_name(f"{core.path.name}-wal").exists()
 
 
 def test_a_changed_site_file_goes_on_with_its_tracks_and_alarms(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from opencram.errors import RecordingError
+from opencram.errors import OpenElsewhereError, RecordingError
 from opencram.messages import (
     SCHEMA_VERSION,
     Association,
@@ -183,6 +183,26 @@ def test_kill_loses_nothing_acknowledged(tmp_path: Path) -> None:
     messages = list(read(path))
     assert len(messages) >= acknowledged
     assert messages[1:] == [plot(number) for number in range(1, len(messages))]
+
+
+def test_a_reader_that_stays_leaves_a_whole_recording_in_two_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opencram.recording.writer.READERS_TRIES_MAX", 3)
+    path = tmp_path / "open.opencram"
+    writer = Writer(path, HEADER)
+    writer.append([plot(k) for k in range(5000)], direction="in")
+    writer.commit()
+    reader = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+    reader.execute("SELECT 1 FROM record").fetchone()
+    with pytest.raises(OpenElsewhereError, match=r"open.opencram-wal beside it is part of it"):
+        writer.close()
+    assert contents(path).sealed
+    assert sum(1 for _ in read(path)) == 5001  # the seal holds
+    reader.close()
+    Writer(path, None).close()  # gone on with, and folded
+    assert not path.with_name("open.opencram-wal").exists()
+    assert contents(path).sealed
 
 
 def test_torn_file_is_told(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from opencram.errors import FileError, UsageError
 from opencram.messages import Header, Message
 from opencram.recording import read, read_header
 from opencram.runtime.access import read_tokens
+from opencram.runtime.fallbacks import site_health
 
 if TYPE_CHECKING:
     from opencram.display.basemap import BaseMap
@@ -186,7 +187,7 @@ def _processed(site: Site, plots: str, options: Options, streams: "Streams") -> 
         from opencram.runtime.process import batches
 
         try:
-            yield from batches(site, _with(said, chain(shell.site_health(site, given.first_t_ns), given.messages)))
+            yield from batches(site, _with(said, chain(site_health(site, given.first_t_ns), given.messages)))
         finally:
             stack.__exit__(None, None, None)
 

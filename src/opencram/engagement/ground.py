@@ -27,21 +27,22 @@ _STEP_S, _FALL_S_MAX = 0.25, 120.0
 _NODES: Final = 5  # points of a window at which pieces are flown; the danger between them is interpolated
 _CURVE: Final = "G1"  # blunt pieces
 
-# Spread of the pieces in the three axes of velocity and in the logarithm of their ballistic coefficient: standard
-# normal deviates from the additive recurrence R4, whose points fill the unit cube evenly at any number of them.
-# Source: the generalised golden ratio, the root of x⁵ = x + 1, as the base of the recurrence.
 _ROOT: Final = 1.1673039782614187
-_UNIT: Final = np.mod(0.5 + np.outer(np.arange(1, LANES + 1), _ROOT ** -np.arange(1.0, 5.0)), 1.0)
 
 
-def _normal(unit: Floats) -> Floats:
-    from scipy.special import ndtri
+@functools.cache
+def _spread() -> Floats:
+    """Return the spread of the pieces in the axes of velocity and in the logarithm of their ballistic coefficient.
 
+    Standard normal deviates (pieces, 4) from the additive recurrence R4, whose points fill the unit cube evenly at
+    any number of them.
+    Source: the generalised golden ratio, the root of x⁵ = x + 1, as the base of the recurrence.
+    """
+    from scipy.special import ndtri  # a tenth of a second that a site without effectors need not wait
+
+    unit = np.mod(0.5 + np.outer(np.arange(1, LANES + 1), _ROOT ** -np.arange(1.0, 5.0)), 1.0)
     deviates: Floats = ndtri(unit)
     return deviates
-
-
-_SPREAD: Final = _normal(_UNIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,8 +213,8 @@ def landings(
     """
     lanes = np.zeros((STATES, LANES))
     lanes[:3] = place[:, None]
-    lanes[3:6] = velocity[:, None] + spread_m_s * _SPREAD[:, :3].T
-    lanes[6] = math.log(ballistic_coefficient_kg_m2) + log_std * _SPREAD[:, 3]
+    lanes[3:6] = velocity[:, None] + spread_m_s * _spread()[:, :3].T
+    lanes[6] = math.log(ballistic_coefficient_kg_m2) + log_std * _spread()[:, 3]
     landed = np.empty((7, LANES))
     to_ground(lanes, _STEP_S, _FALL_S_MAX, env, standard_curve(_CURVE), landed)
     return np.ascontiguousarray(landed[1:3, np.isfinite(landed[0])].T)

@@ -165,7 +165,8 @@ def _check_format(path: Path, connection: sqlite3.Connection) -> None:
         )
     pages = int(connection.execute("PRAGMA page_count").fetchone()[0])
     whole_bytes, bytes_here = pages * PAGE_BYTES, path.stat().st_size
-    if _seal(connection) is not None and bytes_here < whole_bytes:  # SQLite itself reads zeros beyond the end
+    folded = connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal"  # else pages stand in the other file too
+    if folded and _seal(connection) is not None and bytes_here < whole_bytes:  # SQLite reads zeros beyond the end
         raise RecordingError(
             f"{path} is torn: {bytes_here} of {whole_bytes} bytes are here; copy it again from where it was recorded"
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from opencram.errors import RecordingError
+from opencram.errors import OpenElsewhereError, RecordingError
 from opencram.messages import Header, Message
 from opencram.recording.schema import (
     APPLICATION_ID,
@@ -151,18 +151,27 @@ class Writer:
             del self._outbox[:taken]
 
     def close(self) -> None:
-        """Commit, seal and close: count and hash are written, and the write-ahead log is folded into the file."""
+        """Commit, seal and close: count and hash are written, and the write-ahead log is folded into the file.
+
+        Raises `OpenElsewhereError` if it cannot be folded in because another program has the file open: then it is
+        whole and sealed all the same, in two files.
+        """
         try:
             self.commit()
             self._connection.execute(
                 "UPDATE segment SET records = ?, sha256 = ? WHERE number = 1",
                 (self.acknowledged, (self._digest or _digest_of(self._connection)).hexdigest()),
             )
-            _fold_log(self._connection)
+            folded = _fold_log(self._connection)
         except sqlite3.Error as error:
             raise RecordingError(_cannot_write(self.path, error)) from error
         finally:
             self._connection.close()
+        if not folded:
+            raise OpenElsewhereError(
+                f"{self.path} is whole, but another program has it open: {self.path.name}-wal beside it is part of it, "
+                "until that program closes it and the file is written again"
+            )
 
     def part(self) -> None:
         """Commit and close without a seal: somebody else goes on with the file at once."""
@@ -180,17 +189,19 @@ class Writer:
         self.close()
 
 
-def _fold_log(connection: sqlite3.Connection) -> None:
-    """Fold the write-ahead log into the file; who reads it just now is waited for."""
+def _fold_log(connection: sqlite3.Connection) -> bool:
+    """Fold the write-ahead log into the file; who reads it just now is waited for, but not for ever."""
     pause = threading.Event()
     for again in reversed(range(READERS_TRIES_MAX)):
         try:
             connection.execute("PRAGMA journal_mode = DELETE")
-            return
+            return True
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or not again:
+            if "locked" not in str(error):
                 raise
-        pause.wait(READERS_PAUSE_S)
+        if again:
+            pause.wait(READERS_PAUSE_S)
+    return False
 
 
 def _insert(connection: sqlite3.Connection, rows: Sequence[_Row]) -> None:

@@ -24,7 +24,7 @@ from opencram import __version__
 from opencram.adapters.cap import CapBook, CapMessage
 from opencram.config.model import Site
 from opencram.config.site import parse_site
-from opencram.errors import OpencramError
+from opencram.errors import OpencramError, OpenElsewhereError
 from opencram.messages import Delivery, FeedStatus, Health, Message, Operator, Plot, Tick, Warning
 from opencram.recording import Writer, read_checkpoint, read_header, read_records
 from opencram.runtime.carry import carried
@@ -187,13 +187,22 @@ class Core:
         self.writer.add_datagram(feed, data, clock_ns)
 
     def close(self, clock_ns: int) -> list[Alarm]:
-        """Finish the open dwell, commit and seal; return the last alarms."""
+        """Finish the open dwell, commit and seal; return the last alarms.
+
+        Raises `OpenElsewhereError` when all that can be done is done.
+        """
         alarms = self._close_dwell(clock_ns) if self._dwell else []
         if self._waiting and self.state.now_ns:
             alarms += self._step([Tick(t_ns=self.state.now_ns)], clock_ns)
         self.keep()
+        elsewhere: list[OpenElsewhereError] = []
         for writer in [*self.finished, self.writer]:
-            writer.close()
+            try:
+                writer.close()
+            except OpenElsewhereError as error:
+                elsewhere.append(error)
+        if elsewhere:
+            raise elsewhere[0]
         return alarms
 
     def make_way(self, clock_ns: int) -> None:

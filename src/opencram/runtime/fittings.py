@@ -5,6 +5,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from opencram.adapters.cap import CapConfig, CapZone
 from opencram.adapters.feeds import Feed
@@ -14,8 +15,9 @@ from opencram.config.model import Site
 from opencram.runtime import channels as outlets
 from opencram.runtime.overflow import Overflow
 from opencram.runtime.sockets import key_of
-from opencram.runtime.tak import Tak
-from opencram.runtime.track_reports import AsterixTracks, SapientEdge, TrackReport
+
+if TYPE_CHECKING:  # those of one kind of channel are loaded where there is such a channel
+    from opencram.runtime.track_reports import TrackReport
 
 
 def zones_of(site: Site) -> dict[str, CapZone]:
@@ -55,12 +57,16 @@ def sender_of(channel: Channel, site: Site, base: Path) -> outlets.Sender:
     if channel.kind == "webhook":
         return outlets.Webhook(channel, zones, secret.encode())
     if channel.kind == "tak":
+        from opencram.runtime.tak import Tak
+
         return Tak(channel, zones, site)
     return outlets.Mqtt(channel, zones, site.name, secret)
 
 
-def report_of(channel: Channel, site: Site, base: Path, report: outlets.Report) -> TrackReport:
+def report_of(channel: Channel, site: Site, base: Path, report: outlets.Report) -> "TrackReport":
     """Return what tells tracks to the other system of a channel."""
+    from opencram.runtime.track_reports import AsterixTracks, SapientEdge
+
     if channel.kind == "sapient":
         return SapientEdge(_with_files(channel, base), site, report)
     return AsterixTracks(channel, site, report, simulated=any(feed.simulated for feed in site.live.feeds))

@@ -4,7 +4,9 @@
     worker                 the asyncio service of `runtime.live`
 
 A worker that is killed is replaced by another fork, which finds everything loaded: back in a tenth of a second,
-while the plots wait in the sockets that the keeper never let go.  SIGTERM and SIGINT end the service in good
+while the plots wait in the sockets that the keeper never let go.  Where a log is there to go on from, the first worker
+goes to work before the kernels are loaded, and loads those that it calls; when the keeper has loaded them all, that
+worker makes way for one that finds them.  SIGTERM and SIGINT end the service in good
 order.  SIGHUP reads the site file again: if it is in order, the worker writes its state down and a new one goes
 on from there under the new file; if it is not, its faults are told and nothing changes.
 
@@ -12,6 +14,7 @@ A second service of the same site file may stand by: everything loaded, it waits
 first has ended, by a kill of all its processes too, it binds the sockets and goes on where the log ends.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -39,8 +42,17 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG
 
 Tell = Callable[[str], None]
+Between = Callable[[], None]  # what is to be done now and then meanwhile; what it raises ends the loading
 Reserved = tuple[LogLock, dict[str, socket.socket]]
 Serve = Callable[[Site, Path, Mapping[str, socket.socket], Tell], bool]
+
+
+class _Free(Exception):
+    """The log is ours now."""
+
+
+class _Over(Exception):
+    """The service has ended."""
 
 
 class Keeper:
@@ -50,13 +62,17 @@ class Keeper:
         self,
         site_path: Path,
         serve: Serve,
-        warm: Callable[[Site], None],
+        warm: Callable[[Site, Between | None], None],
         tell: Tell,
         reserved: Reserved | None = None,
         *,
         standby: bool = False,
+        hurried: Callable[[Site], bool] = lambda site: False,
     ) -> None:
-        """`reserved`: what was reserved already.  `standby`: wait while another service has the log."""
+        """`reserved`: what was reserved already.  `standby`: wait while another service has the log.
+
+        `hurried`: whether a worker is to go to work before `warm` has loaded the kernels.
+        """
         self._path = site_path
         self._serve = serve
         self._warm = warm
@@ -66,13 +82,20 @@ class Keeper:
         lock, self._sockets = reserved or reserve(self._site, site_path, standby=standby)
         self._locks = [lock]  # the last is that of the log
         self._deaths: deque[float] = deque()
+        self._hurried = hurried
+        self._loaded = self._ending = False
+        self._worker = 0
 
     def run(self) -> None:
         """Serve until asked to end; a worker that cannot be kept alive is an error."""
         # Until the first worker runs, or while standing by, a signal ends the program as it ends any other.
         ours = self._locks[-1].held
-        self._warm(self._site)
-        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        if not ours:
+            with contextlib.suppress(_Free):
+                self._load(self._look_for_the_log)
+        elif not self._hurried(self._site):
+            self._load()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {*_SIGNALS, signal.SIGUSR1})
         try:
             if ours or self._stand_by():
                 self._keep_going()
@@ -83,9 +106,19 @@ class Keeper:
             for lock in self._locks:
                 lock.close()
 
+    def _load(self, between: Between | None = None) -> None:
+        self._warm(self._site, between)
+        self._loaded = True
+
+    def _look_for_the_log(self) -> None:
+        """Load no more kernels once the service that this one is to stand by for has ended."""
+        if all(lock.take() for lock in self._locks) and self._hurried(self._site):
+            raise _Free
+
     def _stand_by(self) -> bool:
         """Wait until the log is free, and be ready then; return False if asked to end before."""
-        self._tell(f"live: stands by for process {self._locks[-1].holder}")
+        if not self._locks[-1].held:
+            self._tell(f"live: stands by for process {self._locks[-1].holder}")
         rounds = 0
         while not all(lock.take() for lock in self._locks):
             asked = signal.sigtimedwait(_SIGNALS, STANDBY_S)
@@ -118,28 +151,40 @@ class Keeper:
             self._tell(f"live: the site file is not taken: {error}")
             return
         self._site = site
-        self._warm(site)
+        self._load()
 
     def _keep_going(self) -> None:
-        worker, ending = self._fork(), False
-        while True:
-            number = signal.sigwait(_SIGNALS)
-            if number in (signal.SIGTERM, signal.SIGINT):
-                ending = True
-                os.kill(worker, signal.SIGTERM)
-            elif number == signal.SIGHUP and not ending:
-                self._read_again(worker)
-            ended, status = os.waitpid(worker, os.WNOHANG)
-            if not ended:
-                continue
-            code = os.waitstatus_to_exitcode(status)
-            if code == 0 or (ending and code in (-signal.SIGTERM, HANDOVER_EXIT)):
-                return
-            if ending or code == 2:
-                raise OpencramError("the live service could not go on; what it said stands above")
-            if code != HANDOVER_EXIT:
-                self._note_death(code)
-            worker = self._fork()
+        self._worker = self._fork()
+        with contextlib.suppress(_Over):
+            if not self._loaded:
+                self._load(self._heed_what_waits)
+                os.kill(self._worker, signal.SIGUSR1)
+            while True:
+                self._heed(signal.sigwait(_SIGNALS))
+
+    def _heed_what_waits(self) -> None:
+        """Heed the signals that have come while kernels were being loaded; a changed site file has time."""
+        while (came := signal.sigtimedwait(set(_SIGNALS) - {signal.SIGHUP}, 0)) is not None:
+            self._heed(came.si_signo)
+
+    def _heed(self, number: int) -> None:
+        """Do what a signal asks for; raise `_Over` when the service has ended as it was to."""
+        if number in (signal.SIGTERM, signal.SIGINT):
+            self._ending = True
+            os.kill(self._worker, signal.SIGTERM)
+        elif number == signal.SIGHUP and not self._ending:
+            self._read_again(self._worker)
+        ended, status = os.waitpid(self._worker, os.WNOHANG)
+        if not ended:
+            return
+        code = os.waitstatus_to_exitcode(status)
+        if code == 0 or (self._ending and code in (-signal.SIGTERM, HANDOVER_EXIT)):
+            raise _Over
+        if self._ending or code == 2:
+            raise OpencramError("the live service could not go on; what it said stands above")
+        if code != HANDOVER_EXIT:
+            self._note_death(code)
+        self._worker = self._fork()
 
     def _note_death(self, code: int) -> None:
         why = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
@@ -173,7 +218,7 @@ class Keeper:
             self._site = before
             self._tell(f"live: the site file is not taken, all goes on as before: {error}")
             return
-        self._warm(site)  # the old worker works on
+        self._load()  # the old worker works on
         self._tell("live: the site file has changed; a new worker takes over")
         os.kill(worker, signal.SIGUSR1)
 

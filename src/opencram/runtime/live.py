@@ -21,15 +21,16 @@ from opencram.adapters.feeds import Feed, Received
 from opencram.adapters.gate import Gate
 from opencram.adapters.stations import limits
 from opencram.config.model import Site
+from opencram.errors import OpenElsewhereError
 from opencram.messages import FeedStatus, Health, Message, Operator, Warning
 from opencram.recording import Writer
 from opencram.runtime import channels as outlets
 from opencram.runtime.core import COMMIT_NS, SNAPSHOT_NS, Alarm, Core
+from opencram.runtime.fallbacks import site_health
 from opencram.runtime.feeding import feed_config
 from opencram.runtime.fittings import cap_config, overflows, report_of, sender_of, zones_of
 from opencram.runtime.logbook import Retention, finish, unsealed
 from opencram.runtime.played import Played
-from opencram.runtime.shell import site_health
 from opencram.runtime.sockets import open_feed
 from opencram.runtime.stations import stations
 from opencram.runtime.stream import Stream
@@ -146,6 +147,7 @@ class LiveService:
         for number, act in ((signal.SIGINT, self.stop), (signal.SIGTERM, self.stop), (signal.SIGUSR1, self._make_way)):
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not in the main thread
                 loop.add_signal_handler(number, act)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})  # the keeper may have asked before
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(each.run()) for each in (*self.outlets, *self.reports)]
         self._dispatch(self.core.again)
         if self._played is not None:
@@ -158,7 +160,7 @@ class LiveService:
         tasks += [
             asyncio.create_task(work()) for work in (self._beat, self._watch, self._commit, self._keep, self._file)
         ]
-        tasks += await self._serve_web()
+        tasks.append(asyncio.create_task(self._serve_web()))
         what = f"{len(self.feeds)} feeds, {len(self.outlets)} channels"
         self._tell(f"live: {self._site.name}, {what}; {self.core.open_alarms} alarms stand from before")
         stopped = asyncio.create_task(self._stop.wait())
@@ -168,12 +170,12 @@ class LiveService:
             task.result()  # an error that ended a task ends the service, and is told
         self._tell("live: made way" if self.handed_over else "live: stopped; the log is sealed")
 
-    async def _serve_web(self) -> list[asyncio.Task[Any]]:
+    async def _serve_web(self) -> None:
         if self._site.live.http is None:
-            return []
+            await asyncio.Event().wait()
         from opencram.runtime.web import serve
 
-        return [await serve(self._site.live, self._base, self, self._sockets)]
+        await serve(self._site.live, self._base, self, self._sockets)
 
     async def _end(self, feed_tasks: Sequence[asyncio.Task[None]], tasks: Sequence[asyncio.Task[Any]]) -> None:
         if not self.handed_over:
@@ -189,8 +191,11 @@ class LiveService:
         await asyncio.gather(*(outlet.close() for outlet in self.outlets), return_exceptions=True)
         if self.handed_over:
             self.core.make_way(self._clock())
-        else:
+            return
+        try:
             self.core.close(self._clock())
+        except OpenElsewhereError as error:
+            self._tell(f"log: {error}")
 
     async def _take_the_rest(self) -> None:
         """Take what waits in the sockets, if that can be done soon; what cannot is told as lost."""
@@ -347,8 +352,12 @@ class LiveService:
             finished.append(await asyncio.to_thread(Writer, path, None))
         while True:
             while finished:
-                await asyncio.to_thread(finished[0].close)
-                path = finished.pop(0).path
+                writer = finished.pop(0)
+                path = writer.path
+                try:
+                    await asyncio.to_thread(writer.close)
+                except OpenElsewhereError as error:
+                    self._tell(f"log: {error}")
                 for line in await asyncio.to_thread(finish, path, self._retention, time.time()):
                     self._tell(line)
             await asyncio.sleep(STATUS_S)

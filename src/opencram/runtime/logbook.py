@@ -62,11 +62,11 @@ def following(folder: Path) -> Path:
 
 
 def unsealed(folder: Path) -> list[Path]:
-    """Return the files, but for the one being written, that a kill left without a seal."""
+    """Return the files, but for the one being written, that a kill left without a seal, or a reader in two."""
     found = []
     for path in files(folder)[:-1]:
         try:
-            if not contents(path).sealed:
+            if path.with_name(f"{path.name}-wal").exists() or not contents(path).sealed:
                 found.append(path)
         except RecordingError:
             continue  # torn: it stays as it is, for whoever looks at it

@@ -6,7 +6,6 @@ Everything that knows of files, clocks and terminals and belongs to more than on
 
 # The pipeline takes a second to import: files that cannot be opened are told before.
 
-import gc
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -20,11 +19,10 @@ from typing import BinaryIO, TextIO
 from opencram.adapters.events import encode_events
 from opencram.config.model import Site
 from opencram.config.scenario_model import Scenario
-from opencram.config.site import site_notes
-from opencram.config.weather import short_notes
 from opencram.errors import FileError, NoPlotsError
-from opencram.messages import Header, Health, Message, Rejected
+from opencram.messages import Header, Rejected
 from opencram.recording import Writer, write_truth
+from opencram.runtime.fallbacks import site_health
 from opencram.runtime.header import header
 from opencram.runtime.sinks import EventSink, ProgressSink, RecordingSink, Sink, drive
 from opencram.runtime.source import look_ahead, opened, read_plots
@@ -32,7 +30,6 @@ from opencram.runtime.summary import RunSummary, Tally
 from opencram.runtime.views import PacedView, choose_view
 
 STANDARD = "-"
-GARBAGE_THRESHOLDS = (50_000, 20, 50)  # objects made before the young are looked through, then how seldom the older
 EVENT_BUFFER_BYTES = 256 * 1024
 
 
@@ -103,18 +100,6 @@ def simulate(scenario: Scenario, outputs: Outputs, streams: Streams) -> Outcome:
     return Outcome(summary=tally.summary(_worked_s(began_s, sinks)), truth=truth)
 
 
-def site_health(site: Site, t_ns: int) -> list[Message]:
-    """Return what the log says first of the site: every place where something else stands in for what is not known."""
-    terrain = [note for note in site_notes(site) if note.startswith("$.terrain")] if site.terrain is not None else []
-    told = [Health(t_ns=t_ns, part="terrain", state="degraded", reason=note) for note in terrain]
-    return [*weather_health(site, t_ns), *told]
-
-
-def weather_health(site: Site, t_ns: int) -> list[Health]:
-    """Return what the log says first of the site's weather file, where it does not reach as high as rounds fly."""
-    return [Health(t_ns=t_ns, part="weather", state="degraded", reason=note) for note in short_notes(site.weather)]
-
-
 def _worked_s(began_s: float, sinks: Sequence[Sink]) -> float:
     """Return how long a run took, without what it waited to be looked at."""
     return time.perf_counter() - began_s - sum(sink.waited_s for sink in sinks if isinstance(sink, PacedView))
@@ -126,10 +111,7 @@ def warm(stderr: TextIO, *, simulation: bool = False) -> None:
 
     with warmup.progress(stderr) as tell:
         warmup.warm_up(tell, simulation=simulation)
-    # Compiled kernels are a million objects that stay; the pipeline makes tuples by the thousand and no cycles.
-    # Looking through them all as often as Python does by itself costs a quarter of the time of a run.
-    gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
+    warmup.collect_seldom()
 
 
 def open_sinks(

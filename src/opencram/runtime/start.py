@@ -1,9 +1,9 @@
 """How the live service of a site file is started: kernels loaded, a keeper, and its worker."""
 
 import asyncio
-import gc
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from socket import socket
@@ -16,8 +16,8 @@ from opencram.errors import OpencramError
 from opencram.runtime import warmup
 from opencram.runtime.keeper import Keeper, Reserved
 from opencram.runtime.live import LiveService
+from opencram.runtime.logbook import files
 from opencram.runtime.played import Played
-from opencram.runtime.shell import GARBAGE_THRESHOLDS
 from opencram.runtime.sockets import bind_http
 
 
@@ -31,16 +31,20 @@ def live(
 ) -> None:
     """Run the live service of a site file until it is stopped.  `standby`: wait while another has its log."""
 
-    def warmed(site: Site) -> None:
-        with warmup.progress(stderr) as say:
+    base = Path(site_path).parent
+
+    def warmed(site: Site, between: Callable[[], None] | None) -> None:
+        with warmup.progress(stderr) if between is None else nullcontext(lambda name: None) as say:
             if not warmup.is_compiled():  # else the raid over this very site loads all that it will need
                 warmup.warm_up(say, simulation=False)
-            warmup.warm_site(site, say)
+            warmup.warm_site(site, say, between or (lambda: None))
             warmup.warm_feeds(site, say)
-        gc.freeze()
-        gc.set_threshold(*GARBAGE_THRESHOLDS)
+        warmup.collect_seldom()
 
-    Keeper(Path(site_path), serve, warmed, tell, reserved, standby=standby).run()
+    def hurried(site: Site) -> bool:
+        return bool(files(base / site.live.log)) and warmup.is_compiled()
+
+    Keeper(Path(site_path), serve, warmed, tell, reserved, standby=standby, hurried=hurried).run()
 
 
 def live_from(site_path: str, recorded: str, speed: float, tell: Callable[[str], None], stderr: TextIO) -> None:
@@ -72,6 +76,7 @@ def serve(site: Site, base: Path, sockets: Mapping[str, socket], tell: Callable[
         await service.run()
         return service.handed_over
 
+    warmup.collect_seldom()
     try:
         # All kernels are ready before the first plot; one that is not holds up alarms, and that is told.
         with warmup.listening(lambda name: tell(f"live: the kernel {name} was not ready; plots wait for it")):

@@ -27,15 +27,6 @@ from numba.core import event
 
 from opencram import tracking
 from opencram.config.model import Site
-from opencram.config.scenario_model import (
-    EnuPlace,
-    Launch,
-    Motion,
-    ProjectileClass,
-    Radar,
-    Scenario,
-    TruthWeather,
-)
 from opencram.config.site import parse_site
 from opencram.kernel import cache_folder, cache_root
 from opencram.messages import Hypothesis, Plot, Tick, Track
@@ -44,11 +35,12 @@ from opencram.runtime.pipeline import PipelineConfig, PipelineState, dwells, ini
 
 _PACKAGES = ("earth", "estimation", "ballistics", "tracking", "prediction", "threat", "warning", "engagement")
 _PROCESSORS_MIN = 2
+GARBAGE_THRESHOLDS = (50_000, 20, 50)  # objects made before the young are looked through, then how seldom the older
 _COMPILER_THRESHOLDS = (200_000, 50, 100)
 QUIET_S = 1.0  # a start as short as this needs no word
 TTY_S, LINE_S = 0.2, 10.0
 
-_START_NS = 1_767_225_600_000_000_000  # 2026-01-01
+START_NS = 1_767_225_600_000_000_000  # 2026-01-01
 
 _SITE = """
 [site]
@@ -86,6 +78,11 @@ magazine_rounds = 500
 """
 
 
+def built_in_site() -> Site:
+    """Return the site of the built-in raid."""
+    return parse_site(_SITE, "built-in site")
+
+
 def warm_up(
     tell: Callable[[str], None] = lambda kernel_name: None, *, simulation: bool = True, figures: bool = False
 ) -> int:
@@ -97,7 +94,7 @@ def warm_up(
     if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         return 0
     with listening(tell) as compiled, _rare_collection(), _second_process(simulation, figures) as second:
-        config = configure(parse_site(_SITE, "built-in site"))
+        config = configure(built_in_site())
         if second is not None:
             tracks = tracking.initial(config.tracking)
             for batch in dwells(config, raid()):
@@ -114,6 +111,16 @@ def warm_up(
             _draw()
     _mark().touch()
     return len(compiled)
+
+
+def collect_seldom() -> None:
+    """Look for garbage seldom, and never through what is loaded now.
+
+    Compiled kernels are a million objects that stay; the pipeline makes tuples by the thousand and no cycles.
+    Looking through them all as often as Python does by itself costs a quarter of the time of a run.
+    """
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
 def is_compiled() -> bool:
@@ -162,32 +169,38 @@ def _second_process(simulation: bool, figures: bool) -> Iterator[subprocess.Pope
 
 def warm_behind(*, simulation: bool, figures: bool) -> None:
     """Make ready what lies behind the tracking, from tracks made by hand: what `warm_up` does in its second process."""
-    config = configure(parse_site(_SITE, "built-in site"))
+    config = configure(built_in_site())
     state = initial(config)
     with _rare_collection():
         for second in range(8):
-            tick = Tick(t_ns=_START_NS + second * 1_000_000_000)
+            tick = Tick(t_ns=START_NS + second * 1_000_000_000)
             tracks = [_track(number, float(second)) for number in range(1, len(_places(0.0)) + 1)]
             state, _ = step(config, state, [*tracks, tick])
         _wait()
         if simulation:
             from opencram.runtime.simulate import Raid
+            from opencram.runtime.warmup_flights import scenario
 
-            Raid(_scenario())  # flies its rounds as it is made; the raid itself would compile the tracking here too
+            Raid(scenario())  # flies its rounds as it is made; the raid itself would compile the tracking here too
         if figures:
             _draw()
 
 
-def warm_site(site: Site, tell: Callable[[str], None] = lambda kernel_name: None) -> int:
+def warm_site(
+    site: Site,
+    tell: Callable[[str], None] = lambda kernel_name: None,
+    between: Callable[[], None] = lambda: None,
+) -> int:
     """Take the built-in raid through the pipeline of a site; return how many kernels had to be compiled.
 
     Terrain, weather and effectors of a site give kernels types that the built-in site does not: seen by one of its own
     radars of each period, the raid makes ready all that a run of this site will call.  These radars are as good here
     as the built-in one, else the raid might not lead as far: under much clutter its neighbours are never told apart.
+    `between` is called after each dwell; what it raises ends the raid.
     """
     if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         return 0
-    good = parse_site(_SITE, "built-in site").sensors[0]
+    good = built_in_site().sensors[0]
     errors = ("range_m_std", "azimuth_rad_std", "elevation_rad_std", "clutter_per_scan")
     clear = {name: getattr(good, name) for name in errors}
     with listening(tell) as compiled:
@@ -197,6 +210,7 @@ def warm_site(site: Site, tell: Callable[[str], None] = lambda kernel_name: None
             seen = [msgspec.structs.replace(plot, sensor=sensor.id) for plot in raid()]
             for batch in dwells(config, seen):
                 state, _ = step(config, state, batch)
+                between()
             if len(state.tracking.tracks.targets):  # a radar of short reach may have seen none
                 _burn(config, state)
         _wait()
@@ -215,7 +229,7 @@ def warm_feeds(site: Site, tell: Callable[[str], None] = lambda kernel_name: Non
 
     known = stations(site)
     seen = [msgspec.structs.replace(plot, sensor=known[0].id) for plot in raid()[:12]]
-    blocks = [encode_service(known[0], _START_NS)]
+    blocks = [encode_service(known[0], START_NS)]
     blocks += [block for number in (15, 48) for block in encode_plots(seen, known, category=number, simulated=True)]
     with listening(tell) as compiled:
         for stream in (False, True):
@@ -223,7 +237,7 @@ def warm_feeds(site: Site, tell: Callable[[str], None] = lambda kernel_name: Non
                 FeedConfig(name="warm-up", format="asterix", stream=stream, simulated=True), known, Gate(limits(known))
             )
             for block in blocks:
-                feed.receive(block, _START_NS)
+                feed.receive(block, START_NS)
     return len(compiled)
 
 
@@ -267,8 +281,9 @@ def _draw() -> None:
 def _fly() -> None:
     """Fly aimed rounds through the simulated world: one that coasts, one under thrust, one that spins."""
     from opencram.runtime.simulate import Raid  # a run on recorded plots needs no simulation
+    from opencram.runtime.warmup_flights import scenario
 
-    for _ in Raid(_scenario()).batches():
+    for _ in Raid(scenario()).batches():
         pass
 
 
@@ -334,7 +349,7 @@ def _track(number: int, t_s: float) -> Track:
         mean=(east, north, up, v_east, v_north, v_up, 9.0, 0.0, 0.0, 0.0),
         covariance=tuple(spread[np.tril_indices(len(spread))].tolist()),
     )
-    t_ns = _START_NS + round(t_s * 1e9)
+    t_ns = START_NS + round(t_s * 1e9)
     return Track(
         t_ns=t_ns,
         track_id=number,
@@ -344,7 +359,7 @@ def _track(number: int, t_s: float) -> Track:
         position_m_std=9.0,
         classes=(("rocket", 0.8), ("mortar", 0.2)),
         plots=10,
-        first_t_ns=_START_NS,
+        first_t_ns=START_NS,
         updated_t_ns=t_ns,
         hypotheses=(model, msgspec.structs.replace(model, class_name="mortar", curve="G5", probability=0.2)),
     )
@@ -354,73 +369,12 @@ def _plot(plot_id: int, t_s: float, place_enu_m: tuple[float, float, float]) -> 
     east, north, up = place_enu_m
     flat = math.hypot(east, north)
     return Plot(
-        t_ns=_START_NS + round(t_s * 1e9),
+        t_ns=START_NS + round(t_s * 1e9),
         plot_id=plot_id,
         sensor="radar",
         range_m=math.hypot(flat, up),
         azimuth_rad=math.atan2(east, north) % (2.0 * math.pi),
         elevation_rad=math.atan2(up, flat),
-    )
-
-
-def _scenario() -> Scenario:
-    """Return a scenario of three rounds at the built-in site, for half a second."""
-    site = parse_site(_SITE, "built-in site")
-    sensor = site.sensors[0]
-    return Scenario(
-        name="warm-up",
-        site=site,
-        start_t_ns=_START_NS,
-        seed=0,
-        duration_s=0.5,
-        weather=TruthWeather(),
-        launches=(
-            _launch("coasting", "rocket"),
-            _launch("boosted", "rocket", burn_time_s=0.5),
-            _launch("spinning", "shell", motion="spinning"),
-        ),
-        radars=(
-            Radar(
-                sensor=sensor.id,
-                range_m_std=sensor.range_m_std,
-                azimuth_rad_std=sensor.azimuth_rad_std,
-                elevation_rad_std=sensor.elevation_rad_std,
-                range_m_max=sensor.range_m_max,
-                period_s=sensor.period_s,
-                detection_probability=sensor.detection_probability,
-                clutter_per_scan=sensor.clutter_per_scan,
-                elevation_rad_min=0.0,
-                bias_range_m=0.0,
-                bias_azimuth_rad=0.0,
-                bias_elevation_rad=0.0,
-                dropouts_s=(),
-            ),
-        ),
-        text="",
-        sha256="",
-    )
-
-
-def _launch(
-    name: str, class_name: ProjectileClass, *, burn_time_s: float = 0.0, motion: Motion = "point_mass"
-) -> Launch:
-    """Return the launch of a round at the built-in site."""
-    return Launch(
-        name=name,
-        time_s=0.0,
-        class_name=class_name,
-        place=EnuPlace(east_m=5000.0, north_m=0.0),
-        aim=EnuPlace(east_m=0.0, north_m=0.0),
-        speed_m_s=None,
-        azimuth_rad=None,
-        elevation_rad=0.8,
-        ballistic_coefficient_kg_m2=None,
-        spin_drift_m_s=None,
-        count=1,
-        interval_s=0.0,
-        dispersion_m=0.0,
-        burn_time_s=burn_time_s,
-        motion=motion,
     )
 
 

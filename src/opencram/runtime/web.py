@@ -44,10 +44,8 @@ BODY_BYTES_MAX: Final = 4096
 _READ_ONLY: Final = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
 
 
-async def serve(
-    live: Live, base: Path, service: "LiveService", sockets: Mapping[str, socket.socket]
-) -> asyncio.Task[Any]:
-    """Start the server on the socket that is bound for it, and return its task."""
+async def serve(live: Live, base: Path, service: "LiveService", sockets: Mapping[str, socket.socket]) -> None:
+    """Serve on the socket that is bound for it, until cancelled."""
     import uvicorn
 
     assert live.http is not None
@@ -68,7 +66,7 @@ async def serve(
     )
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]  # signals belong to the service
-    return asyncio.create_task(server.serve([sockets[f"http {host}:{port}"]]))
+    await server.serve([sockets[f"http {host}:{port}"]])
 
 
 def application(service: "LiveService", people: Mapping[str, Person]) -> ASGIApp:
