@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from tracking_worlds import LEVEL, ROCKET, flown, noisy, polar, radar
 
-from opencram.tracking.ripples import followers
+from opencram.tracking.history import Columns
+from opencram.tracking.ripples import among_others, followers, in_a_wake, is_chain
 
 SENSOR = radar(position_enu_m=(500.0, -800.0, 6.0))
 ORIGIN, ROTATION = np.array(SENSOR.position_enu_m), np.array(LEVEL).reshape(3, 3)
@@ -49,3 +50,78 @@ def test_what_is_not_on_the_path_or_not_free_is_like_nobody():
     assert np.isnan(asked(beside, later)).all()
     assert np.isnan(asked(start, later, free=False)).all()
     assert np.isnan(asked(start, np.empty((0, 6)), [start])).all()
+
+
+def test_the_next_round_is_in_the_wake_of_those_before_it():
+    times = np.arange(1.0, 7.0, 0.5)
+    states = flown(ROCKET, times)
+    beside = states[0].copy()
+    beside[0] += 40.0
+    slow = states[0].copy()
+    slow[3:] *= 0.7
+    for count in range(1, len(times)):
+        tracks, owner = states[1 : count + 1], np.arange(count)
+        assert in_a_wake(states[0], tracks, owner)
+        assert in_a_wake(beside, tracks, owner)
+        assert not in_a_wake(slow, tracks, owner)
+    assert not in_a_wake(states[0], np.empty((0, 6)), np.arange(0))
+
+
+def test_most_tracks_that_pass_must_fly_alike():
+    ahead = flown(ROCKET, [1.0, 1.2])
+    slow = ahead.copy()
+    slow[:, 3:] *= 0.7
+    assert not in_a_wake(ahead[0], np.vstack([ahead[1:], slow]), np.arange(3))
+
+
+def written(rounds):
+    """A table of the plots of `rounds`, each of times (ns), sensor 0 and measurements (n, 4), and their last plots."""
+    times, z, previous, lasts = [], [], [], []
+    for times_ns, measured in rounds:
+        previous += [-1, *range(len(times), len(times) + len(times_ns) - 1)]
+        times += times_ns.tolist()
+        z += measured.tolist()
+        lasts.append(len(times) - 1)
+    count = len(times)
+    weights = np.tile(np.append(VARIANCES**-0.5, 1.0), (count, 1))
+    whole = (np.array(times), np.zeros(count, dtype=np.int64), np.array(z), weights, np.array(previous))
+    return Columns(0, 0, *whole), np.array(lasts)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_plots_of_one_round_after_another_make_a_chain_and_those_of_a_round_do_not(seed):
+    draws = np.random.default_rng(seed)
+    fired = np.arange(8) * 0.2
+    now, times = 3.0, np.round(np.arange(1.9, 3.01, 0.1), 2)
+    tracks = np.array([flown(ROCKET, [now - each])[0] for each in fired])
+    seen, chain = [], []
+    for k, each in enumerate(fired):
+        z = noisy(SENSOR, polar(SENSOR, flown(ROCKET, np.round(times - each, 2))), draws)
+        z[:, 3] = math.nan
+        chain.append(z[k])
+        kept = draws.random(len(times)) < 0.9
+        kept[k] = False  # the chain has it
+        seen.append((np.round(times[kept] * 1e9).astype(np.int64), z[kept]))
+    chained = np.round(times[: len(fired)] * 1e9).astype(np.int64), np.array(chain)
+
+    def made_of_others(plots, others):
+        table, lasts = written([seen[k] for k in others])
+        count = len(plots[0])
+        whole = (plots[0], np.zeros(count, dtype=np.int64), plots[1], np.tile(table.weight[0], (count, 1)))
+        radars = ROTATION[np.newaxis], ORIGIN[np.newaxis]
+        return is_chain(round(now * 1e9), whole, tracks[others], np.arange(len(others)), lasts, table, 100, *radars)
+
+    assert made_of_others(chained, list(range(8)))
+    assert not made_of_others(chained, [0])
+    assert not made_of_others(seen[4], [0, 1, 2, 3, 5, 6, 7])
+
+
+def test_who_is_among_others():
+    draws = np.random.default_rng(1)
+    for _ in range(20):
+        x, others = draws.uniform(-300.0, 300.0, (12, 6)), draws.uniform(-300.0, 300.0, (5, 6))
+        every = np.vstack([x, others])
+        near = (np.abs(every[np.newaxis, :, :3] - x[:, np.newaxis, :3]) < 120.0).all(axis=2).sum(axis=1) > 1
+        assert (among_others(x, others, 120.0) == near).all()
+    assert not among_others(x[:1], others[:0], 120.0).any()
+    assert not among_others(x[:0], others, 120.0).any()

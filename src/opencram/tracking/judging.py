@@ -18,6 +18,7 @@ from opencram.tracking.history import columns, window
 from opencram.tracking.otherwise import jet
 from opencram.tracking.plausible import GRAVITY_M_S2, fast, height, log_unseen, misfit
 from opencram.tracking.registration import beforehand
+from opencram.tracking.ripples import in_a_wake, is_chain
 from opencram.tracking.state import (
     CONFIRMED,
     DROPPED,
@@ -46,6 +47,7 @@ _LOG_EDGE = math.log(0.05)  # as aircraft do more often than rounds
 # Dwells in which a candidate and the track beside it both have a plot: with fewer it is that track's double, with more
 # it is known which; and chi squared of their mean difference above which they are two (99.98 %).
 _BESIDE_MIN, _BESIDE_MAX, _BESIDE, _BESIDE_PLOTS = 2, 10, 20.0, 100
+_SAME = 50.0  # squared distance of position and velocity: it is asked again and again, and four plots may fool a fit
 _LOG_SEEN = -1.0  # below, a round would have been seen before where a target begins, so that a jet is likelier
 
 Rows = tuple[Array, Array, Array, Integers]  # states, covariances, log weights and models, the heaviest first
@@ -92,6 +94,8 @@ def promote(config: Config, constants: World, state: State, ripe: NDArray[np.boo
         if rows is None:
             continue
         double = _double(constants, state, tracks, few.targets[k], rows)
+        if double is False and _is_chain(config, constants, state, few.targets[k]):
+            double = True
         if double is None:
             few.targets[k]["status"] = CONFIRMED if level[k] else TENTATIVE
         elif double:
@@ -114,9 +118,12 @@ def _verdict(config: Config, constants: World, state: State, few: Candidates, k:
         if old:
             _tell_level(few, k, state.t_ns)
         return None
-    unseen, sky = _unseen(constants, state, target, few.x[k])
+    # The next round of a ripple has not been unseen before: its plots may have gone to its neighbours.
+    follows = in_a_wake(few.x[k], state.tracks.x, state.tracks.owner)
+    unseen, sky = (0.0, 0.0) if follows else _unseen(constants, state, target, few.x[k])
     score = target["score"] + unseen
-    if score < config.confirm_score or in_a_burst(few.targets, few.x, few.fall, k, state.t_ns):
+    is_doubtful = not follows and in_a_burst(few.targets, few.x, few.fall, k, state.t_ns)
+    if is_doubtful or score < config.confirm_score:
         return None
     # Said to fly level already: a hard turn is no reason to take that back.
     target["log_sky"] = sky + (_LOG_SKY_MIN if few.fall[k] == 0.0 else 0.0)
@@ -281,7 +288,7 @@ def _flies(config: Config, constants: World, rows: Rows) -> bool:
 
 
 def _double(constants: World, state: State, tracks: Tracks, target: np.void, rows: Rows) -> bool | None:
-    """Return whether a track is already where this one would start (d² of position and velocity below 16.8, 99 %).
+    """Return whether a track is already where this one would start (d² of position and velocity below `_SAME`).
 
     A round that flies beside another has plots of its own, off the other's to the same side; the double of a round has
     them to all sides.  None: too few plots to tell.
@@ -294,7 +301,7 @@ def _double(constants: World, state: State, tracks: Tracks, target: np.void, row
         if k in asked:
             continue
         difference = tracks.x[r, :6] - x
-        if difference @ np.linalg.solve(tracks.p[r, :6, :6] + p, difference) < 16.8:
+        if difference @ np.linalg.solve(tracks.p[r, :6, :6] + p, difference) < _SAME:
             asked.add(k)
             count, off = _beside(state, target, tracks.targets[k])
             if count < _BESIDE_MIN or off <= _BESIDE:
@@ -302,6 +309,15 @@ def _double(constants: World, state: State, tracks: Tracks, target: np.void, row
                     return True
                 double = None
     return double
+
+
+def _is_chain(config: Config, constants: World, state: State, target: np.void) -> bool:
+    """Return whether a target is made of plots of the tracks that there are, one of each."""
+    tracks, table = state.tracks, columns(state.history)
+    plots = window(table, int(target["last"]), config.window_plots_max, int(target["first_t_ns"]))
+    lasts = np.ascontiguousarray(tracks.targets["last"])
+    radars = constants.rotations, constants.origins
+    return bool(is_chain(state.t_ns, plots, tracks.x, tracks.owner, lasts, table, config.window_plots_max, *radars))
 
 
 def _beside(state: State, target: np.void, other: np.void) -> tuple[int, float]:

@@ -10,10 +10,13 @@ from opencram.tracking.config import Config
 from opencram.tracking.errors import POLAR, SLOW
 from opencram.tracking.history import columns
 from opencram.tracking.judging import REFOLLOW_TURNS, refollow, room_for
-from opencram.tracking.noise import chosen, heard, is_due, joined, looked_at, told
-from opencram.tracking.state import State
+from opencram.tracking.noise import begun_anew, chosen, heard, is_due, joined, looked_at, told
+from opencram.tracking.ripples import among_others
+from opencram.tracking.state import Integers, State
+from opencram.tracking.untangle import NEAR_M
 from opencram.tracking.world import World
 
+_PLOTS_MIN = 3  # of a candidate that counts as a body beside a track
 _REFOLLOWED_MAX = 100  # in a dwell, 2 ms each: a flood must not stop the clock, and the others learn as they go
 
 
@@ -40,6 +43,8 @@ def _look(config: Config, constants: World, state: State, sensor: int, messages:
     t_ns, tracks = state.t_ns, state.tracks
     noise = looked_at(state.noise, sensor, t_ns)
     track_ids, firsts_ns = tracks.targets["track_id"].tolist(), tracks.targets["since_t_ns"].tolist()
+    beside = tracks.targets["track_id"][_beside_others(state)].tolist()
+    noise = begun_anew(noise, sensor, beside, t_ns)
     k = chosen(noise, sensor, track_ids, firsts_ns, t_ns)
     if k is None:
         return replace(state, noise=noise)
@@ -54,6 +59,20 @@ def _look(config: Config, constants: World, state: State, sensor: int, messages:
     noise, changed, said = told(noise, sensor, config.sensors[sensor].id, period_s, t_ns)
     messages += said
     return replace(state, noise=noise, behind=tuple(track_ids) if changed else state.behind)
+
+
+def _beside_others(state: State) -> Integers:
+    """Return the numbers of the tracks that have another beside them, or a candidate that falls and may be one.
+
+    Only what has a plot of this dwell counts, so that both have one: a radar that errs more than it states makes
+    candidates beside a lone round, of plots that are outside its track's gate.
+    """
+    tracks, few = state.tracks, state.candidates
+    seen = np.flatnonzero(tracks.targets["updated_t_ns"] == state.t_ns)
+    firsts = np.searchsorted(tracks.owner, seen)
+    bodies = (few.targets["updated_t_ns"] == state.t_ns) & (few.targets["plots"] >= _PLOTS_MIN) & (few.fall > 0.0)
+    beside: Integers = seen[among_others(tracks.x[firsts], few.x[bodies], NEAR_M)]
+    return beside
 
 
 def _register(config: Config, state: State, messages: list[Message]) -> State:

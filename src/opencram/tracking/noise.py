@@ -164,6 +164,17 @@ def chosen(noise: Noise, sensor: int, track_ids: list[int], firsts_ns: list[int]
     return best
 
 
+def begun_anew(noise: Noise, sensor: int, track_ids: list[int], t_ns: int) -> Noise:
+    """Return what is known without the pieces of these tracks that are not over; theirs begin at `t_ns`.
+
+    The plots of a track that has flown beside another may be of both, and their scatter that of two rounds.
+    """
+    if not track_ids:
+        return noise
+    silence = Piece(t_ns, t_ns, np.zeros_like(noise.evidence[sensor]))
+    return msgspec.structs.replace(noise, pieces=noise.pieces | {(track_id, sensor): silence for track_id in track_ids})
+
+
 def heard(
     noise: Noise, sensor: int, track_ids: list[int], k: int, first_ns: int, t_ns: int, state: Array, looked: Any
 ) -> Noise:
