@@ -348,7 +348,10 @@ class LiveService:
     async def _file(self) -> None:
         """Seal the files of the log that another one follows, and remove those that were kept long enough."""
         finished, folder = self.core.finished, self._base / self._site.live.log
+        ours = {writer.path for writer in finished}  # two writers of one file would wait for each other
         for path in await asyncio.to_thread(unsealed, folder):
+            if path in ours:
+                continue
             finished.append(await asyncio.to_thread(Writer, path, None))
         while True:
             while finished:
