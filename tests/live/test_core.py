@@ -80,6 +80,7 @@ class Run:
 
     def kill_and_restart(self) -> int:
         """Lose all that is not on the disk; return how many plots the log has."""
+        self.core.writer._let_folder_go()
         self.core.writer._connection.close()
         numbers = [m.plot_id for m in read_inputs(self.core.path) if isinstance(m, Plot)]
         logged = len(numbers)

@@ -58,6 +58,7 @@ def split(site: Site, plots: list[Plot], tmp_path_factory: pytest.TempPathFactor
     core.advance(plots[cut - 1].t_ns + 2 * DELAY_NS)
     core.writer.commit()
     for writer in [*core.finished, core.writer]:
+        writer._let_folder_go()
         writer._connection.close()
     (folder / "live.state").write_bytes(b"torn")  # the files alone tell all
     core = new_core(site, folder, plots[cut - 1].t_ns + DELAY_NS)

@@ -20,7 +20,7 @@ def test_a_stop_just_when_a_dwell_has_been_taken_is_not_lost(ticks: int) -> None
         async def on_disk(work: object) -> None:
             await asyncio.sleep(0.0)
 
-        writer = SimpleNamespace(set_aside=lambda: None, flush=None)
+        writer = SimpleNamespace(set_aside=lambda: None, flush=None, fold_some=None)
         service = SimpleNamespace(_stepped=asyncio.Event(), core=SimpleNamespace(writer=writer), _on_disk=on_disk)
         commits = asyncio.create_task(LiveService._commit(service))  # type: ignore[arg-type]
         for _ in range(5):

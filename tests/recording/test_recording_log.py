@@ -205,6 +205,21 @@ def test_a_reader_that_stays_leaves_a_whole_recording_in_two_files(
     assert contents(path).sealed
 
 
+def test_the_write_ahead_log_is_folded_beside_the_commits_and_does_not_grow(tmp_path: Path) -> None:
+    path = tmp_path / "long.opencram"
+    writer = Writer(path, HEADER, folds_beside=True)
+    sizes = []
+    for batch in range(120):
+        writer.append([plot(k) for k in range(batch * 1000, batch * 1000 + 1000)], direction="in")
+        writer.commit()
+        writer.fold_some()
+        sizes.append(path.with_name("long.opencram-wal").stat().st_size)
+    assert sizes[-1] == sizes[len(sizes) // 2] < 12_000_000  # written anew from its beginning
+    assert path.stat().st_size > 10_000_000
+    writer.close()
+    assert sum(1 for _ in read(path)) == 120_001
+
+
 def test_torn_file_is_told(tmp_path: Path) -> None:
     path = tmp_path / "a.opencram"
     with Writer(path, HEADER) as writer:

@@ -26,6 +26,7 @@ from opencram.recording.schema import (
     kind_of,
 )
 
+FOLD_BYTES = 4 * 1024 * 1024  # written, after which the write-ahead log is copied into the file
 READERS_TRIES_MAX, READERS_PAUSE_S = 1000, 0.01  # so often is a file tried to be sealed that somebody reads
 BATCH_RECORDS = 5000  # buffered before a commit on its own; about 1 MB
 
@@ -59,10 +60,12 @@ class Writer:
         *,
         batch_records: int = BATCH_RECORDS,
         checkpoint: bytes | None = None,
+        folds_beside: bool = False,
     ) -> None:
         """Begin a recording; without a header, go on with the one at `path`, sealed or cut off.
 
         `checkpoint`: the state of the pipeline before the first message, where it is not the very first.
+        `folds_beside`: no commit waits until the write-ahead log is copied into the file; `fold_some` does that.
         """
         self.path = Path(path)
         self._batch_records = batch_records
@@ -73,10 +76,12 @@ class Writer:
         self._kinds: dict[type[Message], str] = {}
         self._digest: hashlib._Hash | None = hashlib.sha256()  # None: to be computed when all is written
         self.bytes_written = 0
+        self._folded_bytes = 0  # of those, what is no more in the write-ahead log alone
         if header is None:
             self._connection, self.acknowledged = _reopen(self.path)
             self._next_seq = self.acknowledged + 1
             self._digest = None
+            self._fold_beside(folds_beside)
             self.bytes_written = self.path.stat().st_size
             return
         self.acknowledged = 0
@@ -85,6 +90,7 @@ class Writer:
         if checkpoint is not None:
             self._connection.executescript(LIVE_TABLES)
             self._connection.execute("INSERT INTO checkpoint VALUES (1, ?)", (checkpoint,))
+        self._fold_beside(folds_beside)
         self.append([header], direction="in")
         self.commit()
 
@@ -150,12 +156,40 @@ class Writer:
             self.bytes_written += sum(map(len, payloads)) + sum(len(row[3]) for row in datagrams) + 40 * len(rows)
             del self._outbox[:taken]
 
+    def fold_some(self) -> None:
+        """Copy the write-ahead log into the file where it has grown long; this may run in a thread beside `flush`."""
+        with self._folder_lock:
+            written = self.bytes_written
+            if self._folder is None or written - self._folded_bytes < FOLD_BYTES:
+                return
+            try:  # waits for nobody, and nobody for it
+                _, pages, copied = self._folder.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            except sqlite3.Error as error:
+                raise RecordingError(_cannot_write(self.path, error)) from error
+            if copied == pages:  # else somebody has committed meanwhile, or reads: next time
+                self._folded_bytes = written
+
+    def _fold_beside(self, wanted: bool) -> None:
+        self._folder_lock = threading.Lock()
+        self._folder: sqlite3.Connection | None = None  # a connection of its own, which holds up no commit
+        if wanted:
+            self._connection.execute("PRAGMA wal_autocheckpoint = 0")
+            self._folder = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            self._folder.execute("PRAGMA synchronous = FULL")
+
+    def _let_folder_go(self) -> None:
+        with self._folder_lock:
+            if self._folder is not None:
+                self._folder.close()
+                self._folder = None
+
     def close(self) -> None:
         """Commit, seal and close: count and hash are written, and the write-ahead log is folded into the file.
 
         Raises `OpenElsewhereError` if it cannot be folded in because another program has the file open: then it is
         whole and sealed all the same, in two files.
         """
+        self._let_folder_go()
         try:
             self.commit()
             self._connection.execute(
@@ -175,6 +209,7 @@ class Writer:
 
     def part(self) -> None:
         """Commit and close without a seal: somebody else goes on with the file at once."""
+        self._let_folder_go()
         try:
             self.commit()
         finally:

@@ -173,6 +173,7 @@ class Core:
             self._commit_due_ns = clock_ns + COMMIT_NS
             if self.commits:
                 self.writer.commit()
+                self.writer.fold_some()
             full = self.writer.bytes_written >= self._retention.segment_bytes
             if full or clock_ns - self._began_ns >= self._retention.segment_s * 1e9:
                 self._turn_over(clock_ns)
@@ -287,7 +288,7 @@ class Core:
         """Begin the next file of the log; with a checkpoint it can be replayed without those before it."""
         path = following(self._folder)
         head = header(self._site, clock_ns, "live")
-        self.writer = Writer(path, head, batch_records=BATCH_RECORDS, checkpoint=checkpoint)
+        self.writer = Writer(path, head, batch_records=BATCH_RECORDS, checkpoint=checkpoint, folds_beside=True)
         self._kept.seq = self.writer.last_seq
         self._began_ns = clock_ns
 
@@ -313,7 +314,7 @@ class Core:
 
     def _resume(self, path: Path, config: PipelineConfig, site_sha256: str, book: CapBook) -> None:
         """Take up the state that was written down, then what the log holds after it."""
-        self.writer = Writer(path, None, batch_records=BATCH_RECORDS)
+        self.writer = Writer(path, None, batch_records=BATCH_RECORDS, folds_beside=True)
         self._kept = self._read_kept(config, site_sha256, book)
         batch: list[Message] = []
         made: Sequence[Message] = ()

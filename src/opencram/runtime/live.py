@@ -339,6 +339,7 @@ class LiveService:
             writer = self.core.writer
             writer.set_aside()
             await self._on_disk(writer.flush)
+            await self._on_disk(writer.fold_some)
             await asyncio.sleep(COMMIT_PAUSE_S)
 
     async def _on_disk(self, work: Callable[..., T], *arguments: object) -> T:
