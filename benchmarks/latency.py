@@ -9,6 +9,7 @@ The garbage collector runs as it does in the program.
 """
 
 import argparse
+import gc
 import math
 import time
 
@@ -17,6 +18,7 @@ import numpy as np
 from opencram import prediction, tracking
 from opencram.earth.geodesy import Frame, geodetic_from_enu
 from opencram.messages import Impact, Message, Plot, Track
+from opencram.runtime.shell import GARBAGE_THRESHOLDS
 from opencram.simulation.launch import velocity_of
 from opencram.simulation.model import Air, Radar, Round, WorldConfig
 from opencram.simulation.streams import stream
@@ -94,6 +96,8 @@ def main() -> None:
     chosen = parser.parse_args()
     seconds = 1.0 + 0.1 * (chosen.warm + chosen.dwells)
     measure(crowd(3, seconds, chosen.seed), chosen.warm)  # compiles
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     print(f"{chosen.dwells} dwells after {chosen.warm}, seed {chosen.seed}; milliseconds from plots to impacts")
     print(
         "rounds tracks  plots/dwell impacts/dwell     p50     p99   worst   processor p50   p99  worst  plots/s (CPU)"
