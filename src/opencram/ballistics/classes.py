@@ -9,7 +9,9 @@ All numbers are generic and rounded from open publications; none describes a par
 * A standard curve fits a real round only up to a form factor, and the ballistic coefficient takes that
   factor in: on a low curve (G7) it is about the mass over cross-section, on a high one (G2) more.
 * Spin drift: a right-hand rifled shell of 155 mm drifts about 15 to 20 mil at 13 km, which is c of 4 to
-  6 m/s; fins give none.  Source: McCoy, "Modern Exterior Ballistics" (1999), chapter 9, examples.
+  6 m/s; fins give none.  Source: McCoy, "Modern Exterior Ballistics" (1999), chapter 9, examples.  Rockets of 107 mm
+  have no fins but spin, more slowly than shells, and those with fins roll: some of them drift, so the deviation is
+  2 m/s.  With 1 m/s a shell that was taken for a rocket had ellipses that were too small (docs/tracking.md).
 """
 
 import math
@@ -48,12 +50,12 @@ def _model(class_name: str, curve: str, prior: float, beta: float, spin: tuple[f
 
 
 CLASS_BANK = (
-    _model("rocket", "G7", 0.20, 3000.0, (0.0, 1.0)),
-    _model("rocket", "G2", 0.20, 3900.0, (0.0, 1.0)),
+    _model("rocket", "G7", 0.20, 3000.0, (0.0, 2.0)),
+    _model("rocket", "G2", 0.20, 3900.0, (0.0, 2.0)),
     _model("mortar", "G5", 0.27, 1200.0, (0.0, 0.4)),
     _model("mortar", "G5", 0.08, 1500.0, (5.0, 2.0)),  # from a rifled barrel
-    _model("shell", "G7", 0.12, 1900.0, (5.0, 2.0)),
-    _model("shell", "G2", 0.03, 2500.0, (5.0, 2.0)),  # an old form: most shells have a boat tail
+    _model("shell", "G7", 0.10, 1900.0, (5.0, 2.0)),
+    _model("shell", "G2", 0.05, 2500.0, (5.0, 2.0)),  # an old form, without the boat tail of most
 )
 
 PROJECTILE_PRIOR: Final = sum(model.prior for model in CLASS_BANK)  # before the first plot: that it is any of them
