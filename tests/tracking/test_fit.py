@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 from scipy.stats import chi2
 from tracking_worlds import LEVEL, MORTAR, ROCKET, earth, every, flown, noisy, polar, radar
 
 from opencram.ballistics.classes import CLASS_BANK
 from opencram.ballistics.drag import standard_curve
-from opencram.tracking.bank import bank_of, fit_model, straight_log_weight
+from opencram.tracking.bank import _log_usual, bank_of, fit_model, straight_log_weight
 from opencram.tracking.errors import KEPT
 from opencram.tracking.fit import fit, polar_gradient, predicted, wrap
 
@@ -285,3 +286,45 @@ def test_a_long_track_of_a_level_flight_is_no_projectile():
     z[:, 3] = np.nan
     models, straight = judged(z, times)
     assert straight > max(models.values(), default=-math.inf) + 10.0
+
+
+@njit
+def _log_weight_of_elevation(x, env, elevations):
+    return _log_usual(x, env, elevations)
+
+
+def test_no_class_is_ruled_out_by_its_elevation_and_what_falls_already_is_not_asked():
+    mortar = np.radians([45.0, 85.0])
+
+    def log_weight(elevation_deg, up_m=0.0, speed_m_s=250.0):
+        climb = speed_m_s * math.sin(math.radians(elevation_deg))
+        flat = speed_m_s * math.cos(math.radians(elevation_deg))
+        now = math.sqrt(climb**2 - 2.0 * 9.8 * up_m)  # how fast it still climbs when it is so high
+        x = np.array([1000.0, 1000.0, up_m + 0.16, 0.6 * flat, 0.8 * flat, now, 7.0, 0.0, 0.0, 0.0])
+        return _log_weight_of_elevation(x, earth(), mortar)
+
+    assert log_weight(46.0) == log_weight(60.0) == log_weight(84.0) == 0.0
+    assert log_weight(60.0, up_m=2000.0) == 0.0  # the angle of the launch, not of the flight now
+    falling = [log_weight(angle_deg) for angle_deg in (44.0, 40.0, 35.0, 30.0)]
+    assert falling == sorted(falling, reverse=True)
+    assert falling[0] > -0.1
+    assert falling[2] < -1.0
+    assert log_weight(5.0) == log_weight(20.0) == -4.0
+    falls = np.array([0.0, 0.0, 500.0, 250.0, 0.0, -30.0, 7.0, 0.0, 0.0, 0.0])
+    assert _log_weight_of_elevation(falls, earth(), mortar) == 0.0
+
+
+def test_a_round_fired_flat_is_rather_a_rocket_than_a_mortar():
+    times = every(0.1, 4.0)
+    for name, elevation_deg in (("rocket", 28.0), ("mortar", 65.0)):
+        flat, climb = 250.0 * math.cos(math.radians(elevation_deg)), 250.0 * math.sin(math.radians(elevation_deg))
+        state = (*ROCKET[:3], -0.6 * flat, -0.8 * flat, climb, math.log(1668.0), 0.0, 0.0, 0.0)
+        right = 0
+        for seed in range(12):
+            z = noisy(
+                SENSOR, measured(state, times, curve="G7" if name == "rocket" else "G5"), np.random.default_rng(seed)
+            )
+            models, _ = judged(z, times)
+            most = {each: max(w for (_, n), w in models.items() if n == each) for each in ("rocket", "mortar")}
+            right += max(most, key=most.get) == name
+        assert right >= 10

@@ -12,6 +12,8 @@ All numbers are generic and rounded from open publications; none describes a par
   6 m/s; fins give none.  Source: McCoy, "Modern Exterior Ballistics" (1999), chapter 9, examples.  Rockets of 107 mm
   have no fins but spin, more slowly than shells, and those with fins roll: some of them drift, so the deviation is
   2 m/s.  With 1 m/s a shell that was taken for a rocket had ellipses that were too small (docs/tracking.md).
+* Elevations: mortars fire at high angles (45 to 85°), howitzers up to 70°, launchers of artillery rockets up to 55
+  or 60°.  Source: the traverse and elevation that encyclopaedias print for common pieces, rounded.
 """
 
 import math
@@ -32,10 +34,12 @@ class Model:
     spin_m_s_std: float
     speed_m_s: float  # median speed when first seen
     ln_speed_std: float
+    elevation_rad: tuple[float, float] = (0.0, 0.5 * math.pi)  # between which such rounds are mostly fired
 
 
 def _model(class_name: str, curve: str, prior: float, beta: float, spin: tuple[float, float]) -> Model:
     speed, spread = {"mortar": (190.0, 0.4), "rocket": (400.0, 0.5), "shell": (420.0, 0.4)}[class_name]
+    lowest_deg, highest_deg = {"mortar": (45.0, 85.0), "rocket": (10.0, 57.0), "shell": (10.0, 70.0)}[class_name]
     return Model(
         class_name=class_name,
         curve=curve,
@@ -46,16 +50,17 @@ def _model(class_name: str, curve: str, prior: float, beta: float, spin: tuple[f
         spin_m_s_std=spin[1],
         speed_m_s=speed,
         ln_speed_std=spread,
+        elevation_rad=(math.radians(lowest_deg), math.radians(highest_deg)),
     )
 
 
 CLASS_BANK = (
     _model("rocket", "G7", 0.20, 3000.0, (0.0, 2.0)),
     _model("rocket", "G2", 0.20, 3900.0, (0.0, 2.0)),
-    _model("mortar", "G5", 0.27, 1200.0, (0.0, 0.4)),
-    _model("mortar", "G5", 0.08, 1500.0, (5.0, 2.0)),  # from a rifled barrel
-    _model("shell", "G7", 0.10, 1900.0, (5.0, 2.0)),
-    _model("shell", "G2", 0.05, 2500.0, (5.0, 2.0)),  # an old form, without the boat tail of most
+    _model("mortar", "G5", 0.25, 1200.0, (0.0, 0.4)),
+    _model("mortar", "G5", 0.10, 1500.0, (5.0, 2.0)),  # from a rifled barrel
+    _model("shell", "G7", 0.11, 1900.0, (5.0, 2.0)),
+    _model("shell", "G2", 0.04, 2500.0, (5.0, 2.0)),  # an old form, without the boat tail of most
 )
 
 PROJECTILE_PRIOR: Final = sum(model.prior for model in CLASS_BANK)  # before the first plot: that it is any of them

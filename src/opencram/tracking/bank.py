@@ -16,6 +16,7 @@ from opencram.tracking.fit import fit
 from opencram.tracking.history import window
 from opencram.tracking.ordering import ascending
 from opencram.tracking.otherwise import no_projectile
+from opencram.tracking.plausible import GRAVITY_M_S2, height
 
 Array = NDArray[np.float64]
 
@@ -23,6 +24,8 @@ _ITERATIONS = 8
 _FIT_PLOTS = 12  # a fit takes so many, however long they last
 _FREE_STD = 1e5  # of position (m) and velocity (m/s) about where a fit starts: as good as free
 _BULLET_AGE_S_MAX, _BULLET_M_S_MIN = 6.0, 80.0  # bullets are seen shortly, and slow down from their 800 m/s
+_ELEVATION_RAD_STD = math.radians(6.0)  # beyond the usual elevations
+_LOG_STRAY = -4.0  # one round in fifty is fired as nobody fires such rounds
 KEEP = 1e-3  # probability against the best below which a flight model is not followed
 
 
@@ -35,6 +38,7 @@ class Bank(NamedTuple):
     log_prior: Any  # (models + 1) probability before the first plot; last: of no projectile
     log_speed: Any  # (models,) median speed when first seen, m/s
     log_speed_std: Any  # (models,)
+    elevations: Any  # (models, 2) least and greatest at which such rounds are mostly fired, rad
 
 
 def bank_of(models: tuple[Model, ...], wind_m_s_std: float, curves: Array) -> Bank:
@@ -47,6 +51,7 @@ def bank_of(models: tuple[Model, ...], wind_m_s_std: float, curves: Array) -> Ba
         log_prior=np.log([*priors, 1.0 - sum(priors)]),
         log_speed=np.log([model.speed_m_s for model in models]),
         log_speed_std=np.array([model.ln_speed_std for model in models]),
+        elevations=np.array([model.elevation_rad for model in models]),
     )
 
 
@@ -79,7 +84,22 @@ def fit_model(k, x, times, sensors, z, weights, env, bank, rotations, origins, e
     off = (math.log(speed) - bank.log_speed[k]) / bank.log_speed_std[k]
     # A log-normal speed in any direction, as a density of the velocity vector.
     density = -0.5 * off * off - math.log(bank.log_speed_std[k] * math.sqrt(2 * math.pi) * 4 * math.pi * speed**3)
-    return evidence + normaliser + bank.log_prior[k] + density
+    return evidence + normaliser + bank.log_prior[k] + density + _log_usual(x, env, bank.elevations[k])
+
+
+@helper
+def _log_usual(x, env, elevations):
+    """Return the log weight of a flight at `x` (6 or more) that its class is mostly not fired at such an elevation.
+
+    That of the launch, as a flight without drag would have had it; of what falls already nothing is said, for drag has
+    bent it too far.  Nothing between the two `elevations` (rad), and never more than stray launches make of it.
+    """
+    if not x[5] > 0.0:
+        return 0.0
+    up = math.sqrt(x[5] * x[5] + 2.0 * GRAVITY_M_S2 * max(height(x, env), 0.0))
+    elevation = math.atan2(up, math.sqrt(x[3] * x[3] + x[4] * x[4]))
+    off = max(elevations[0] - elevation, elevation - elevations[1], 0.0) / _ELEVATION_RAD_STD
+    return max(-0.5 * off * off, _LOG_STRAY)
 
 
 @kernel
