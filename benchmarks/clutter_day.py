@@ -57,6 +57,7 @@ HOUR_NS = 3_600_000_000_000
 LATITUDE, LONGITUDE = math.radians(33.3), math.radians(44.4)
 SITE = Frame(LATITUDE, LONGITUDE, 0.0)
 ALARM_M = 1000.0
+SITE_M = ((0.0, 0.0, ALARM_M),)  # where the zones lie, as the tracker is told
 TAIL_S = 150.0  # before the end of an hour nothing begins that would fall
 CLUTTER_NAMES = {-1: "chance", -2: "rain", -3: "ground echo"}
 Draws = np.random.Generator
@@ -261,7 +262,9 @@ def run(hours: int, rounds: int, seed: int) -> tuple[Day, dict[int, str], float]
     for number in range(hours):
         count, intercepted = int((share == number).sum()), 1 if number % 3 == 1 else 0
         config = hour(number, count, intercepted, seed)
-        tracker, predictor = configure(config, wind_m_s_std=4.0) if tracker is None else (tracker, predictor)
+        tracker, predictor = (
+            configure(config, wind_m_s_std=4.0, defended_m=SITE_M) if tracker is None else (tracker, predictor)
+        )
         if track_state is None:
             track_state, impact_state = tracking.initial(tracker), prediction.initial(predictor)
         state = msgspec.structs.replace(world.initial(config), next_plot_id=next_id)

@@ -17,9 +17,16 @@ from opencram.tracking.config import SensorModel
 
 
 def configure(
-    config: WorldConfig, *, wind_m_s: tuple[float, float] = (0.0, 0.0), wind_m_s_std: float = 5.0
+    config: WorldConfig,
+    *,
+    wind_m_s: tuple[float, float] = (0.0, 0.0),
+    wind_m_s_std: float = 5.0,
+    defended_m: tuple[tuple[float, float, float], ...] = (),
 ) -> tuple[tracking.Config, prediction.Config]:
-    """Return what the pipeline believes of a simulated world: its radars as they say of themselves, and this wind."""
+    """Return what the pipeline believes of a simulated world: its radars as they say of themselves, and this wind.
+
+    `defended_m`: circles in which an impact does harm, east, north and radius; none: everywhere.
+    """
     frame = Frame(config.latitude_rad, config.longitude_rad, config.height_m)
     sensors = []
     for radar in config.radars:
@@ -42,7 +49,7 @@ def configure(
     place = {"latitude_rad": config.latitude_rad, "height_m": config.height_m}
     ground = {"ground_height_m": config.ground_height_m, "wind_m_s": wind_m_s}
     return (
-        tracking.Config(**place, **ground, sensors=tuple(sensors), wind_m_s_std=wind_m_s_std),
+        tracking.Config(**place, **ground, sensors=tuple(sensors), wind_m_s_std=wind_m_s_std, defended_m=defended_m),
         prediction.Config(**place, **ground, longitude_rad=config.longitude_rad),
     )
 

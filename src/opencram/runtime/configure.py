@@ -1,5 +1,7 @@
 """From a site file to the configuration of every stage: degrees become the site's east, north and up."""
 
+import math
+
 from opencram import engagement, prediction, threat, tracking
 from opencram.config.model import Effector, LonLat, Sensor, Site
 from opencram.config.projectiles import bank_with
@@ -44,7 +46,18 @@ def _tracking(site: Site, frame: Frame) -> tracking.Config:
         terrain=site.terrain,
         models=bank_with(site.projectiles),
         curves=site.drag_curves,
+        defended_m=_defended_m(site, frame),
     )
+
+
+def _defended_m(site: Site, frame: Frame) -> tuple[tuple[float, float, float], ...]:
+    """Return a circle about each zone and each asset: east, north and radius."""
+    circles = []
+    for place in (*site.zones, *site.assets):
+        corners = _polygon_m(site, frame, place.polygon)
+        east, north = (sum(corner[axis] for corner in corners) / len(corners) for axis in range(2))
+        circles.append((east, north, max(math.hypot(e - east, n - north) for e, n in corners)))
+    return tuple(circles)
 
 
 def _sensor(sensor: Sensor, frame: Frame) -> SensorModel:

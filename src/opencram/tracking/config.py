@@ -68,6 +68,12 @@ class Config:
     level_probability_max: float = 0.02  # if it is no body in level flight or a turn with more than this probability
     judge_s_min: float = 0.1  # between two judgements of a candidate that is not clear yet
 
+    # What will surely land far from all that is defended can wait (`patience`): nobody is to be warned of it.
+    defended_m: tuple[tuple[float, float, float], ...] = ()  # circles, east, north and radius; none: harm is everywhere
+    harmless_m: float = 1000.0  # beyond all circles, and three deviations of the impact besides
+    harmless_probability_max: float = 1e-5  # that it is anything else, jets and bullets too,
+    harmless_s: float = 10.0  # until it is so old
+
     def __hash__(self) -> int:
         return self._hash
 

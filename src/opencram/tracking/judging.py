@@ -16,6 +16,7 @@ from opencram.tracking.errors import POLAR
 from opencram.tracking.following import FIT_AGE_S, FIT_AGE_S_MAX
 from opencram.tracking.history import columns, window
 from opencram.tracking.otherwise import jet
+from opencram.tracking.patience import harmless
 from opencram.tracking.plausible import GRAVITY_M_S2, fast, height, log_unseen, misfit
 from opencram.tracking.registration import beforehand
 from opencram.tracking.ripples import in_a_wake, is_chain
@@ -42,6 +43,7 @@ LEVEL_TURNS, YOUNG_TURNS, REFIT_TURNS, REFOLLOW_TURNS = (20.0, 2), (100.0, 10), 
 _ASKED_MAX = 4  # tracks in a dwell: a flood of badly fitting tracks must not stop the clock
 _MISFIT_OF_THRUST = 8.0  # log likelihood by which a flight must fit its plots too badly before it is asked for thrust
 _LOG_SKY_MIN = math.log(1e-3)  # that a projectile begins in the middle of the sky, against anything else
+_LOG_LEVEL = math.log(1e-6)  # that the plots of what flew level are a round's from now on
 _EDGE_SHARE = 0.8  # of a radar's range: what is first seen beyond has mostly flown in from further away,
 _LOG_EDGE = math.log(0.05)  # as aircraft do more often than rounds
 # Dwells in which a candidate and the track beside it both have a plot: with fewer it is that track's double, with more
@@ -126,7 +128,7 @@ def _verdict(config: Config, constants: World, state: State, few: Candidates, k:
     if is_doubtful or score < config.confirm_score:
         return None
     # Said to fly level already: a hard turn is no reason to take that back.
-    target["log_sky"] = sky + (_LOG_SKY_MIN if few.fall[k] == 0.0 else 0.0)
+    target["log_sky"] = sky if few.fall[k] > 0.0 else _LOG_LEVEL
     chances = few.chances[k].copy()
     judged = _judged(config, constants, state, target, _begun(constants, few.x[k]), chances)
     if judged is None:
@@ -134,7 +136,8 @@ def _verdict(config: Config, constants: World, state: State, few: Candidates, k:
     projectile, level = 1.0 - chances[-1], (1.0 - judged.bullet) * chances[-1]
     is_clear = projectile >= config.projectile_probability_min and level <= config.level_probability_max
     if is_clear and _flies(config, constants, judged.rows):
-        if score + _misfit(config, constants, state, target, judged.rows) >= config.confirm_score:
+        sound = score + _misfit(config, constants, state, target, judged.rows) >= config.confirm_score
+        if sound and not _can_wait(config, constants, state, target, judged):
             few.chances[k] = chances
             return judged.rows
         target["status"] = before
@@ -253,16 +256,35 @@ def _in_the_sky(
     level = straight + math.log1p(-min(math.exp(bullet - straight), 1.0 - 1e-15))
     sky = float(target["log_sky"])
     if sky < _LOG_SEEN:
-        since_ns = max(int(target["first_t_ns"]), state.t_ns - round(FIT_AGE_S_MAX * 1e9))
-        plots = window(columns(state.history), int(target["last"]), config.window_plots_max, since_ns)
-        times_ns, sensors, z, weights = plots
-        if len(state.registration.mean):
-            z = unbiased(z, sensors, state.registration.mean)
-        whole = whole_weights(sensors, weights, state.noise.errors)
-        times = (times_ns - times_ns[0]) * 1e-9
-        other = jet(times, sensors, z, whole, constants.rotations, constants.origins)
-        level = float(np.logaddexp(level, constants.bank.log_prior[-1] + other))
+        level = float(np.logaddexp(level, _log_jet(config, constants, state, target)))
     return float(np.logaddexp(level - sky, bullet))
+
+
+def _log_jet(config: Config, constants: World, state: State, target: np.void) -> float:
+    """Return the log weight of a jet that climbs, dives or turns, as the newest plots of a target have it."""
+    since_ns = max(int(target["first_t_ns"]), state.t_ns - round(FIT_AGE_S_MAX * 1e9))
+    plots = window(columns(state.history), int(target["last"]), config.window_plots_max, since_ns)
+    times_ns, sensors, z, weights = plots
+    if len(state.registration.mean):
+        z = unbiased(z, sensors, state.registration.mean)
+    whole = whole_weights(sensors, weights, state.noise.errors)
+    times = (times_ns - times_ns[0]) * 1e-9
+    return float(constants.bank.log_prior[-1] + jet(times, sensors, z, whole, constants.rotations, constants.origins))
+
+
+def _can_wait(config: Config, constants: World, state: State, target: np.void, judged: Judged) -> bool:
+    """Return whether a target that is clear is not clear enough for one that will do no harm."""
+    age_s = (state.t_ns - int(target["first_t_ns"])) * 1e-9
+    if not len(constants.defended) or age_s >= config.harmless_s:
+        return False
+    x, p, log_weight, model = judged.rows
+    other = float(target["log_straight"])
+    if target["log_sky"] >= _LOG_SEEN:  # else the jet is in it already
+        other = float(np.logaddexp(other, _log_jet(config, constants, state, target)))
+    if other - np.logaddexp.reduce(log_weight) <= math.log(config.harmless_probability_max):
+        return False
+    curves = constants.bank.curves
+    return bool(harmless(x, p, model, constants.env, curves, constants.defended, config.harmless_m))
 
 
 def _weigh(chances: Array, log_weight: Array, straight: float) -> None:
