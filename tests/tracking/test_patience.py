@@ -17,7 +17,7 @@ from tracking_worlds import (
 )
 
 from opencram import tracking
-from opencram.tracking.patience import harmless, landing
+from opencram.tracking.patience import harmless, landing, leaves
 from opencram.tracking.world import world
 
 PERIOD_S = 0.5
@@ -133,3 +133,15 @@ def test_what_never_comes_down_soundly_is_not_harmless():
     for bad in (np.nan, 1e7):
         x = np.array([0.0, 0.0, bad, 200.0, 0.0, 10.0, np.log(3000.0), 0.0, 0.0, 0.0])
         assert landing(x, np.eye(10), constants.env, constants.bank.curves[0])[2] == np.inf
+
+
+def test_what_flies_away_from_a_place_will_not_come_down_there_however_little_is_known_of_its_speed():
+    x = np.array([3000.0, 0.0, 500.0, 300.0, 50.0, 300.0, np.log(3000.0), 0.0, 0.0, 0.0])
+    place, p = np.array([0.0, 0.0, 500.0]), np.diag([50.0, 50.0, 50.0, 60.0, 60.0, 60.0, 1.0, 1.0, 1.0, 1.0]) ** 2
+    assert leaves(x, p, place, 1000.0)
+    assert not leaves(x, p, place, 3000.0)  # too near
+    assert not leaves(x, 4.0 * p, place, 1000.0)  # it may as well come nearer
+    back = x.copy()
+    back[3] = -300.0
+    assert not leaves(back, p, place, 1000.0)
+    assert not leaves(np.zeros(10), p, np.zeros(3), 0.0)

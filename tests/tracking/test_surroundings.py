@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from opencram.tracking.surroundings import count_plots, log_clutter_at, take_out, unknown
+from opencram.tracking.surroundings import count_plots, log_clutter_at, take_out, unknown, watched
 
 S = 1_000_000_000
 T0 = 1_767_225_600 * S
@@ -51,3 +51,34 @@ def test_what_became_a_projectile_is_taken_out_again():
     times = T0 + np.arange(8) * (S // 4)
     take_out(counts, t_ns, times, np.zeros(8, dtype=np.int64), np.repeat(HERE, 8, axis=0))
     assert density(counts, t_ns, now, HERE) == pytest.approx(1e-5, rel=1e-9)
+
+
+def test_a_flood_is_told_once_and_so_is_its_end():
+    around, said = unknown(), []
+    for scan in range(100):
+        count = 5000 if 20 <= scan < 30 else 3
+        around, more = watched(around, "mast", (scan + 1) * 10**9, 1.0, 2.0, count)
+        said += [(scan, m.part, m.state) for m in more]
+    assert [(part, state) for _, part, state in said] == [("sensor:mast", "degraded"), ("sensor:mast", "ok")]
+    assert said[0][0] == 20
+    assert 30 < said[1][0] < 60
+
+
+def test_flocks_and_rain_are_no_flood():
+    """A hundred birds, seen nine times in ten, beside two false plots a scan as stated."""
+    draws, around, said = np.random.default_rng(1), unknown(), []
+    for scan in range(200):
+        around, more = watched(
+            around, "mast", (scan + 1) * 10**9, 1.0, 2.0, int(draws.binomial(100, 0.9) + draws.poisson(2))
+        )
+        said += more
+    assert not said
+
+
+def test_radars_are_watched_each_for_itself():
+    around, said = unknown(), []
+    for scan in range(10):
+        for sensor, count in (("mast", 4000), ("hill", 3)):
+            around, more = watched(around, sensor, (scan + 1) * 10**9, 1.0, 2.0, count)
+            said += more
+    assert [m.part for m in said] == ["sensor:mast"]

@@ -16,6 +16,7 @@ from opencram.tracking.plausible import GRAVITY_M_S2, height
 
 _TURNS = 4  # of the way to the ground
 _DEVIATIONS = 3.0
+_FROM_M = 100.0  # what is nearer to a place than that may still be going anywhere
 _SINK_M_S_MIN = 5.0  # what comes down more gently is not known to come down anywhere
 _SECONDS_MAX = 300.0
 
@@ -52,14 +53,32 @@ def landing(x, p, env, curve):
 
 
 @kernel
+def leaves(x, p, place, margin_m):
+    """Return whether a flight at `x` (n) is outside a circle (3) by `margin_m`, and surely flies away from it.
+
+    Nothing turns a round round; of what has been seen for a second, that is known before where it comes down.
+    """
+    east, north = x[0] - place[0], x[1] - place[1]
+    away = math.sqrt(east * east + north * north)
+    if not away > max(place[2] + margin_m, _FROM_M):
+        return False
+    east, north = east / away, north / away
+    speed = east * x[3] + north * x[4]
+    variance = east * east * p[3, 3] + 2.0 * east * north * p[3, 4] + north * north * p[4, 4]
+    return speed > _DEVIATIONS * math.sqrt(max(variance, 0.0))
+
+
+@kernel
 def harmless(x, p, models, env, curves, defended, margin_m):
-    """Return whether flights (w, n) of these models all come down far from all that is `defended`.
+    """Return whether flights (w, n) of these models all come down far from all that is `defended`, or leave it.
 
     `defended` (m, 3): circles, east, north and radius (m).  Far: by `margin_m` and three deviations.
     """
     for i in range(models.shape[0]):
         east, north, std = landing(x[i], p[i], env, curves[models[i]])
         for j in range(defended.shape[0]):
+            if leaves(x[i], p[i], defended[j], margin_m):
+                continue
             away = math.sqrt((east - defended[j, 0]) ** 2 + (north - defended[j, 1]) ** 2) - defended[j, 2]
             if not away > margin_m + _DEVIATIONS * std:
                 return False

@@ -22,7 +22,7 @@ from opencram.tracking.life import end_and_report
 from opencram.tracking.listening import listen, with_sensors
 from opencram.tracking.registration import corrected
 from opencram.tracking.state import Candidates, Integers, State, Tracks, nothing
-from opencram.tracking.surroundings import Surroundings, count_plots, log_clutter_at
+from opencram.tracking.surroundings import Surroundings, count_plots, log_clutter_at, watched
 from opencram.tracking.untangle import untangled
 from opencram.tracking.world import World, world
 
@@ -108,9 +108,20 @@ def _dwell(config: Config, state: State, plots: list[Plot], messages: list[Messa
     state = replace(state, newest_t_ns=max(state.newest_t_ns, dwell.t_ns))
     track_ids = tuple(given[TRACK_ID].tolist())
     messages.append(Association(t_ns=dwell.t_ns, sensor=dwell.sensor_id, plot_ids=dwell.plot_ids, track_ids=track_ids))
+    state = _watched(config, state, dwell, int(np.count_nonzero(given[TRACK_ID] == 0)), messages)
     if refused or state.full:
         state = _say_refused(config, state, dwell, given[OWNER] == REFUSED, messages)
     return end_and_report(config, constants, state, messages)
+
+
+def _watched(config: Config, state: State, dwell: Dwell, unwanted: int, messages: list[Message]) -> State:
+    """Return the state that knows of so many plots that no target has; a flood of them is reported."""
+    sensor = config.sensors[dwell.sensor]
+    around, said = watched(
+        state.surroundings, sensor.id, dwell.t_ns, sensor.period_s, sensor.clutter_per_scan, unwanted
+    )
+    messages += said
+    return replace(state, surroundings=around)
 
 
 def _follows_any(state: State) -> bool:
@@ -189,7 +200,7 @@ def _around(
     )  # fmt: skip
     counts, t_ns = known.counts.copy(), known.t_ns.copy()
     count_plots(counts, t_ns, dwell.t_ns, dwell.sensor, dwell.z, free)
-    return Surroundings(counts=counts, t_ns=t_ns, begun_t_ns=begun_t_ns), clutter
+    return replace(known, counts=counts, t_ns=t_ns, begun_t_ns=begun_t_ns), clutter
 
 
 def _own(tracks: Tracks) -> Tracks:

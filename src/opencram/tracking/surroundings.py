@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opencram.kernel import helper, kernel
+from opencram.messages import Health, Message
 
 _CELLS = 1 << 13  # a power of two; cells of all sensors share it, and two of them may meet: then both seem thicker
 _RANGE_M, _AZIMUTH_RAD, _ELEVATION_RAD = 250.0, 0.06, 0.04
 _VOLUME = _RANGE_M * _AZIMUTH_RAD * _ELEVATION_RAD
 _MEMORY_S = 30.0
+_FLOOD_SCANS, _FLOOD_FACTOR, _FLOOD_MORE = 5.0, 10.0, 100.0
 _SCANS = 40.0  # how many empty scans a cell is believed to have had before the first
 
 
@@ -27,11 +29,41 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     counts: NDArray[np.float64]  # (cells,)
     t_ns: NDArray[np.int64]  # (cells,)
     begun_t_ns: int  # time of the first dwell of all; 0: none yet
+    unwanted: dict[str, tuple[int, float]] = {}  # by sensor: when, and how many plots that no target has, fading
+    flooding: tuple[str, ...] = ()  # sensors that have been said to flood
 
 
 def unknown() -> Surroundings:
     """Return the map before the first plot."""
     return Surroundings(counts=np.zeros(_CELLS), t_ns=np.zeros(_CELLS, dtype=np.int64), begun_t_ns=0)
+
+
+def watched(
+    known: Surroundings, sensor: str, t_ns: int, period_s: float, stated: float, count: int
+) -> tuple[Surroundings, list[Message]]:
+    """Return the map after a dwell with `count` plots that no target has, and what is to be said of a flood.
+
+    `stated`: false plots a scan, as the site file says.  A flood is more than ten times that and a hundred, over
+    some five scans; it is over at half of it.
+    """
+    memory_s = _FLOOD_SCANS * max(period_s, 1e-3)
+    last_ns, weight = known.unwanted.get(sensor, (t_ns, 0.0))
+    weight = weight * math.exp(-max(t_ns - last_ns, 0) * 1e-9 / memory_s) + count
+    unwanted = {**known.unwanted, sensor: (max(t_ns, last_ns), weight)}
+    limit = _FLOOD_FACTOR * max(stated, 1.0) + _FLOOD_MORE
+    floods, rate = sensor in known.flooding, weight / _FLOOD_SCANS
+    known = msgspec.structs.replace(known, unwanted=unwanted)
+    if floods == (rate > (0.5 * limit if floods else limit)):
+        return known, []
+    others = tuple(each for each in known.flooding if each != sensor)
+    known = msgspec.structs.replace(known, flooding=others if floods else (*others, sensor))
+    if floods:
+        reason = f"the flood is over: {rate:.0f} plots a scan belong to nothing"
+    else:
+        reason = (
+            f"a flood: {rate:.0f} plots a scan belong to nothing, {stated:g} false ones are stated; rounds may be missed"
+        )
+    return known, [Health(t_ns=t_ns, part=f"sensor:{sensor}", state="ok" if floods else "degraded", reason=reason)]
 
 
 @helper
