@@ -463,10 +463,12 @@ def test_a_flood_is_bounded_and_said_to_be():
     refused = [m for m in said if isinstance(m, Rejected)]
     assert len(refused) == 1700
     assert {m.code for m in refused} == {"limit"}
-    assert [m.state for m in said if isinstance(m, Health)] == ["degraded"]
+    told = [(m.part, m.state) for m in said if isinstance(m, Health)]
+    assert told == [("sensor:north", "degraded"), ("tracking", "degraded")]
     later = plots_of(NORTH, [6.0], np.array([[5000.0, 1.0, 0.5, 0.0]]))
     _, said = run(config, [[Tick(t_ns=T0 + 5 * S)], *dwells(later)], state)
-    assert [m.state for m in said if isinstance(m, Health)] == ["ok"]
+    told = [(m.part, m.state) for m in said if isinstance(m, Health)]
+    assert told == [("sensor:north", "ok"), ("tracking", "ok")]
 
 
 def test_a_day_of_silence_ends_everything_and_takes_no_day():
