@@ -178,3 +178,24 @@ def test_what_is_wrong_is_said_with_a_remedy(run, arguments, word):
     assert code == 2
     assert out == ""
     assert word in err
+
+
+def test_plots_that_could_not_be_used_are_counted_and_the_first_of_each_kind_named(run, tmp_path):
+    lines = Path(PLOTS).read_text().splitlines()
+    lines[3], lines[5] = '{"type": "plot"', lines[5].replace('"mast"', '"nobody"')
+    (tmp_path / "plots.ndjson").write_text("\n".join(lines))
+    code, out, _ = run(SITE, "--plots", tmp_path / "plots.ndjson", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert (found["plots"], found["refused"]) == (len(lines) - 2, 2)
+    assert {each["first"].split(":")[0] for each in found["refusals"]} == {"line 4", "line 6"}
+    assert {each["count"] for each in found["refusals"]} == {1}
+
+
+def test_a_file_of_which_nothing_can_be_used_says_so(run, tmp_path):
+    (tmp_path / "radar.csv").write_text("UTC;Az;El;Rng\n0;1;2;3\n1;1;2;3\n")
+    code, out, _ = run(SITE, "--plots", tmp_path / "radar.csv")
+    assert code == 0
+    assert "0 plots" in out
+    assert "Refused: " in out
+    assert "--columns" in out

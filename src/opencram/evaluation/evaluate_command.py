@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opencram.evaluation.run import Row
+    from opencram.evaluation.scoring import Scored
 
 _SUFFIXES: Final = (".png", ".svg", ".pdf")
+_REFUSALS: Final = 5  # kinds that the table names
 _COLOURS: Final = {"mortar": "#1f6feb", "rocket": "#c2410c", "shell": "#15803d", "all": "#1f2933"}
 
 
@@ -43,15 +45,18 @@ def run(args: argparse.Namespace, stderr: TextIO) -> str | dict[str, Any]:
             figure(table, args.plots or args.what).savefig(args.out)
         except OSError as error:
             raise FileError(f"{args.out}: cannot be written ({error.strerror or error})") from error
-    counts = {"tracks": found.tracks, "projectiles": found.projectiles}
+    counts = {
+        "plots": found.plots, "refused": found.refused, "tracks": found.tracks, "projectiles": found.projectiles,
+    }  # fmt: skip
     if args.json:
         return {
             "figure": args.out,
             **counts,
             "impacts_against": found.impacts_against,
+            "refusals": [{"count": count, "first": first} for count, first in found.refusals],
             "rows": [row.as_json() for row in table],
         }
-    return "\n".join(_lines(table, counts, args.truth is not None, args.out))
+    return "\n".join(_lines(found, args.truth is not None, args.out))
 
 
 def _horizons(text: str) -> tuple[float, ...]:
@@ -64,8 +69,13 @@ def _horizons(text: str) -> tuple[float, ...]:
     return values
 
 
-def _lines(table: "Sequence[Row]", counts: dict[str, int], with_truth: bool, out: str | None) -> list[str]:
-    lines = [f"{counts['tracks']} tracks, {counts['projectiles']} of them projectiles with something to compare"]
+def _lines(found: "Scored", with_truth: bool, out: str | None) -> list[str]:
+    table = found.rows
+    lines = [
+        f"{found.plots} plots, {found.refused} refused; {found.tracks} tracks, {found.projectiles} of them projectiles "
+        "with something to compare"
+    ]
+    lines += [f"Refused: {count}, the first: {first}" for count, first in found.refusals[:_REFUSALS]]
     titles = {
         "ahead": "Position ahead, against the track's own later plots",
         "impact": "Impact, against the truth file"
@@ -83,7 +93,9 @@ def _lines(table: "Sequence[Row]", counts: dict[str, int], with_truth: bool, out
             f"{row.most_m:8.1f}  {row.held.share:.3f} [{row.held.low:.3f}, {row.held.high:.3f}]"
             for row in part
         ]
-    if not table:
+    if not table and not found.plots:
+        lines.append("Nothing to compare: the file has no plot that could be used; see --columns for a CSV file.")
+    elif not table:
         lines.append("Nothing to compare: no track of a projectile lasted long enough.")
     return lines + ([f"Figure: {out}"] if out else [])
 

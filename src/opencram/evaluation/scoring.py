@@ -1,7 +1,8 @@
 """A recorded data set scored: prediction error and containment against horizon."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -16,7 +17,7 @@ from opencram.config.site import load_site, parse_site
 from opencram.errors import FileError, UsageError
 from opencram.evaluation.cases import believed
 from opencram.evaluation.run import End, Flights, Row, rows, samples
-from opencram.messages import Message
+from opencram.messages import Message, Plot, Rejected
 from opencram.recording import load_truth, read, read_header
 from opencram.runtime import pipeline
 from opencram.runtime.configure import configure
@@ -26,12 +27,46 @@ from opencram.runtime.stations import stations
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
-    """What a data set came to.  `tracks`: all confirmed; `projectiles`: those with something to compare."""
+    """What a data set came to.  `tracks`: all confirmed; `projectiles`: those with something to compare.
+
+    `refusals`: why plots could not be used, most often first, each with how many and the first line of the file.
+    """
 
     rows: tuple[Row, ...]
     tracks: int
     projectiles: int
     impacts_against: str
+    plots: int
+    refusals: tuple[tuple[int, str], ...]
+
+    @property
+    def refused(self) -> int:
+        """How many pieces of input were of no use."""
+        return sum(count for count, _ in self.refusals)
+
+
+class _Inputs:
+    """Counts what passes: plots, and by code what was refused, with the words of the first."""
+
+    def __init__(self) -> None:
+        self.plots = 0
+        self._counts: Counter[str] = Counter()
+        self._first: dict[str, str] = {}
+
+    def seen(self, messages: Iterable[Message]) -> Iterator[Message]:
+        """Yield the messages, counted."""
+        for message in messages:
+            if isinstance(message, Plot):
+                self.plots += 1
+            elif isinstance(message, Rejected):
+                line = "" if message.line is None else f"line {message.line}: "
+                self._counts[message.code] += 1
+                self._first.setdefault(message.code, line + message.reason)
+            yield message
+
+    def refusals(self) -> tuple[tuple[int, str], ...]:
+        """Return how many were refused for each kind of reason, and the first of them."""
+        return tuple((count, self._first[code]) for code, count in self._counts.most_common())
 
 
 def scored(
@@ -52,8 +87,8 @@ def scored(
     ends = None if truth is None else _truth(truth)
     site, messages = _recorded(what) if plots is None else _processed(what, plots, columns)
     warm(stderr, simulation=True)
-    flights = Flights()
-    flights.take(messages, {})
+    flights, inputs = Flights(), _Inputs()
+    flights.take(inputs.seen(messages), {})
     found = samples(flights, configure(site).tracking, believed(site), ends, horizons_s=horizons_s)
     return Scored(
         rows=tuple(rows(found)),
@@ -62,6 +97,8 @@ def scored(
         impacts_against="the truth file"
         if ends is not None
         else "the last prediction of each track that was seen down",
+        plots=inputs.plots,
+        refusals=inputs.refusals(),
     )
 
 
