@@ -53,8 +53,9 @@ def _tracking(site: Site, frame: Frame) -> tracking.Config:
 def _defended_m(site: Site, frame: Frame) -> tuple[tuple[float, float, float], ...]:
     """Return a circle about each zone and each asset: east, north and radius."""
     circles = []
-    for place in (*site.zones, *site.assets):
-        corners = _polygon_m(site, frame, place.polygon)
+    polygons = [zone.polygon for zone in site.zones] + [asset.polygon for asset in site.assets]
+    for polygon in polygons:
+        corners = _polygon_m(site, frame, polygon)
         east, north = (sum(corner[axis] for corner in corners) / len(corners) for axis in range(2))
         circles.append((east, north, max(math.hypot(e - east, n - north) for e, n in corners)))
     return tuple(circles)
