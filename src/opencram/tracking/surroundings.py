@@ -60,9 +60,7 @@ def watched(
     if floods:
         reason = f"the flood is over: {rate:.0f} plots a scan belong to nothing"
     else:
-        reason = (
-            f"a flood: {rate:.0f} plots a scan belong to nothing, {stated:g} false ones are stated; rounds may be missed"
-        )
+        reason = f"a flood: {rate:.0f} plots a scan belong to nothing, {stated:g} are stated; rounds may be missed"
     return known, [Health(t_ns=t_ns, part=f"sensor:{sensor}", state="ok" if floods else "degraded", reason=reason)]
 
 
