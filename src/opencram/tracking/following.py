@@ -6,7 +6,7 @@ import numpy as np
 
 from opencram.ballistics.propagation import STATES
 from opencram.kernel import helper, kernel
-from opencram.tracking.association import assigned, gated
+from opencram.tracking.association import assigned, doubtful, gated
 from opencram.tracking.candidates import SIX, follow_straight, join, start
 from opencram.tracking.errors import POLAR
 from opencram.tracking.filter import predict_rows, take_rate, update_rows
@@ -52,7 +52,7 @@ def all_sound(z, variances):
 @kernel
 def follow(
     targets, x, p, log_weight, model, owner, level_x, level_p, t_ns, dt, env, cds, rotation, origin, sensor, errors, z,
-    variances, wholes, weights, period_ns, first_number, gate, fit_pauses, given
+    variances, wholes, weights, period_ns, first_number, gate, joint, fit_pauses, given
 ):  # fmt: skip
     """Move all tracks on by `dt` seconds to `t_ns` and give them their plots `z` (m, 4), in place.
 
@@ -62,8 +62,9 @@ def follow(
 
     The heaviest row of a track stands for it in the assignment; a row that is no longer sound gets the log weight
     −∞.  Plot j gets the number `first_number + j` in the history; `given` (3, m) is filled for the plots of tracks.
-    `fit_pauses`: share of a track's age, least and most seconds between two fits.  Returns whether each track is due
-    for a fit, how many are, and how many plots are left.
+    `joint`: whether plots that several tracks want are taken as such that err more.  `fit_pauses`: share of a track's
+    age, least and most seconds between two fits.  Returns whether each track is due for a fit, how many are, and how
+    many plots are left.
     """
     rows, count = x.shape[0], targets.shape[0]
     h, s, cross = np.empty((rows, 3)), np.empty((rows, 3, 3)), np.empty((rows, 3, x.shape[1]))
@@ -80,7 +81,8 @@ def follow(
     starts, plots, costs = gated(h[best], s[best], sound[best], z, variances, gate)
     plot_of = assigned(starts, plots, costs, z.shape[0], gate)
     _take_doubles(targets, starts, plots, plot_of, z, variances, given)
-    update_rows(x, p, h, s, cross, z, variances, plot_of[owner], log_weight)
+    taken = doubtful(starts, plots, costs, plot_of, gate, h[best], z, variances) if joint else variances
+    update_rows(x, p, h, s, cross, z, taken, plot_of[owner], log_weight)
     room, level_room = np.empty(x.shape[1]), np.empty(SIX)
     for r in range(rows):
         j = plot_of[owner[r]]

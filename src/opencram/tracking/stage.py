@@ -149,7 +149,8 @@ def _take(
         due, due_count, left = follow(
             tracks.targets, tracks.x, tracks.p, tracks.log_weight, tracks.model, tracks.owner, tracks.level_x,
             tracks.level_p, dwell.t_ns, dt, constants.env, constants.bank.curves, rotation, origin, sensor, errors,
-            dwell.z, white, wholes, dwell.weights, period_ns, number, config.gate, constants.fit_pauses, given,
+            dwell.z, white, wholes, dwell.weights, period_ns, number, config.gate, config.joint, constants.fit_pauses,
+            given,
         )  # fmt: skip
     around = state.surroundings
     if left or len(few.targets):
