@@ -7,7 +7,8 @@ All numbers are generic and rounded from open publications; none describes a par
   107 mm rocket 19 kg → 2100; 122 mm rocket 46 kg after burning → 3900.  Source: the tables of
   ammunition in "Jane's Ammunition Handbook", rounded to two digits.
 * A standard curve fits a real round only up to a form factor, and the ballistic coefficient takes that
-  factor in: on a low curve (G7) it is about the mass over cross-section, on a high one (G2) more.
+  factor in: on a low curve (G7) it is about the mass over cross-section, on a high one (G2) more.  Fins and motors
+  come in many sizes (deviation 0.45 of the logarithm); rifled mortars are of 120 mm, shells of 105 to 155 (0.25).
 * Spin drift: a right-hand rifled shell of 155 mm drifts about 15 to 20 mil at 13 km, which is c of 4 to
   6 m/s; fins give none.  Source: McCoy, "Modern Exterior Ballistics" (1999), chapter 9, examples.  Rockets of 107 mm
   have no fins but spin, more slowly than shells, and those with fins roll: some of them drift, so the deviation is
@@ -37,7 +38,9 @@ class Model:
     elevation_rad: tuple[float, float] = (0.0, 0.5 * math.pi)  # between which such rounds are mostly fired
 
 
-def _model(class_name: str, curve: str, prior: float, beta: float, spin: tuple[float, float]) -> Model:
+def _model(
+    class_name: str, curve: str, prior: float, beta: float, spread_beta: float, spin: tuple[float, float]
+) -> Model:
     speed, spread = {"mortar": (190.0, 0.4), "rocket": (400.0, 0.5), "shell": (420.0, 0.4)}[class_name]
     lowest_deg, highest_deg = {"mortar": (45.0, 85.0), "rocket": (10.0, 57.0), "shell": (10.0, 70.0)}[class_name]
     return Model(
@@ -45,7 +48,7 @@ def _model(class_name: str, curve: str, prior: float, beta: float, spin: tuple[f
         curve=curve,
         prior=prior,
         ln_beta=math.log(beta),
-        ln_beta_std=0.35 if class_name == "shell" else 0.45,
+        ln_beta_std=spread_beta,
         spin_m_s=spin[0],
         spin_m_s_std=spin[1],
         speed_m_s=speed,
@@ -55,12 +58,12 @@ def _model(class_name: str, curve: str, prior: float, beta: float, spin: tuple[f
 
 
 CLASS_BANK = (
-    _model("rocket", "G7", 0.20, 3000.0, (0.0, 2.0)),
-    _model("rocket", "G2", 0.20, 3900.0, (0.0, 2.0)),
-    _model("mortar", "G5", 0.25, 1200.0, (0.0, 0.4)),
-    _model("mortar", "G5", 0.10, 1500.0, (5.0, 2.0)),  # from a rifled barrel
-    _model("shell", "G7", 0.11, 1900.0, (5.0, 2.0)),
-    _model("shell", "G2", 0.04, 2500.0, (5.0, 2.0)),  # an old form, without the boat tail of most
+    _model("rocket", "G7", 0.20, 3000.0, 0.45, (0.0, 2.0)),
+    _model("rocket", "G2", 0.20, 3900.0, 0.45, (0.0, 2.0)),
+    _model("mortar", "G5", 0.25, 1200.0, 0.45, (0.0, 0.4)),
+    _model("mortar", "G5", 0.10, 1500.0, 0.25, (5.0, 2.0)),  # from a rifled barrel
+    _model("shell", "G7", 0.11, 1900.0, 0.25, (5.0, 2.0)),
+    _model("shell", "G2", 0.04, 2500.0, 0.25, (5.0, 2.0)),  # an old form, without the boat tail of most
 )
 
 PROJECTILE_PRIOR: Final = sum(model.prior for model in CLASS_BANK)  # before the first plot: that it is any of them
