@@ -44,11 +44,21 @@ class Running:
 
     port: int
     hub: Hub
+    loop: asyncio.AbstractEventLoop
     told: list[Action] = field(default_factory=list)
 
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
+
+    def extend(self, messages: Iterable[Message]) -> None:
+        """Append messages as a live run does: on the loop of the server, which reads them; return when they are in."""
+
+        async def take() -> None:
+            self.hub.shared.arrived_s = time.monotonic()
+            self.hub.shared.timeline.extend(messages)
+
+        asyncio.run_coroutine_threadsafe(take(), self.loop).result(timeout=20.0)
 
 
 def hub_of(
@@ -103,13 +113,19 @@ def serving(
         ws_per_message_deflate=False, lifespan="off", timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True, name=THREAD)
+    loop = asyncio.new_event_loop()
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(server.serve())
+
+    thread = threading.Thread(target=run, daemon=True, name=THREAD)
     thread.start()
     until_s = time.monotonic() + 20.0
     while not server.started and time.monotonic() < until_s:
         time.sleep(0.02)
     try:
-        yield Running(port=port, hub=hub)
+        yield Running(port=port, hub=hub, loop=loop)
     finally:
         server.should_exit = True
         server.force_exit = True
@@ -179,23 +195,23 @@ def live_server(
     def taken() -> list[Message]:
         return [said.pop(0) for _ in range(len(said))]
 
-    def wait(at_s: float, began_s: float) -> None:
+    def wait(running: Running, at_s: float, began_s: float) -> None:
         if steps is None:
             time.sleep(max((at_s - begin_s) / speed - (time.monotonic() - began_s), 0.0))
             return
         while at_s > (until_s := steps.until_s):
             steps.done_s = until_s
-            timeline.extend(taken())
+            if done := taken():
+                running.extend(done)
             time.sleep(0.01)
 
-    def run() -> None:
+    def run(running: Running) -> None:
         began_s = time.monotonic()
         for batch in batches:
             at_s = (batch[0].t_ns - raid.T0_NS) / 1e9
             if at_s >= begin_s:
-                wait(at_s, began_s)
-            hub.shared.arrived_s = time.monotonic()
-            timeline.extend([*taken(), *batch])
+                wait(running, at_s, began_s)
+            running.extend([*taken(), *batch])
         if steps is not None:
             steps.done_s = math.inf
 
@@ -203,7 +219,7 @@ def live_server(
     with serving(hub, port, opened, steps) as running:
         print(running.address, flush=True)
         opened.wait()
-        run()
+        run(running)
         while True:
             time.sleep(1.0)
 

@@ -282,7 +282,6 @@ def test_without_tokens_the_screen_says_who_acts_and_only_simulated_engagements_
 
 def test_a_screen_that_looks_at_the_past_is_told_of_alarms_at_the_live_end() -> None:
     hub = display_server.hub_of(display_server.recorded(), live=True)
-    timeline = hub.shared.timeline
     with display_server.serving(hub) as running, opened(running) as client:
         assert said(client, "status")["ahead"] is None
         ask(client, do="seek", t=raid.t_ns(10.0) / 1e6)
@@ -290,7 +289,7 @@ def test_a_screen_that_looks_at_the_past_is_told_of_alarms_at_the_live_end() -> 
         while (ahead := said(client, "status")["ahead"]) is None:
             pass
         assert (ahead["alarms"], ahead["end"]) == (0, raid.t_ns(60.0) / 1e6)
-        timeline.append(msgspec.structs.replace(raid.warning(1, 61.0, "issued"), alarm_id=9))
+        running.extend([msgspec.structs.replace(raid.warning(1, 61.0, "issued"), alarm_id=9)])
         while (ahead := said(client, "status")["ahead"])["alarms"] == 0:
             pass
         assert (ahead["alarms"], ahead["zone"]) == (1, "z44")

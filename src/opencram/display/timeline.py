@@ -2,6 +2,8 @@
 
 Every `SNAPSHOT_RECORDS` records the picture is copied: the state at any time is the copy before it and the few
 records in between.  Events are put into JSON once, whoever listens.
+
+It belongs to one thread: a screen asked on another, between a record and its event, would never be told of that event.
 """
 
 from bisect import bisect_right
