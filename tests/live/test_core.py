@@ -60,6 +60,7 @@ class Run:
         self.site, self.folder, self.plots = site, folder, plots
         self.heard: list[str] = []  # identifiers, in the order in which the siren first heard them
         self.twice = 0
+        self.set_by_ns = 0  # of the clock, since the run began
         self.core = new_core(site, folder, plots[0].t_ns + DELAY_NS)
 
     def hear(self, alarms: list) -> None:
@@ -74,7 +75,7 @@ class Run:
 
     def feed(self, begin: int, end: int) -> None:
         for plot in self.plots[begin:end]:
-            clock_ns = plot.t_ns + DELAY_NS
+            clock_ns = plot.t_ns + DELAY_NS + self.set_by_ns
             self.hear(self.core.advance(clock_ns))
             self.hear(self.core.take([plot], clock_ns))
 
@@ -162,6 +163,18 @@ def test_time_goes_on_by_the_clock_when_plots_end_and_alarms_end_by_it(whole: Ru
     run.end()
     ends = [m.state for m in read_outputs(run.core.path) if isinstance(m, Warning)]
     assert ends.count("issued") == ends.count("cancelled") + ends.count("all_clear")
+
+
+@pytest.mark.parametrize("by_s", [3600, -3600])
+def test_a_clock_that_is_set_in_a_raid_changes_nothing(whole: Run, tmp_path: Path, by_s: int) -> None:
+    run = Run(whole.site, tmp_path, whole.plots)
+    half = len(whole.plots) // 2
+    run.feed(0, half)
+    run.set_by_ns = by_s * 1_000_000_000
+    run.core.clock_was_set(run.set_by_ns)
+    run.feed(half, len(whole.plots))
+    run.hear(run.core.close(whole.plots[-1].t_ns + 2 * DELAY_NS + run.set_by_ns))
+    assert run.heard == whole.heard
 
 
 def test_a_log_of_another_site_file_is_set_aside_not_lost(whole: Run, tmp_path: Path) -> None:

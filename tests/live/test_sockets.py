@@ -26,13 +26,13 @@ def test_a_named_pipe_is_read_whoever_writes_to_it(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     heard: list[bytes] = []
 
-    def receive(feed: Feed, pieces: list[bytes], clock_ns: int) -> Received:
+    def receive(feed: Feed, pieces: list[bytes]) -> Received:
         heard.extend(pieces)
         return Received()
 
     async def run() -> None:
         source = FeedSource(name="p", format="ndjson", file=str(pipe))
-        task = await open_feed(source, None, receive, lambda messages, clock_ns: None, {})  # type: ignore[arg-type]
+        task = await open_feed(source, None, receive, lambda feed: None, {})  # type: ignore[arg-type]
         for text in (b"one\n", b"two\n"):
             await asyncio.sleep(0.05)
             with pipe.open("wb", buffering=0) as writer:  # opened anew: the first writer has gone

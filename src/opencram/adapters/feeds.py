@@ -212,6 +212,8 @@ class Feed:
     def _receive(self, data: bytes, clock_ns: int) -> Received:
         self._bytes += len(data)
         self._last_received_t_ns = clock_ns
+        if self._gate.clocks is not None:
+            self._gate.clocks.now_ns = clock_ns
         received = self._parser.receive(data, clock_ns)
         messages = received.messages
         if not messages:  # the gate may be holding plots back: whoever speaks here is not silent
@@ -278,6 +280,13 @@ class Feed:
             last_received_t_ns=self._last_received_t_ns,
         )
 
+    def clock_was_set(self, by_ns: int) -> None:
+        """Our own clock was set: what was measured by it begins anew."""
+        self._window = Window()
+        self._twins = Twins()
+        for watch in self._watches.values():
+            watch.clock_was_set(by_ns)
+
     def dropped(self, count: int) -> None:
         """Take that so many datagrams were lost before they were read."""
         self._rejected["overflow"] += count
@@ -311,6 +320,8 @@ class Feed:
                 self._watches[sensor].delay(t_ns, clock_ns)
 
     def _judge(self, clock_ns: int) -> list[Health]:
+        for sensor, watch in self._watches.items():
+            watch.offset_s = None if self._gate.clocks is None else self._gate.clocks.offset_s(sensor)
         healths = (watch.judge(clock_ns, self._window.drift_ppm) for watch in self._watches.values())
         return [health for health in healths if health is not None]
 

@@ -6,7 +6,8 @@ It judges the values of one plot against its sensor, and its time against the pl
 - one sensor's time never runs back (`time_back`); another sensor's may lag by two seconds (else `late`);
 - a plot far ahead of the newest is held back until others bear its time out, the more of them the further
   ahead.  If the next good plot is back in the old time, it was a slip (`time_jump`), and has moved nothing.
-  So is the very first time settled: by what most of the first plots agree on.
+  So is the very first time settled: by what most of the first plots agree on;
+- of live plots, the time is that of a clock which may have jumped (`adapters.clocks`).
 
 What is rejected leaves no trace: the plots that follow fare as if it had never been there.
 """
@@ -22,6 +23,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from opencram.adapters.clocks import Clocks
 from opencram.adapters.times import T_NS_MAX, T_NS_MIN, rfc3339
 from opencram.messages import Plot, Rejected
 
@@ -87,7 +89,9 @@ class _Past:
 class Gate:
     """Turns the values of plots, in the order of input, into `Plot` and `Rejected` messages."""
 
-    def __init__(self, sensors: Mapping[str, SensorLimits], first_id: int = 1) -> None:
+    def __init__(self, sensors: Mapping[str, SensorLimits], first_id: int = 1, clocks: Clocks | None = None) -> None:
+        """`clocks`: those of the sensors, where plots are judged as they come; None where they come from a file."""
+        self.clocks = clocks
         self._reach_m = {name: limits.range_m_max * RANGE_TOLERANCE for name, limits in sensors.items()}
         self._past = {name: _Past(reach_m) for name, reach_m in self._reach_m.items()}
         periods = [limits.period_s for limits in sensors.values() if math.isfinite(limits.period_s)]
@@ -150,6 +154,11 @@ class Gate:
                 self.refuse(out, line, refusal)
                 return
             past = self._past[sensor]
+        if self.clocks is not None:
+            if (by_ours_ns := self.clocks.ours(sensor, t_ns)) is None:
+                self.refuse(out, line, Refusal("clock", self.clocks.reason(sensor, t_ns), None, sensor))
+                return
+            t_ns = by_ours_ns
         azimuth_rad = azimuth_deg * _TO_RAD if 0.0 <= azimuth_deg < 360.0 else _wrapped_rad(azimuth_deg)
         elevation_rad = elevation_deg * _TO_RAD
         plot = Plot(
@@ -209,8 +218,10 @@ class Gate:
             self.take(out, line, t_ns, sensor, *columns.row(begin))
             begin, line = begin + 1, line + 1
             past, newest_ns = self._past[sensor], self._newest_ns
-            if past.t_ns == t_ns and newest_ns is not None and t_ns >= newest_ns - LAG_NS and not self._held:
-                made = columns.plots(self._next_id, line, t_ns, sensor, begin, end)
+            by_ours_ns = t_ns if self.clocks is None else self.clocks.ours(sensor, t_ns)
+            in_order = by_ours_ns is not None and newest_ns is not None and by_ours_ns >= newest_ns - LAG_NS
+            if by_ours_ns is not None and past.t_ns == by_ours_ns and in_order and not self._held:
+                made = columns.plots(self._next_id, line, by_ours_ns, sensor, begin, end)
                 keys = {(plot.range_m, plot.azimuth_rad, plot.elevation_rad) for plot in made}
                 if len(keys) == len(made) and past.seen.isdisjoint(keys):
                     past.seen |= keys

@@ -4,6 +4,7 @@
   has not been heard yet, for as long as it may take to start;
 - late: every plot of the last period came more than so long after its time;
 - ahead: every plot of the last period came before its time: one of the clocks is wrong;
+- jumped: its clock is more than a minute from ours, and its plots are taken at our time;
 - refused: more than half of what it gave in the last ten periods was no plot;
 - drifting: its clock gains or loses against the receiver's.
 """
@@ -155,6 +156,7 @@ class SensorWatch:
         self._delays = _Extremes(self._period_ns)
         self._inputs = _Inputs(10 * self._period_ns)
         self._told: tuple[str, str] = ("ok", "")
+        self.offset_s: float | None = None  # what is added to its times, if its clock has jumped
 
     def plots(self, count: int, clock_ns: int) -> None:
         """Take plots that came together."""
@@ -179,6 +181,13 @@ class SensorWatch:
         if t_ns != self._alive_t_ns:
             self._alive_t_ns = t_ns
             self._hear(clock_ns)
+
+    def clock_was_set(self, by_ns: int) -> None:
+        """Our own clock was set: no sensor has been silent for that, and none is late."""
+        self._heard_ns = self._heard_ns and self._heard_ns + by_ns
+        self._since_ns = self._since_ns and self._since_ns + by_ns
+        self._delays = _Extremes(self._period_ns)
+        self._inputs = _Inputs(10 * self._period_ns)
 
     def _hear(self, clock_ns: int) -> None:
         if self._heard_ns is not None:
@@ -208,7 +217,9 @@ class SensorWatch:
         fault = self._silence(clock_ns)
         if fault:
             return "silent", "lost", fault
-        kind, fault = self._wrong_time(clock_ns)
+        kind, fault = self._jumped()
+        if not kind:
+            kind, fault = self._wrong_time(clock_ns)
         if not kind:
             kind, fault = "refused", self._refused(clock_ns)
         if not fault and drift_ppm is not None and abs(drift_ppm) > DRIFT_PPM_MAX:
@@ -225,6 +236,13 @@ class SensorWatch:
             return ""
         never = "it has not been heard at all" if self._heard_ns is None else "nothing has come from it"
         return f"{never} for {gap_ns * 1e-9:.2f} s; something is due every {self._period_ns * 1e-9:g} s"
+
+    def _jumped(self) -> tuple[str, str]:
+        if self.offset_s is None:
+            return "", ""
+        way = "behind" if self.offset_s > 0.0 else "ahead of"
+        words = f"its clock is {abs(self.offset_s):.1f} s {way} ours; its plots are taken at our time: set it right"
+        return f"clock {self.offset_s:.0f}", words
 
     def _wrong_time(self, clock_ns: int) -> tuple[str, str]:
         delays = self._delays.at(clock_ns)

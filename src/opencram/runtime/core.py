@@ -183,6 +183,14 @@ class Core:
         """Return how long the open dwell still waits for its rest; infinity if none is open."""
         return (self._last_plot_ns + HOLD_NS - clock_ns) / 1e9 if self._dwell else math.inf
 
+    def clock_was_set(self, by_ns: int) -> None:
+        """Go on under a clock that was set: what was due in a second is due in a second."""
+        self._last_plot_ns += by_ns
+        self._dwell_arrived_ns += by_ns
+        self._commit_due_ns += by_ns
+        self._began_ns += by_ns
+        self._behind_ns += by_ns
+
     def received(self, feed: str, data: bytes, clock_ns: int) -> None:
         """Keep bytes as they came."""
         self.writer.add_datagram(feed, data, clock_ns)

@@ -214,8 +214,8 @@ async def feeds(site: Site, base: Path, seconds: float) -> list[Finding]:
         feed = Feed(config, known, gate)
         said: list[Any] = []
 
-        def receive(one: Feed, pieces: Sequence[bytes], clock_ns: int, said: list[Any] = said) -> Received:
-            received = one.receive_all(pieces, clock_ns)
+        def receive(one: Feed, pieces: Sequence[bytes], said: list[Any] = said) -> Received:
+            received = one.receive_all(pieces, time.time_ns())
             said += [message for message in received.messages if isinstance(message, Health)]
             return received
 
@@ -225,7 +225,7 @@ async def feeds(site: Site, base: Path, seconds: float) -> list[Finding]:
             remedy = "stop the service while the doctor is here, or ask its /health"
             found.append(Finding(f"feed {source.name}", "fault", str(error), remedy))
             continue
-        task = await open_feed(source, feed, receive, lambda messages, clock_ns: None, sockets)
+        task = await open_feed(source, feed, receive, lambda feed: None, sockets)
         opened.append((source.name, feed, gate, said, task, sockets))
     await asyncio.sleep(seconds)
     for name, feed, gate, said, task, sockets in opened:

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, TypeVar
 
 from opencram.adapters.cap import CapBook, CapMessage, CapZone
 from opencram.adapters.cap_sign import CapSigner
+from opencram.adapters.clocks import Clocks
 from opencram.adapters.feeds import Feed, Received
 from opencram.adapters.gate import Gate
 from opencram.adapters.stations import limits
@@ -33,6 +34,7 @@ from opencram.runtime.logbook import Retention, finish, unsealed
 from opencram.runtime.played import Played
 from opencram.runtime.sockets import open_feed
 from opencram.runtime.stations import stations
+from opencram.runtime.steady import STEP_NS, SteadyClock
 from opencram.runtime.stream import Stream
 
 BEAT_S: Final = 0.002  # how often what is due by time is looked for
@@ -89,7 +91,9 @@ class LiveService:
         self._base = base
         self._tell = tell
         self._played = played
-        self._clock = time.time_ns if played is None else played.clock
+        self._steady = SteadyClock()
+        self._told_set_by_ns = 0  # of the machine's clock
+        self._clock: Callable[[], int] = self._steady if played is None else played.clock
         now_ns = self._clock()
         live = site.live
         self.board = Board(site=site.name, started_ns=now_ns, zones=zones_of(site))
@@ -124,7 +128,8 @@ class LiveService:
         for fallback in site_health(site, now_ns):
             self._report(fallback)
         known = stations(site)
-        gate = Gate(limits(known), self.core.last_plot_id + 1)
+        self._clocks = Clocks() if played is None else None
+        gate = Gate(limits(known), self.core.last_plot_id + 1, self._clocks)
         self.feeds = [Feed(feed_config(source, base), known, gate) for source in live.feeds]
         self._overflows = overflows(live.feeds, self.feeds, sockets) if played is None else []
         self._stop = asyncio.Event()
@@ -154,7 +159,7 @@ class LiveService:
             feed_tasks = [asyncio.create_task(self._play(self._played))]
         else:
             feed_tasks = [
-                await open_feed(source, feed, self._receive, self._take, self._sockets)
+                await open_feed(source, feed, self._receive, self._ended, self._sockets)
                 for source, feed in zip(self._site.live.feeds, self.feeds, strict=True)
             ]
         tasks += [
@@ -211,13 +216,19 @@ class LiveService:
 
     # ---- what happens ----
 
-    def _receive(self, feed: Feed, pieces: Sequence[bytes], clock_ns: int) -> Received:
+    def _receive(self, feed: Feed, pieces: Sequence[bytes]) -> Received:
+        clock_ns = self._clock()
         if self._site.live.raw:
             for data in pieces:
                 self.core.received(feed.config.name, data, clock_ns)
         received = feed.receive_all(pieces, clock_ns)
         self._take(received.messages, clock_ns)
         return received
+
+    def _ended(self, feed: Feed) -> None:
+        """Take what the end of a connection leads to."""
+        clock_ns = self._clock()
+        self._take(feed.disconnected(clock_ns), clock_ns)
 
     async def _play(self, played: Played) -> None:
         """Take recorded plots; when they have ended, and everything that came of them has, the service stops."""
@@ -309,13 +320,33 @@ class LiveService:
             clock_ns = self._clock()
             for feed in self.feeds:
                 self._take(feed.check(clock_ns), clock_ns)
+            self._look_at_own_clock(clock_ns)
             if time.monotonic() >= due_s:
                 due_s = time.monotonic() + STATUS_S
+                clock_ns = self._clock()
                 self._count_losses(clock_ns)
                 for feed in self.feeds:
                     status = feed.status(clock_ns)
                     self.board.statuses[status.feed] = status
                     self.core.note(status)
+
+    def _look_at_own_clock(self, clock_ns: int) -> None:
+        """Follow the clock of the machine where it was set, as soon as nothing is in the air; tell both."""
+        if self._clocks is None or not (by_ns := self._steady.set_by_ns):
+            return
+        by_s = f"{by_ns / 1e9:+.1f} s"
+        if not self.core.is_idle:
+            if abs(by_ns - self._told_set_by_ns) > STEP_NS:
+                words = f"the clock of this machine was set by {by_s}; it is followed when nothing is in the air"
+                self._report(Health(t_ns=clock_ns, part="clock", state="degraded", reason=words))
+        else:
+            self._steady.follow()
+            self._clocks.forget()
+            for each in (self.core, *self.feeds):
+                each.clock_was_set(by_ns)
+            words = f"the clock of this machine was set by {by_s}, and is followed"
+            self._report(Health(t_ns=self._clock(), part="clock", state="ok", reason=words))
+        self._told_set_by_ns = self._steady.set_by_ns
 
     def _count_losses(self, clock_ns: int) -> None:
         """Take what the system dropped before it was read."""

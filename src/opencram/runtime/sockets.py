@@ -1,6 +1,7 @@
 """The sockets of feeds: datagrams, multicast groups, streams that call us and streams that we call.
 
-Each hands bytes to a `Feed` and what comes of them to `deliver`.  Nothing that arrives can stop a socket.
+Each hands over the bytes of its `Feed` as they come, and says when a connection has ended.  Nothing that arrives can
+stop a socket.
 """
 
 import asyncio
@@ -10,7 +11,6 @@ import os
 import select
 import socket
 import struct
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
@@ -20,7 +20,7 @@ from opencram.config.live_model import FeedSource, Live
 from opencram.errors import UsageError
 
 if TYPE_CHECKING:  # sockets are bound before anything heavy is loaded, so that plots wait in them
-    from opencram.adapters.feeds import Feed, Message, Received
+    from opencram.adapters.feeds import Feed, Received
 
 BUFFER_BYTES: Final = 8 * 1024 * 1024  # a second of 10 000 plots waits in the kernel while we are busy
 READ_BYTES: Final = 256 * 1024
@@ -30,8 +30,8 @@ _RCVBUF_FORCE: Final = 33  # SO_RCVBUFFORCE, which Python does not name
 CALL_AGAIN_S: Final = 1.0
 PIPE_S: Final = 0.1
 
-Receive = Callable[["Feed", Sequence[bytes], int], "Received"]  # what some bytes led to, and it has been taken
-Deliver = Callable[[Sequence["Message"], int], None]
+Receive = Callable[["Feed", Sequence[bytes]], "Received"]  # what some bytes led to, and it has been taken
+Ended = Callable[["Feed"], None]  # a connection has
 
 
 def bind_all(live: Live, held: Mapping[str, socket.socket]) -> dict[str, socket.socket]:
@@ -79,19 +79,19 @@ def key_of(source: FeedSource) -> str:
 
 
 async def open_feed(
-    source: FeedSource, feed: "Feed", receive: Receive, deliver: Deliver, sockets: Mapping[str, socket.socket]
+    source: FeedSource, feed: "Feed", receive: Receive, ended: Ended, sockets: Mapping[str, socket.socket]
 ) -> asyncio.Task[None]:
     """Listen on the bound socket of a feed, or call, and return the task that keeps it."""
     if source.udp is not None:
         return asyncio.create_task(_Datagrams(sockets[key_of(source)], feed, receive).hold())
     if source.tcp is not None:
-        serve = _Streams(feed, receive, deliver)
+        serve = _Streams(feed, receive, ended)
         server = await asyncio.start_server(serve.take, sock=sockets[key_of(source)])
         return asyncio.create_task(_serve(server))
     if source.file:
-        return asyncio.create_task(_read(source.file, feed, receive, deliver))
+        return asyncio.create_task(_read(source.file, feed, receive, ended))
     assert source.connect is not None
-    return asyncio.create_task(_call(source.connect, _Streams(feed, receive, deliver)))
+    return asyncio.create_task(_call(source.connect, _Streams(feed, receive, ended)))
 
 
 class _Datagrams:
@@ -111,7 +111,7 @@ class _Datagrams:
             except OSError:  # nothing more waits; or an answer to something that we did not send
                 break
         if pieces:
-            self._receive(self._feed, pieces, time.time_ns())
+            self._receive(self._feed, pieces)
 
     async def hold(self) -> None:
         """Listen until cancelled."""
@@ -169,10 +169,10 @@ async def _serve(server: asyncio.Server) -> None:
 class _Streams:
     """Connections of one feed, one after the other: a second one while the first lasts is refused."""
 
-    def __init__(self, feed: "Feed", receive: Receive, deliver: Deliver) -> None:
+    def __init__(self, feed: "Feed", receive: Receive, ended: Ended) -> None:
         self._feed = feed
         self._receive = receive
-        self._deliver = deliver
+        self._ended = ended
         self._busy = False
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -184,7 +184,7 @@ class _Streams:
         self._feed.connected()
         try:
             while data := await reader.read(READ_BYTES):
-                received = self._receive(self._feed, [data], time.time_ns())
+                received = self._receive(self._feed, [data])
                 if received.reply:
                     writer.write(received.reply)
                     await writer.drain()
@@ -194,12 +194,11 @@ class _Streams:
             pass  # the silence that follows is told by the feed
         finally:
             self._busy = False
-            clock_ns = time.time_ns()
-            self._deliver(self._feed.disconnected(clock_ns), clock_ns)
+            self._ended(self._feed)
             writer.close()
 
 
-async def _read(file: str, feed: "Feed", receive: Receive, deliver: Deliver) -> None:
+async def _read(file: str, feed: "Feed", receive: Receive, ended: Ended) -> None:
     """Read standard input, or a named pipe, as bytes come; after its end the silence is told by the feed."""
     descriptor = 0 if file == "-" else os.open(file, os.O_RDONLY | os.O_NONBLOCK)
     loop = asyncio.get_running_loop()
@@ -209,13 +208,12 @@ async def _read(file: str, feed: "Feed", receive: Receive, deliver: Deliver) -> 
             if not (await loop.run_in_executor(threads, select.select, [descriptor], [], [], PIPE_S))[0]:
                 continue
             if data := os.read(descriptor, READ_BYTES):
-                receive(feed, [data], time.time_ns())
+                receive(feed, [data])
             elif file == "-":
                 break
             else:
                 await asyncio.sleep(PIPE_S)  # nobody writes to the pipe just now
-        clock_ns = time.time_ns()
-        deliver(feed.disconnected(clock_ns), clock_ns)
+        ended(feed)
         await asyncio.Event().wait()
     finally:
         threads.shutdown()
