@@ -1,8 +1,9 @@
-"""Feeds that are no sockets: a named pipe, standard input of the service, CSV with a column map."""
+"""Sockets of feeds, and feeds that are none: a named pipe, standard input of the service, CSV with a column map."""
 
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -88,3 +89,25 @@ def test_what_does_not_go_together_is_told(feed: str, place: str) -> None:
     with pytest.raises(ConfigError) as error:
         parse_site(SITE.read_text() + f'\n[[feed]]\nname = "a"\n{feed}', "site.toml")
     assert place in str(error.value)
+
+
+def test_a_service_that_ends_while_a_feed_is_connected_ends_without_complaint(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    feed = f'\n[[feed]]\nname = "in"\nformat = "ndjson"\ntcp = "127.0.0.1:{port}"\n[live]\nhttp = false\n'
+    (tmp_path / "site.toml").write_text(SITE.read_text() + feed)
+    command = [sys.executable, "-m", "opencram", "live", str(tmp_path / "site.toml")]
+    said: list[str] = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as service:
+        assert service.stdout is not None
+        for line in service.stdout:
+            said.append(line)
+            if line.startswith("live:"):
+                break
+        with socket.create_connection(("127.0.0.1", port)) as radar:
+            radar.sendall(b'{"type": "nothing"}\n')
+            time.sleep(0.3)
+            service.terminate()
+            said += service.stdout.readlines()
+        assert service.wait(timeout=20.0) == 0
+    assert not [line for line in said if "Exception" in line or "Traceback" in line]

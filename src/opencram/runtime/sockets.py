@@ -86,7 +86,7 @@ async def open_feed(
         return asyncio.create_task(_Datagrams(sockets[key_of(source)], feed, receive).hold())
     if source.tcp is not None:
         serve = _Streams(feed, receive, ended)
-        server = await asyncio.start_server(serve.take, sock=sockets[key_of(source)])
+        server = await asyncio.start_server(serve.accept, sock=sockets[key_of(source)])
         return asyncio.create_task(_serve(server))
     if source.file:
         return asyncio.create_task(_read(source.file, feed, receive, ended))
@@ -174,6 +174,11 @@ class _Streams:
         self._receive = receive
         self._ended = ended
         self._busy = False
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Read a connection that somebody opened to us; that the service ends meanwhile is nothing to complain of."""
+        with contextlib.suppress(asyncio.CancelledError):  # Python 3.11 would print it as an error of the server
+            await self.take(reader, writer)
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Read one connection to its end."""
