@@ -342,8 +342,9 @@ class LiveService:
         else:
             self._steady.follow()
             self._clocks.forget()
-            for each in (self.core, *self.feeds):
-                each.clock_was_set(by_ns)
+            self.core.clock_was_set(by_ns)
+            for feed in self.feeds:
+                feed.clock_was_set(by_ns)
             words = f"the clock of this machine was set by {by_s}, and is followed"
             self._report(Health(t_ns=self._clock(), part="clock", state="ok", reason=words))
         self._told_set_by_ns = self._steady.set_by_ns
