@@ -23,11 +23,11 @@ from opencram.display.frames import (
     THREAT,
     TRACK_BYTES,
     Encoder,
-    ellipse_95,
     lines,
 )
 from opencram.display.picture import TRAIL_POINTS_MAX, Picture
 from opencram.display.timeline import Timeline
+from opencram.ellipse import axes_95
 
 
 def decoded(frame: bytes) -> dict[str, list[float]]:
@@ -91,7 +91,7 @@ def test_positions_are_carried_on_by_one_update_at_most(timeline: Timeline) -> N
 def test_an_empty_picture_and_bad_numbers_are_encoded() -> None:
     assert decoded(Encoder(raid.site()).frame(Picture(), 0, 0, 0, 0.0, 0))["id"] == []
     flat = raid.impact(1, 1.0, 2.0)
-    assert ellipse_95(flat)[0] == pytest.approx(84.0)
+    assert axes_95(flat.covariance_enu_m2).longer_m == pytest.approx(84.0)
 
 
 def test_lines_hold_the_trail_and_the_path_of_what_has_changed(timeline: Timeline) -> None:

@@ -7,10 +7,9 @@ from typing import Any, Final
 
 from opencram.adapters.cap import CapZone
 from opencram.adapters.times import rfc3339
+from opencram.ellipse import axes_95
 from opencram.messages import Impact, Track, Warning
 
-ELLIPSE_SHARE: Final = 0.95
-_CHI2: Final = -2.0 * math.log(1.0 - ELLIPSE_SHARE)
 _CORNERS: Final = 36
 _METRES_A_DEGREE: Final = 111_320.0  # of latitude; an ellipse of some hundred metres is drawn 0.5 % right by it
 
@@ -94,12 +93,8 @@ def track_feature(track: Track, latitude_deg: float, longitude_deg: float, heigh
 
 def axes(impact: Impact) -> tuple[float, float, float]:
     """Return half length and half width (m) of the 95 % ellipse, and the azimuth of its length (rad)."""
-    ee, en, nn = impact.covariance_enu_m2
-    mean, radius = (ee + nn) / 2.0, math.hypot((ee - nn) / 2.0, en)
-    if not math.isfinite(mean + radius):
-        return 0.0, 0.0, 0.0
-    azimuth = 0.5 * math.atan2(2.0 * en, nn - ee)
-    return math.sqrt(_CHI2 * max(mean + radius, 0.0)), math.sqrt(_CHI2 * max(mean - radius, 0.0)), azimuth
+    found = axes_95(impact.covariance_enu_m2)
+    return (0.0, 0.0, 0.0) if math.isnan(found.longer_m) else found
 
 
 def ellipse(impact: Impact) -> list[list[float]]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from opencram.config.model import Site
 from opencram.display.picture import Picture
+from opencram.ellipse import axes_95
 from opencram.messages import CLASSES, Impact, Threat, Track
 
 FRAME_HEAD = struct.Struct("<IIddddII")  # kind, seq, t, begin, end (ms), data age (s), tracks, flags
@@ -26,7 +27,6 @@ FRAME_KIND, LINES_KIND = 1, 2
 TENTATIVE, CONFIRMED, THREAT, ENGAGED, ENDED = range(5)  # what shape a track has
 EXTRAPOLATED_S_MAX = 0.5  # a position is carried on no further than one update
 ACTS_PROBABILITY = 0.05  # at which a round is listed among those that act on people
-CHI2_95_2D = 5.991464547107979  # 95 % point of chi-squared with two degrees of freedom: −2 ln 0.05
 EARTH_M = 6_371_000.0
 
 _STATUS = {"tentative": 0.0, "confirmed": 1.0, "coasting": 2.0, "dropped": 3.0}
@@ -163,19 +163,11 @@ def lines(picture: Picture, after_seq: int, trailed: Mapping[int, int]) -> bytes
     return LINES_HEAD.pack(LINES_KIND, len(parts) // 2) + b"".join(parts)
 
 
-def ellipse_95(impact: Impact) -> tuple[float, float, float]:
-    """Return the half axes (m) of the 95 % ellipse and the azimuth (rad) of the longer one."""
-    ee, en, nn = impact.covariance_enu_m2
-    mean, radius = (ee + nn) / 2.0, math.hypot((ee - nn) / 2.0, en)
-    longer, shorter = (math.sqrt(CHI2_95_2D * max(v, 0.0)) for v in (mean + radius, mean - radius))
-    return longer, shorter, math.atan2(2.0 * en, nn - ee) / 2.0
-
-
 def _impact_columns(impact: Impact | None, t_ns: int) -> tuple[float, ...]:
     if impact is None:
         return (_NAN,) * 7
     east, north, _ = impact.position_enu_m
-    return (impact.impact_t_ns - t_ns) * 1e-9, impact.impact_time_s_std, east, north, *ellipse_95(impact)
+    return (impact.impact_t_ns - t_ns) * 1e-9, impact.impact_time_s_std, east, north, *axes_95(impact.covariance_enu_m2)
 
 
 def _likeliest(threat: Threat | None, kind: str, index: Mapping[str, float]) -> tuple[float, float]:

@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-Point = tuple[float, float]
+from opencram.ellipse import axes_95
 
-CHI2_95_2D = 5.991464547107979  # quantile 0.95 of chi-square with 2 degrees of freedom: -2 ln 0.05
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ def ellipse_95(east_m: float, north_m: float, covariance_m2: tuple[float, float,
     middle, half_gap = 0.5 * (ee + nn), math.hypot(0.5 * (ee - nn), en)
     if ee < 0.0 or nn < 0.0 or middle - half_gap < -1e-6 * middle:
         return None
-    scale = math.sqrt(CHI2_95_2D)
+    axes = axes_95(covariance_m2)
     return Ellipse(
         east_m=east_m,
         north_m=north_m,
-        major_m=scale * math.sqrt(middle + half_gap),
-        minor_m=scale * math.sqrt(max(middle - half_gap, 0.0)),
+        major_m=axes.longer_m,
+        minor_m=axes.shorter_m,
         turn_rad=0.5 * math.atan2(2.0 * en, ee - nn),
     )
 

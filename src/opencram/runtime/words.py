@@ -8,9 +8,9 @@ import math
 from collections.abc import Mapping
 
 from opencram.config.model import Site
+from opencram.ellipse import axes_95
 from opencram.messages import Impact, PlaceThreat, Threat
 
-CHI2_95_2D = 5.991464547107979  # 95 % point of chi-squared with two degrees of freedom: −2 ln 0.05
 NEAR_M = 300.0  # closer than this to a place, the place names the point; further off, its bearing from the site
 
 _WINDS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
@@ -58,11 +58,10 @@ def _nearness(threatened: PlaceThreat) -> tuple[float, bool]:
 
 def ellipse(impact: Impact) -> str:
     """Return length and width of the 95 % ellipse of an impact: "168×60 m"."""
-    ee, en, nn = impact.covariance_enu_m2
-    mean, radius = (ee + nn) / 2.0, math.hypot((ee - nn) / 2.0, en)
-    if not math.isfinite(mean + radius):
+    axes = axes_95(impact.covariance_enu_m2)
+    if math.isnan(axes.longer_m):
         return "unknown"
-    length, width = (2.0 * math.sqrt(CHI2_95_2D * max(v, 0.0)) for v in (mean + radius, mean - radius))
+    length, width = 2.0 * axes.longer_m, 2.0 * axes.shorter_m
     return f"{length:.0f}×{width:.0f} m" if length < 9999.5 else f"{length / 1000.0:.0f}×{width / 1000.0:.0f} km"
 
 

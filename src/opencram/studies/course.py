@@ -9,8 +9,8 @@ import statistics
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from opencram.ellipse import axes_95
 from opencram.messages import Impact
-from opencram.runtime.words import CHI2_95_2D
 from opencram.studies.ground import Ground, Point
 from opencram.studies.listening import Ear
 from opencram.studies.rows import APPROACH_S, COURSE_S, Approach, Course
@@ -58,7 +58,7 @@ def approach(rounds: Iterable[tuple[Point, int, Sequence[Impact]]]) -> tuple[App
             if known is None:
                 continue
             error_m = math.hypot(east_m - known.position_enu_m[0], north_m - known.position_enu_m[1])
-            ellipse_m = half_axis_95_m(known)
+            ellipse_m = axes_95(known.covariance_enu_m2).longer_m
             if math.isfinite(error_m) and math.isfinite(ellipse_m):
                 errors.setdefault(s, []).append(error_m)
                 ellipses.setdefault(s, []).append(ellipse_m)
@@ -73,9 +73,3 @@ def known_at(impacts: Sequence[Impact], t_ns: int) -> Impact | None:
     """Return the newest prediction that was known at a time; None if there was none, or it was out of date."""
     known = next((impact for impact in reversed(impacts) if impact.t_ns <= t_ns), None)
     return None if known is None or t_ns - known.t_ns > STALE_NS else known
-
-
-def half_axis_95_m(impact: Impact) -> float:
-    """Return the longer half axis (m) of the 95 % ellipse of a predicted impact."""
-    ee, en, nn = impact.covariance_enu_m2
-    return math.sqrt(CHI2_95_2D * max((ee + nn) / 2.0 + math.hypot((ee - nn) / 2.0, en), 0.0))

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from opencram.ellipse import CHI2_95_2D
 from opencram.messages import Impact
-from opencram.runtime.words import CHI2_95_2D
 from opencram.simulation.model import WorldConfig
 from opencram.simulation.world import Body, WorldState, origins
 from opencram.studies.course import PROJECTILE, approach, course, known_at
