@@ -1,6 +1,7 @@
 """Messages made here from a known atmosphere, for the tests of the readers.  None is anybody's."""
 
 import math
+from functools import cache
 from itertools import pairwise
 
 from opencram.earth.atmosphere import isa
@@ -106,15 +107,25 @@ def wyoming(heights_m=LEVELS_M, unit="knot"):
 
 
 def height_of(pressure_pa):
-    """Height (m) at which the made atmosphere has a pressure, by halving."""
-    low, high = 40.0, 40_000.0
-    for _ in range(60):
+    """Height (m) at which the made atmosphere has a pressure, by halving the fine layer that it lies in."""
+    at, layers = 40.0, pressures_pa([40.0])
+    while layers[-1] > pressure_pa:
+        at += 50.0
+        layers.append(_above(at - 50.0, layers[-1], at))
+    low, high = at - 50.0, at
+    for _ in range(50):
         middle = (low + high) / 2.0
-        if pressures_pa([40.0, middle])[1] > pressure_pa:
+        if _above(at - 50.0, layers[-2], middle) > pressure_pa:
             low = middle
         else:
             high = middle
     return low
+
+
+def _above(low_m, pressure_pa, high_m):
+    """Pressure at the top of one layer."""
+    rise = geopotential_at(high_m, LATITUDE) - geopotential_at(low_m, LATITUDE)
+    return pressure_pa * math.exp(-log_pressure_fall(rise, temperature_k(low_m), temperature_k(high_m)))
 
 
 def _ttt(kelvin):
@@ -129,6 +140,7 @@ def _ddfff(height_m):
     return f"{fives // 2:02d}{knots + 500 * (fives % 2):03d}"
 
 
+@cache
 def temp():
     """Parts A and B of station 40650 on the 14th at 12 h, wind in knots, and winds by height up to 2400 m."""
     surface = pressures_pa([40.0])[0]
