@@ -1,6 +1,6 @@
 """Salvos with crossing paths: identity swaps, breaks, lost, doubled and false tracks.
 
-    python benchmarks/ripple.py [--rounds 24 100] [--raids 10] [--seed 1] [--jobs 1] [--cell] [--joint] [--radars 2]
+    python benchmarks/ripple.py [--rounds 24 100] [--raids 10] [--seed 1] [--jobs 1] [--cell] [--radars 2]
 
 Each raid fires its rounds within ten seconds (or `--firing` seconds) from two places that look across one another at
 the same few hundred metres, so that the paths cross in the air; rockets of the 107 mm class, dispersed.  Two radars of
@@ -20,7 +20,7 @@ import math
 import time
 from collections import Counter, defaultdict
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -247,12 +247,11 @@ class Score:
     plots: int
 
 
-def score(rounds: int, cell: bool, joint: bool, radars: int, firing_s: float, seed: int) -> Score:
+def score(rounds: int, cell: bool, radars: int, firing_s: float, seed: int) -> Score:
     """Return the scores of one raid."""
     config = raid(rounds, seed, cell=cell, radars=radars, firing_s=firing_s)
     plots, origins, state = flown(config)
     tracker, predictor = configure(config, wind_m_s=(2.0, -1.0), wind_m_s_std=4.0)
-    tracker = replace(tracker, joint=joint)
     begin_s = time.process_time()
     said = follow(plots, origins, tracker, predictor)
     spent_s = time.process_time() - begin_s
@@ -312,11 +311,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--cell", action="store_true", help="radars that resolve 30 m and 20 mrad")
-    parser.add_argument("--joint", action="store_true", help="with joint probabilities (tracking.Config.joint)")
     parser.add_argument("--firing", type=float, default=10.0, help="seconds from the first round to the last")
     parser.add_argument("--radars", type=int, choices=(1, 2), default=2)
     chosen = parser.parse_args()
-    merging = (", merged plots" if chosen.cell else "") + (", joint probabilities" if chosen.joint else "")
+    merging = ", merged plots" if chosen.cell else ""
     print(
         f"{chosen.raids} raids each, seed {chosen.seed}, {chosen.radars} radars, fired in {chosen.firing:g} s{merging}"
     )
@@ -324,7 +322,7 @@ def main() -> None:
         "rounds tracker            found  tracks swaps  tracks that swapped  breaks missed double false purity plots/s"
     )
     for rounds in chosen.rounds:
-        work = partial(score, rounds, chosen.cell, chosen.joint, chosen.radars, chosen.firing)
+        work = partial(score, rounds, chosen.cell, chosen.radars, chosen.firing)
         seeds = [chosen.seed * 10_000 + k for k in range(chosen.raids)]
         if chosen.jobs > 1:
             with ProcessPoolExecutor(chosen.jobs) as pool:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numba import njit
 from scipy.optimize import linear_sum_assignment
 
-from opencram.tracking.association import assigned, doubtful, gated
+from opencram.tracking.association import assigned, gated
 from opencram.tracking.ordering import ascending, mapped, within
 
 GATE = 20.0
@@ -133,37 +133,3 @@ def test_a_place_that_is_no_number_is_near_nothing():
     positions = np.zeros((5, 3))
     assert not len(_near(positions, np.array([np.nan, 0.0]), 10.0))
     assert not len(_near(positions, np.array([0.0, 0.0]), np.inf))
-
-
-def widened(h, z, std=1e-3):
-    """Deviations (m, 3) over the stated ones with which tracks that are known well take their plots."""
-    s = np.tile(np.diag(STDS * std) ** 2, (len(h), 1, 1))
-    variances = np.tile(STDS**2, (len(z), 1))
-    pairs = gated(h, s, np.ones(len(h), dtype=np.bool_), z, variances, GATE)
-    plot_of = assigned(*pairs, len(z), GATE)
-    return plot_of, np.sqrt(doubtful(*pairs, plot_of, GATE, h, z, variances)) / STDS
-
-
-def test_plots_that_nobody_else_wants_are_taken_at_their_word():
-    h = np.array([[5000.0, 0.5, 0.2], [5300.0, 0.5, 0.2]])
-    z = np.column_stack([h + 0.5 * STDS, [math.nan, math.nan]])
-    z = np.vstack([z, z[:1] + np.array([25.0, 0.0, 0.0, 0.0])])  # a third, in the gate of the first alone
-    _, off = widened(h, z)
-    assert off == pytest.approx(1.0)
-
-
-@pytest.mark.parametrize("apart", [0.5, 1.0, 2.0, 4.0])
-def test_plots_that_two_want_err_by_what_may_be_the_others(apart):
-    """Two tracks, each plot where its track is: of the other it is by exp(-apart²) against 1."""
-    h = np.array([[5000.0, 0.5, 0.2], [5000.0 + apart * STDS[0], 0.5, 0.2]])
-    plot_of, off = widened(h, np.column_stack([h, [math.nan, math.nan]]))
-    assert plot_of.tolist() == [0, 1]
-    other = math.exp(-(apart**2)) / (1.0 + math.exp(-(apart**2)))
-    assert off[:, 0] == pytest.approx(math.sqrt(1.0 + other * apart**2), abs=2e-3)
-    assert off[:, 1:] == pytest.approx(1.0, abs=1e-3)
-
-
-def test_an_azimuth_over_north_is_no_turn_around():
-    h = np.array([[5000.0, 2.0 * math.pi - 2e-4, 0.2], [5000.0, 2e-4, 0.2]])
-    _, off = widened(h, np.column_stack([h, [math.nan, math.nan]]))
-    assert (off < 1.2).all()

@@ -17,20 +17,15 @@ def pair(draws, apart_m, drift_m_s, count=30, period_s=0.1):
     return times, line + draws.normal(0.0, STD_M, (count, 3)), np.full((count, 3), STD_M**2)
 
 
-def asked(count):
-    """By how much likelier the other way of sharing must be for this to be done."""
-    return 12.0 + 0.6 * count
-
-
-@pytest.mark.parametrize(("apart_m", "wrong_most", "done_least"), [(40.0, 0.03, 1.0), (25.0, 0.12, 0.5)])
+@pytest.mark.parametrize(("apart_m", "wrong_most", "done_least"), [(40.0, 0.03, 1.0), (25.0, 0.12, 0.9)])
 def test_mixed_plots_are_told_apart(apart_m, wrong_most, done_least):
     wrong = total = done = 0
     for seed in range(30):
         draws = np.random.default_rng(seed)
         times, apart, variances = pair(draws, apart_m, 5.0)
         mixed = draws.random(len(times)) < 0.4
-        exchange, better = shared_out(times, np.where(mixed[:, np.newaxis], -apart, apart), variances)
-        if better > asked(len(times)):
+        exchange, better, asked = shared_out(times, np.where(mixed[:, np.newaxis], -apart, apart), variances)
+        if better > asked:
             done += 1
             wrong += min((exchange != mixed).sum(), (exchange == mixed).sum())
             total += len(times)
@@ -41,15 +36,19 @@ def test_mixed_plots_are_told_apart(apart_m, wrong_most, done_least):
 def test_what_is_not_mixed_stays_as_it_is():
     for seed in range(30):
         draws = np.random.default_rng(seed)
-        exchange, better = shared_out(*pair(draws, 50.0, 5.0))
-        assert better < 5.0
+        exchange, better, asked = shared_out(*pair(draws, 50.0, 5.0))
+        assert better < asked
         assert exchange.mean() < 0.1
 
 
 def test_two_that_cannot_be_told_apart_are_left_alone():
-    """In the same place the best way of sharing is likelier by chance, but not by as much as is asked for."""
-    gains = [shared_out(*pair(np.random.default_rng(seed), 0.0, 0.0))[1] for seed in range(30)]
-    assert max(gains) < asked(30)
+    """In the same place the best way of sharing is likelier by chance, but seldom by as much as is asked for."""
+    done = []
+    for count in (10, 30, 100):
+        for seed in range(60):
+            _, better, asked = shared_out(*pair(np.random.default_rng(seed), 0.0, 0.0, count))
+            done.append(better > asked)
+    assert np.mean(done) < 0.04
 
 
 def test_paths_that_cross_are_no_mixture():
@@ -58,8 +57,8 @@ def test_paths_that_cross_are_no_mixture():
         draws = np.random.default_rng(seed)
         times = -0.1 * np.arange(40)[::-1]
         apart = np.outer(times - times.mean(), [25.0, 0.0, 0.0]) + draws.normal(0.0, STD_M, (40, 3))
-        _, better = shared_out(times, apart, np.full((40, 3), STD_M**2))
-        assert better < 0.5 * asked(40)
+        _, better, asked = shared_out(times, apart, np.full((40, 3), STD_M**2))
+        assert better < 0.7 * asked
 
 
 def test_near_pairs_are_those_of_brute_force():

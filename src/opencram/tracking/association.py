@@ -10,14 +10,10 @@ import math
 import numpy as np
 
 from opencram.estimation.assignment import assign
-from opencram.estimation.joint import marginals
 from opencram.estimation.linear import cholesky
 from opencram.kernel import helper, kernel
 from opencram.tracking.fit import wrap
 from opencram.tracking.ordering import ascending
-
-_DETECTION = 0.9  # that a round is seen in a dwell; between sensors that state 0.8 and 0.95 it makes no difference
-_JOINT_MAX = 4000  # tracks by plots of a cluster: a flood must not stop the clock
 
 
 @helper
@@ -151,55 +147,6 @@ def _by_cluster(starts, plots, costs, plot_count, wanted, gate, plot_of):
                 if found[r - first] >= 0:
                     plot_of[members[r]] = columns[found[r - first]]
         first = end
-
-
-@kernel
-def doubtful(starts, plots, costs, plot_of, gate, h, z, variances):
-    """Return the variances (m, 3) with which tracks should take their plots, where others want the same ones.
-
-    A plot that may be another's is taken as one that errs more: by the mean square of how far the plots are away that
-    the track may have had instead, with their joint probabilities; by how far it is from what the track expects (`h`
-    (n, 3)), with that of having had none.  So no plot is used twice, and tracks do not grow together.  The price of
-    staying without a plot, `gate`, is that of the assignment.
-    """
-    n, m = starts.shape[0] - 1, z.shape[0]
-    wanted = np.zeros(m, dtype=np.int64)
-    for i in range(starts[n]):
-        wanted[plots[i]] += 1
-    contested = False
-    for j in range(m):
-        contested = contested or wanted[j] > 1
-    if not contested:
-        return variances
-    wider = variances.copy()
-    root = _clusters(starts, plots, m)
-    members = ascending(root * 1.0)
-    column_of, columns = np.full(m, -1, dtype=np.int64), np.empty(m, dtype=np.int64)
-    first = 0
-    while first < n:
-        end, width = first, 0
-        while end < n and root[members[end]] == root[members[first]]:
-            for i in range(starts[members[end]], starts[members[end] + 1]):
-                if column_of[plots[i]] < 0:
-                    column_of[plots[i]] = width
-                    columns[width] = plots[i]
-                    width += 1
-            end += 1
-        if end > first + 1 and (end - first) * width <= _JOINT_MAX:
-            ratios = np.zeros((end - first, width))
-            for r in range(first, end):
-                for i in range(starts[members[r]], starts[members[r] + 1]):
-                    ratios[r - first, column_of[plots[i]]] = math.exp(0.5 * (gate - costs[i]))
-            chances, _ = marginals(ratios, np.ones(end - first), _DETECTION)
-            for r in range(first, end):
-                j = plot_of[members[r]]
-                for i in range(width + 1 if j >= 0 else 0):
-                    for l in range(3):
-                        other = z[columns[i], l] if i < width else h[members[r], l]
-                        off = wrap(z[j, l] - other) if l == 1 else z[j, l] - other
-                        wider[j, l] += chances[r - first, i] * off * off
-        first = end
-    return wider
 
 
 @kernel

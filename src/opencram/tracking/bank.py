@@ -19,6 +19,7 @@ from opencram.tracking.otherwise import no_projectile
 from opencram.tracking.plausible import GRAVITY_M_S2, height
 
 Array = NDArray[np.float64]
+Rows = tuple[Array, Array, Array, NDArray[np.int64]]  # states, covariances, log weights and models, the heaviest first
 
 _ITERATIONS = 8
 _FIT_PLOTS = 12  # a fit takes so many, however long they last

@@ -262,3 +262,18 @@ def start(z, variances, rotation, origin, speed_std, x, p):
         for k in range(3):
             p[i, k] = noise[i, k]
         p[3 + i, 3 + i] = speed_std * speed_std
+
+
+@kernel
+def followed(ages, sensors, z, variances, rotations, origins, speed_std, x, p):
+    """Write the state (6) and covariance (6, 6) now of a candidate with plots (n, 4) of these ages (s; now: 0).
+
+    `ages` ascending; `variances` (n, 3): of the white errors.
+    """
+    position, noise, factor, v = np.empty(3), np.empty((3, 3)), np.empty((3, 3)), np.empty(3)
+    start(z[0], variances[0], rotations[sensors[0]], origins[sensors[0]], speed_std, x, p)
+    for j in range(1, ages.shape[0]):
+        move(x, p, ages[j] - ages[j - 1], 1.0, _ACCELERATION_GROWTH)
+        cartesian(z[j], variances[j], rotations[sensors[j]], origins[sensors[j]], position, noise)
+        update(x, p, position, noise, factor, v)
+    move(x, p, -ages[-1], 1.0, _ACCELERATION_GROWTH)

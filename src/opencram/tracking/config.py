@@ -46,7 +46,6 @@ class Config:
 
     gate: float = 20.0  # of a track: 99.98 % of three degrees of freedom
     gate_tentative: float = 16.0
-    joint: bool = False  # plots that several tracks want err more, by joint probabilities: docs/decisions says why not
     speed_m_s_std: float = 450.0  # prior of each velocity component of a new candidate
     confirm_score: float = 28.0  # log likelihood ratio of target against clutter: docs/tracking.md has the table
     confirm_plots: int = 4

@@ -6,11 +6,12 @@ import numpy as np
 
 from opencram.ballistics.propagation import STATES
 from opencram.kernel import helper, kernel
-from opencram.tracking.association import assigned, doubtful, gated
+from opencram.tracking.association import assigned, gated
 from opencram.tracking.candidates import SIX, follow_straight, join, start
 from opencram.tracking.errors import POLAR
 from opencram.tracking.filter import predict_rows, take_rate, update_rows
 from opencram.tracking.fit import wrap
+from opencram.tracking.merging import merged, shares
 from opencram.tracking.ripples import followers
 from opencram.tracking.state import TARGET, TENTATIVE
 
@@ -52,7 +53,7 @@ def all_sound(z, variances):
 @kernel
 def follow(
     targets, x, p, log_weight, model, owner, level_x, level_p, t_ns, dt, env, cds, rotation, origin, sensor, errors, z,
-    variances, wholes, weights, period_ns, first_number, gate, joint, fit_pauses, given
+    variances, wholes, weights, period_ns, first_number, gate, fit_pauses, resolved, given
 ):  # fmt: skip
     """Move all tracks on by `dt` seconds to `t_ns` and give them their plots `z` (m, 4), in place.
 
@@ -62,9 +63,10 @@ def follow(
 
     The heaviest row of a track stands for it in the assignment; a row that is no longer sound gets the log weight
     −∞.  Plot j gets the number `first_number + j` in the history; `given` (3, m) is filled for the plots of tracks.
-    `joint`: whether plots that several tracks want are taken as such that err more.  `fit_pauses`: share of a track's
-    age, least and most seconds between two fits.  Returns whether each track is due for a fit, how many are, and how
-    many plots are left.
+    `fit_pauses`: share of a track's age, least and most seconds between two fits.  `resolved` (parts, 2): counts
+    of `merging.merged`, in place.  Returns whether each track is due for a fit, how many are, how many plots are left,
+    and what plots that are of two tell each of them: measurements (n, 4), weights (n, 4), and the numbers of the plots
+    before them.  These have the numbers behind those of `z`.
     """
     rows, count = x.shape[0], targets.shape[0]
     h, s, cross = np.empty((rows, 3)), np.empty((rows, 3, 3)), np.empty((rows, 3, x.shape[1]))
@@ -80,9 +82,25 @@ def follow(
     due_count, left = 0, z.shape[0]
     starts, plots, costs = gated(h[best], s[best], sound[best], z, variances, gate)
     plot_of = assigned(starts, plots, costs, z.shape[0], gate)
+    m = z.shape[0]
+    pairs, common = merged(h[best], s[best], sound[best], targets, t_ns, plot_of, z, variances, gate, resolved)
+    for i in range(pairs.shape[0]):
+        plot_of[pairs[i, 0]] = common[i]
     _take_doubles(targets, starts, plots, plot_of, z, variances, given)
-    taken = doubtful(starts, plots, costs, plot_of, gate, h[best], z, variances) if joint else variances
-    update_rows(x, p, h, s, cross, z, taken, plot_of[owner], log_weight)
+    told, spreads, told_weights = shares(pairs, common, h[best], s[best], z, variances, weights)
+    more = np.full((3, m + told.shape[0]), -1, dtype=np.int64)
+    for i in range(3):
+        for j in range(m):
+            more[i, j] = given[i, j]
+    if told.shape[0]:
+        wholes = _behind(wholes, spreads)
+        z, variances, weights = _behind(z, told), _behind(variances, spreads), _behind(weights, told_weights)
+        for i in range(pairs.shape[0]):
+            more[OWNER, common[i]], more[PREVIOUS, common[i]] = pairs[i, 0], targets[pairs[i, 0]]["last"]
+            more[TRACK_ID, common[i]] = targets[pairs[i, 0]]["track_id"]
+            for side in range(2):
+                plot_of[pairs[i, side]] = m + 2 * i + side
+    update_rows(x, p, h, s, cross, z, variances, plot_of[owner], log_weight)
     room, level_room = np.empty(x.shape[1]), np.empty(SIX)
     for r in range(rows):
         j = plot_of[owner[r]]
@@ -100,10 +118,26 @@ def follow(
         if j >= 0:
             left -= 1
             gain += take_rate(level_x[k], level_p[k], z[j, 3], weights[j, 3], origin, level_room)
-            _seen(targets, k, j, t_ns, period_ns, first_number, gain, given)
+            own_t_ns = targets[k]["own_t_ns"]
+            _seen(targets, k, j, t_ns, period_ns, first_number, gain, more)
+            if j >= m:
+                targets[k]["own_t_ns"] = own_t_ns
             due[k] = _is_due(targets[k], t_ns, fit_pauses)
             due_count += due[k]
-    return due, due_count, left
+    for i in range(3):
+        for j in range(m):
+            given[i, j] = more[i, j]
+    return due, due_count, left + pairs.shape[0], told, told_weights, more[PREVIOUS, m:].copy()
+
+
+@helper
+def _behind(array, more):
+    """Return an array (n, ...) with the rows of another behind its own."""
+    longer = np.empty((array.shape[0] + more.shape[0], array.shape[1]))
+    for i in range(longer.shape[0]):
+        for l in range(array.shape[1]):
+            longer[i, l] = array[i, l] if i < array.shape[0] else more[i - array.shape[0], l]
+    return longer
 
 
 @helper
@@ -161,6 +195,7 @@ def _seen(targets, k, j, t_ns, period_ns, first_number, gain, given):
     target["last"] = first_number + j
     target["plots"] += 1
     target["updated_t_ns"] = max(target["updated_t_ns"], t_ns)
+    target["own_t_ns"] = max(target["own_t_ns"], t_ns)
     if target["since_t_ns"] == target["first_t_ns"]:
         target["since_t_ns"] = min(target["since_t_ns"], t_ns)
     target["first_t_ns"] = min(target["first_t_ns"], t_ns)
@@ -273,6 +308,7 @@ def _blank(targets, k, t_ns):
     target["first_t_ns"] = t_ns
     target["since_t_ns"] = t_ns
     target["updated_t_ns"] = t_ns
+    target["own_t_ns"] = t_ns
     target["period_ns"] = 0
     target["fitted_t_ns"] = 0
     target["reported_t_ns"] = 0

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from opencram.ballistics.propagation import STATES
-from opencram.tracking.bank import judge, unbiased, whole_weights
+from opencram.tracking.bank import Rows, judge, unbiased, whole_weights
+from opencram.tracking.beside import is_double
 from opencram.tracking.bursts import in_a_burst
 from opencram.tracking.config import Config
 from opencram.tracking.errors import POLAR
@@ -46,13 +47,7 @@ _LOG_SKY_MIN = math.log(1e-3)  # that a projectile begins in the middle of the s
 _LOG_LEVEL = math.log(1e-6)  # that the plots of what flew level are a round's from now on
 _EDGE_SHARE = 0.8  # of a radar's range: what is first seen beyond has mostly flown in from further away,
 _LOG_EDGE = math.log(0.05)  # as aircraft do more often than rounds
-# Dwells in which a candidate and the track beside it both have a plot: with fewer it is that track's double, with more
-# it is known which; and chi squared of their mean difference above which they are two (99.98 %).
-_BESIDE_MIN, _BESIDE_MAX, _BESIDE, _BESIDE_PLOTS = 2, 10, 20.0, 100
-_SAME = 50.0  # squared distance of position and velocity: it is asked again and again, and four plots may fool a fit
 _LOG_SEEN = -1.0  # below, a round would have been seen before where a target begins, so that a jet is likelier
-
-Rows = tuple[Array, Array, Array, Integers]  # states, covariances, log weights and models, the heaviest first
 
 
 class Judged(NamedTuple):
@@ -95,7 +90,7 @@ def promote(config: Config, constants: World, state: State, ripe: NDArray[np.boo
         rows = _verdict(config, constants, state, few, k)
         if rows is None:
             continue
-        double = _double(constants, state, tracks, few.targets[k], rows)
+        double = is_double(state, tracks, few.targets[k], rows)
         if double is False and _is_chain(config, constants, state, few.targets[k]):
             double = True
         if double is None:
@@ -309,30 +304,6 @@ def _flies(config: Config, constants: World, rows: Rows) -> bool:
     return speed - 2.0 * deviation > config.speed_m_s_min and apex_m > config.apex_m_min
 
 
-def _double(constants: World, state: State, tracks: Tracks, target: np.void, rows: Rows) -> bool | None:
-    """Return whether a track is already where this one would start (d² of position and velocity below `_SAME`).
-
-    A round that flies beside another has plots of its own, off the other's to the same side; the double of a round has
-    them to all sides.  None: too few plots to tell.
-    """
-    x, p = rows[0][0, :6], rows[1][0, :6, :6]
-    double: bool | None = False
-    asked: set[int] = set()
-    for r in np.flatnonzero(np.abs(tracks.x[:, :3] - x[:3]).sum(axis=1) <= 500.0).tolist():
-        k = int(tracks.owner[r])
-        if k in asked:
-            continue
-        difference = tracks.x[r, :6] - x
-        if difference @ np.linalg.solve(tracks.p[r, :6, :6] + p, difference) < _SAME:
-            asked.add(k)
-            count, off = _beside(state, target, tracks.targets[k])
-            if count < _BESIDE_MIN or off <= _BESIDE:
-                if count >= _BESIDE_MAX or count < _BESIDE_MIN:
-                    return True
-                double = None
-    return double
-
-
 def _is_chain(config: Config, constants: World, state: State, target: np.void) -> bool:
     """Return whether a target is made of plots of the tracks that there are, one of each."""
     tracks, table = state.tracks, columns(state.history)
@@ -340,23 +311,6 @@ def _is_chain(config: Config, constants: World, state: State, target: np.void) -
     lasts = np.ascontiguousarray(tracks.targets["last"])
     radars = constants.rotations, constants.origins
     return bool(is_chain(state.t_ns, plots, tracks.x, tracks.owner, lasts, table, config.window_plots_max, *radars))
-
-
-def _beside(state: State, target: np.void, other: np.void) -> tuple[int, float]:
-    """Return in how many dwells both targets have a plot, and the squared size of their mean difference.
-
-    In deviations of the mean if both were of one object: chi squared with three degrees of freedom.
-    """
-    since_ns, table = int(target["first_t_ns"]), columns(state.history)
-    mine, theirs = (window(table, int(each["last"]), _BESIDE_PLOTS, since_ns) for each in (target, other))
-    keys = [times_ns * len(state.noise.errors) + sensors for times_ns, sensors, _, _ in (mine, theirs)]
-    _, here, there = np.intersect1d(keys[0], keys[1], return_indices=True)
-    if not len(here):
-        return 0, 0.0
-    apart = mine[2][here, :3] - theirs[2][there, :3]
-    apart[:, 1] = np.mod(apart[:, 1] + np.pi, 2.0 * np.pi) - np.pi
-    apart /= np.sqrt(mine[3][here, :3] ** -2.0 + theirs[3][there, :3] ** -2.0)
-    return len(here), float(len(here) * (apart.mean(axis=0) ** 2).sum())
 
 
 def _with_track(tracks: Tracks, few: Candidates, k: int, rows: Rows) -> Tracks:

@@ -111,4 +111,9 @@ def with_sensors(constants: World, state: State) -> State:
     p[np.ix_(np.arange(count), places, places)] = tracks.p
     for b in range(known, known + POLAR * more):
         p[:, b, b] = noise.errors[(b - STATES) // POLAR, (b - STATES) % POLAR, SLOW] ** 2
-    return replace(state, noise=noise, registration=registration, tracks=replace(tracks, x=x, p=p))
+    counts = (state.doubled, state.resolved)
+    doubled, resolved = (np.concatenate([each, np.zeros((more, *each.shape[1:]))]) for each in counts)
+    return replace(
+        state, noise=noise, registration=registration, doubled=doubled, resolved=resolved,
+        tracks=replace(tracks, x=x, p=p),
+    )  # fmt: skip

@@ -12,16 +12,17 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from opencram.messages import Association, Engagement, Health, Message, Plot, Rejected, Tick
+from opencram.tracking.beside import counted
 from opencram.tracking.config import Config
 from opencram.tracking.dwell import Dwell, read_dwell
 from opencram.tracking.errors import SLOW, WHITE
 from opencram.tracking.following import FIT_AGE_S_MAX, OWNER, PREVIOUS, REFUSED, TRACK_ID, follow, gather
-from opencram.tracking.history import append
+from opencram.tracking.history import History, append
 from opencram.tracking.judging import promote, refit
 from opencram.tracking.life import end_and_report
 from opencram.tracking.listening import listen, with_sensors
 from opencram.tracking.registration import corrected
-from opencram.tracking.state import Candidates, Integers, State, Tracks, nothing
+from opencram.tracking.state import Array, Candidates, Integers, State, Tracks, nothing
 from opencram.tracking.surroundings import Surroundings, count_plots, log_clutter_at, watched
 from opencram.tracking.untangle import untangled
 from opencram.tracking.world import World, world
@@ -144,14 +145,18 @@ def _take(
     given[TRACK_ID] = 0
     tracks, few, next_track_id = state.tracks, state.candidates, state.next_track_id
     due_count, ripe_count, refused, left = 0, 0, 0, len(dwell.z)
+    resolved, told = state.resolved, list[Array]()
     if len(tracks.targets):
-        tracks = _own(tracks)
-        due, due_count, left = follow(
+        tracks, resolved = _own(tracks), resolved.copy()
+        due, due_count, left, *told = follow(
             tracks.targets, tracks.x, tracks.p, tracks.log_weight, tracks.model, tracks.owner, tracks.level_x,
             tracks.level_p, dwell.t_ns, dt, constants.env, constants.bank.curves, rotation, origin, sensor, errors,
-            dwell.z, white, wholes, dwell.weights, period_ns, number, config.gate, config.joint, constants.fit_pauses,
-            given,
+            dwell.z, white, wholes, dwell.weights, period_ns, number, config.gate, constants.fit_pauses,
+            resolved[sensor], given,
         )  # fmt: skip
+    followed, beside = given[OWNER] >= 0, given[PREVIOUS] == -1
+    twice = int(np.count_nonzero(followed & beside))
+    doubled = counted(state.doubled, sensor, int(np.count_nonzero(followed)) - twice, twice)
     around = state.surroundings
     if left or len(few.targets):
         around, clutter = (
@@ -166,27 +171,37 @@ def _take(
         few = Candidates(targets=targets, chances=chances, x=x, p=p, fall=fall)
     history, was_ns = state.history, state.t_ns
     if len(dwell.z):
-        history = append(history, dwell.times_ns, sensor, dwell.z, dwell.weights, given[PREVIOUS])
+        history = _remembered(history, dwell, given[PREVIOUS], told)
     state = State(
         t_ns=dwell.t_ns, newest_t_ns=state.newest_t_ns, next_track_id=next_track_id, tracks=tracks, candidates=few,
-        history=history, surroundings=around, noise=state.noise, registration=state.registration, killed=state.killed,
-        full=state.full, behind=state.behind,
+        history=history, surroundings=around, noise=state.noise, registration=state.registration, doubled=doubled,
+        resolved=resolved, killed=state.killed, full=state.full, behind=state.behind,
     )  # fmt: skip
     if ripe_count:
         state = promote(config, constants, state, ripe, period_ns)
     if due_count:
         state = refit(config, constants, state, due, period_ns)
-    if len(state.tracks.targets) > 1 and dwell.t_ns // _UNTANGLE_NS > was_ns // _UNTANGLE_NS:
+    if len(tracks.targets) + len(few.targets) > 1 and dwell.t_ns // _UNTANGLE_NS > was_ns // _UNTANGLE_NS:
         state = _untangled(config, constants, state)
     if len(state.tracks.targets) and len(dwell.z):
         state = listen(config, constants, state, sensor, messages)
     return state, given, refused
 
 
+def _remembered(history: History, dwell: Dwell, previous: Integers, told: list[Array]) -> History:
+    """Return the history with the plots of a dwell, and behind them what those of two rounds told each of them."""
+    times_ns, z, weights = dwell.times_ns, dwell.z, dwell.weights
+    if told and len(told[0]):
+        z, weights = np.concatenate([z, told[0]]), np.concatenate([weights, told[1]])
+        previous = np.concatenate([previous, told[2].astype(np.int64)])
+        times_ns = np.concatenate([times_ns, np.full(len(told[0]), dwell.t_ns)])
+    return append(history, times_ns, dwell.sensor, z, weights, previous)
+
+
 def _untangled(config: Config, constants: World, state: State) -> State:
     """Return the state with the plots of neighbouring tracks shared out again, where they have been exchanged."""
     since_ns = state.t_ns - round(FIT_AGE_S_MAX * 1e9)
-    state, changed = untangled(constants, state, since_ns, config.window_plots_max)
+    state, changed = untangled(config, constants, state, since_ns)
     return refit(config, constants, state, changed, 0) if changed.any() else state
 
 

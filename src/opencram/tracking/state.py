@@ -8,6 +8,7 @@ from opencram.ballistics.propagation import STATES
 from opencram.messages import DropReason, TrackStatus
 from opencram.tracking.errors import POLAR
 from opencram.tracking.history import History, empty
+from opencram.tracking.merging import NEARNESS
 from opencram.tracking.noise import Noise, nothing_heard
 from opencram.tracking.registration import Registration, unregistered
 from opencram.tracking.surroundings import Surroundings, unknown
@@ -40,6 +41,7 @@ TARGET = np.dtype(
         ("score", np.float64),  # log likelihood ratio of target against clutter
         ("log_straight", np.float64),  # log weight of "no projectile", on the scale of its rows
         ("log_sky", np.float64),  # log probability that a projectile begins where it did, against anything else
+        ("own_t_ns", np.int64),  # last plot that was its own alone
     ]
 )
 
@@ -84,6 +86,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     surroundings: Surroundings
     noise: Noise
     registration: Registration
+    doubled: Array  # (sensors, 2) dwells with a plot of a track, and those with another beside that no track had
+    resolved: Array  # (sensors, parts of a cell, 2) dwells in which two rounds in one had two plots, and had one
     killed: tuple[int, ...] = ()  # tracks whose round a simulated effector is said to have destroyed
     full: bool = False  # a limit has been reached and reported
     behind: tuple[int, ...] = ()  # tracks still to be followed again, under what is believed now of the radars' errors
@@ -104,4 +108,5 @@ def nothing(models: int, stated: Array) -> State:
     return State(
         t_ns=0, newest_t_ns=0, next_track_id=1, tracks=tracks, candidates=candidates, history=empty(),
         surroundings=unknown(), noise=nothing_heard(stated), registration=registration,
+        doubled=np.zeros((len(stated), 2)), resolved=np.zeros((len(stated), NEARNESS, 2)),
     )  # fmt: skip

@@ -14,18 +14,24 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from opencram.kernel import kernel
+from opencram.tracking.bank import unbiased
+from opencram.tracking.candidates import followed
+from opencram.tracking.config import Config
+from opencram.tracking.errors import WHITE
 from opencram.tracking.fit import wrap
 from opencram.tracking.history import append, columns, window
 from opencram.tracking.ordering import ascending
 from opencram.tracking.otherwise import along_axes
-from opencram.tracking.state import Integers, State
+from opencram.tracking.state import TENTATIVE, Candidates, Integers, State
 from opencram.tracking.world import World
 
 NEAR_M = 60.0  # between tracks that are looked at
 PAIRS_MIN = 6  # dwells in which both have a plot
-# Log likelihood by which the other way of sharing must be likelier; for each dwell twice what the best way of telling
-# apart two rounds in the same place gains by chance (half the square of the mean of |x|, x normal: 0.32).
-_BETTER, _BETTER_EACH = 12.0, 0.6
+_RECENT_NS = 3_000_000_000  # what is older may have plots of a third: where all together say nothing, these are asked
+# Log likelihood by which the other way of sharing must be likelier, and for each dwell half as much again as the best
+# way gains by chance where plots are shared out rightly: 0.40 if the two are found a deviation apart, as two in the
+# same place are, 0.2, 0.09 and 0.04 if 1.2, 1.6 and 2 (100 draws each of 20 to 140 dwells).
+_BETTER, _BETTER_EACH, _BETTER_FADES = 6.0, 0.6, 1.5
 _TURNS = 6
 _NEIGHBOURS_MAX, _PAIRS_MAX = 100, 300  # of one track to one side, and in one look: a flood must not stop the clock
 _CHANGES_MAX = 4  # of pairs in one look: each track is fitted again
@@ -33,7 +39,7 @@ _CHANGES_MAX = 4  # of pairs in one look: each track is fitted again
 
 @kernel
 def shared_out(times, apart, variances):
-    """Return of each dwell (n) whether its two plots are to be exchanged, and by how much likelier that is.
+    """Return of each dwell (n) whether its two plots change places, how much likelier that is, and how much it must be.
 
     `times` (n): seconds; `apart` (n, 3): the plot of one track less that of the other (m); `variances` (n, 3).  Told
     apart rightly they lie about a straight line in time, which is found by turns: from a guess who is who the line, and
@@ -69,7 +75,12 @@ def shared_out(times, apart, variances):
     # Which of the two is which is free: the fewest exchanges, so that the tracks stay what they were.
     if best_signs.sum() < 0.0:
         best_signs = -best_signs
-    return best_signs < 0.0, 0.5 * (now - least)
+    line, apart_2 = _line(times, apart, variances, best_signs), 0.0
+    for j in range(n):
+        for m in range(3):
+            apart_2 += (line[0, m] + line[1, m] * times[j]) ** 2 / variances[j, m]
+    fades = math.exp(-_BETTER_FADES * max(math.sqrt(apart_2 / n) - 1.0, 0.0))
+    return best_signs < 0.0, 0.5 * (now - least), _BETTER + _BETTER_EACH * fades * n
 
 
 @kernel
@@ -179,14 +190,23 @@ def _exchange(table, last, other, plots_max, since_ns, rotations):
     times_ns, sensors, z, weights = window(table, last, plots_max, since_ns)
     others_ns, other_sensors, other_z, _ = window(table, other, plots_max, since_ns)
     mine, theirs = _in_common(times_ns, sensors, others_ns, other_sensors)
-    n = mine.shape[0]
-    if n < PAIRS_MIN:
-        return nothing, nothing
-    apart, variances = differences(sensors[mine], z[mine], other_z[theirs], weights[mine], rotations)
-    exchange, better = shared_out((times_ns[mine] - times_ns[mine[-1]]) * 1e-9, apart, variances)
-    if better < _BETTER + _BETTER_EACH * n:
-        return nothing, nothing
-    return mine[exchange], theirs[exchange]
+    own = z[mine, 0] != other_z[theirs, 0]  # two candidates may have begun with the same plot
+    mine, theirs = mine[own], theirs[own]
+    first, count = 0, mine.shape[0]
+    for _ in range(2):
+        n = count - first
+        if n < PAIRS_MIN:
+            break
+        here, there = mine[first:], theirs[first:]
+        apart, variances = differences(sensors[here], z[here], other_z[there], weights[here], rotations)
+        exchange, better, asked = shared_out((times_ns[here] - times_ns[here[-1]]) * 1e-9, apart, variances)
+        if better >= asked:
+            return here[exchange], there[exchange]
+        while times_ns[mine[first]] < times_ns[mine[-1]] - _RECENT_NS:
+            first += 1
+        if n == count - first:
+            break
+    return nothing, nothing
 
 
 @kernel
@@ -206,39 +226,72 @@ def next_exchange(pairs, at, changed, table, lasts, plots_max, since_ns, rotatio
     return at, nothing, nothing
 
 
-def untangled(constants: World, state: State, since_ns: int, plots_max: int) -> tuple[State, NDArray[np.bool_]]:
-    """Return the state with plots exchanged between neighbouring tracks, and which tracks must be fitted again.
+def untangled(config: Config, constants: World, state: State, since_ns: int) -> tuple[State, NDArray[np.bool_]]:
+    """Return the state with plots exchanged between neighbours, and which tracks must be fitted again.
 
-    Plots since `since_ns`, `plots_max` of them at most for each track, are shared out.
+    Plots since `since_ns` of tracks and of candidates that may be rounds are shared out.  A candidate that has other
+    plots now is judged anew: what was said of it was said of two bodies.
     """
-    count = len(state.tracks.targets)
-    changed, at = np.zeros(count, dtype=np.bool_), 0
-    pairs = near_pairs(state.tracks.x[np.searchsorted(state.tracks.owner, np.arange(count)), :3])
-    lasts = np.ascontiguousarray(state.tracks.targets["last"])
-    chains = plots_max, since_ns
+    tracks, few = state.tracks, state.candidates
+    count = len(tracks.targets)
+    fast = np.linalg.norm(few.x[:, 3:], axis=1) > config.speed_m_s_min
+    young = np.flatnonzero((few.targets["plots"] >= PAIRS_MIN) & fast)
+    bodies = np.concatenate([np.arange(count), count + young])
+    firsts = np.searchsorted(tracks.owner, np.arange(count))
+    pairs = near_pairs(np.concatenate([tracks.x[firsts, :3], few.x[young, :3]]))
+    falls = np.concatenate([np.ones(count), few.fall[young]]) > 0.0
+    pairs = pairs[(pairs[:, 0] < count) | (falls[pairs[:, 0]] & falls[pairs[:, 1]])]
+    lasts = np.concatenate([tracks.targets["last"], few.targets["last"][young]])
+    changed, at = np.zeros(len(bodies), dtype=np.bool_), 0
+    chains = config.window_plots_max, since_ns
     for _ in range(_CHANGES_MAX if len(pairs) else 0):
         table = columns(state.history)
         at, mine, theirs = next_exchange(pairs, at, changed, table, lasts, *chains, constants.rotations)
         if at >= len(pairs):
             break
-        state = _exchanged(state, pairs[at].tolist(), mine, theirs, chains)
-        changed[pairs[at]] = True
-    return state, changed
+        pair = pairs[at]
+        changed[pair] = True
+        state, lasts[pair] = _exchanged(state, lasts[pair].tolist(), mine, theirs, chains)
+    if not changed.any():
+        return state, changed[:count]
+    targets = tracks.targets.copy()
+    targets["last"] = lasts[:count]
+    anew = young[changed[count:]]
+    few = _begun_anew(config, constants, state, anew, lasts[count:][changed[count:]])
+    return replace(state, tracks=replace(tracks, targets=targets), candidates=few), changed[:count]
 
 
-def _exchanged(state: State, pair: list[int], mine: Integers, theirs: Integers, chains: tuple[int, int]) -> State:
-    """Return the state with these plots of two tracks exchanged, by their places in the windows of `untangled`."""
-    table = columns(state.history)
-    one, other = (window(table, int(state.tracks.targets[k]["last"]), *chains) for k in pair)
+def _exchanged(
+    state: State, lasts: list[int], mine: Integers, theirs: Integers, chains: tuple[int, int]
+) -> tuple[State, list[int]]:
+    """Return the state with plots of the chains that end at `lasts` exchanged, and where they end then.
+
+    `mine`, `theirs`: by their places in the windows of `untangled`.
+    """
+    table, history, ends = columns(state.history), state.history, []
+    one, other = (window(table, last, *chains) for last in lasts)
     for column, column_other in zip(one[1:], other[1:], strict=True):
         kept = column[mine].copy()
         column[mine] = column_other[theirs]
         column_other[theirs] = kept
-    targets = state.tracks.targets.copy()
-    history = state.history
-    for k, (times_ns, sensors, z, weights) in zip(pair, (one, other), strict=True):
+    for times_ns, sensors, z, weights in (one, other):
         numbers = history.written + np.arange(len(times_ns))
         previous: Integers = np.concatenate([[-1], numbers[:-1]])
         history = append(history, times_ns, sensors, z, weights, previous)
-        targets[k]["last"] = numbers[-1]
-    return replace(state, history=history, tracks=replace(state.tracks, targets=targets))
+        ends.append(int(numbers[-1]))
+    return replace(state, history=history), ends
+
+
+def _begun_anew(config: Config, constants: World, state: State, anew: Integers, lasts: Integers) -> Candidates:
+    """Return the candidates, of which those of the indices `anew` have the plots that end at `lasts`."""
+    few, errors = state.candidates, state.noise.errors
+    targets, fall, x, p = few.targets.copy(), few.fall.copy(), few.x.copy(), few.p.copy()
+    for k, last in zip(anew.tolist(), lasts.tolist(), strict=True):
+        times_ns, sensors, z, weights = window(columns(state.history), last, config.window_plots_max, 0)
+        if len(state.registration.mean):
+            z = unbiased(z, sensors, state.registration.mean)
+        variances = (errors[sensors, :, WHITE] / weights[:, :3]) ** 2
+        ages = (times_ns - state.t_ns) * 1e-9
+        followed(ages, sensors, z, variances, constants.rotations, constants.origins, config.speed_m_s_std, x[k], p[k])
+        targets[k]["last"], targets[k]["status"], targets[k]["fitted_t_ns"], fall[k] = last, TENTATIVE, 0, 1.0
+    return replace(few, targets=targets, fall=fall, x=x, p=p)
