@@ -18,7 +18,7 @@ import numpy as np
 from opencram import prediction, tracking
 from opencram.earth.geodesy import Frame, geodetic_from_enu
 from opencram.messages import Impact, Message, Plot, Track
-from opencram.runtime.shell import GARBAGE_THRESHOLDS
+from opencram.runtime.warmup import GARBAGE_THRESHOLDS
 from opencram.simulation.launch import velocity_of
 from opencram.simulation.model import Air, Radar, Round, WorldConfig
 from opencram.simulation.streams import stream
