@@ -25,7 +25,7 @@ from opencram.tracking.state import TARGET
 
 STDS = np.array([10.0, 1.5e-3, 1.5e-3])
 GATE = 20.0
-T_NS = 5_000_000_000
+T_NS = 50_000_000_000
 
 
 def looked_at(h, plot_of, z, counts, *, std=0.3, own_t_ns=T_NS):
@@ -86,7 +86,7 @@ def test_what_a_radar_does_is_learnt():
 @pytest.mark.parametrize(
     "changes",
     [
-        {"own_t_ns": T_NS - 11_000_000_000},  # for so long nothing has been seen of its own
+        {"own_t_ns": T_NS - 26_000_000_000},  # for so long nothing has been seen of its own
         {"std": 4.0},  # the track may be anywhere in the cell
     ],
 )
@@ -152,3 +152,18 @@ def test_two_rounds_keep_their_tracks_while_they_give_one_plot():
             kept.append(max(before.count(t) + after.count(t) for t in {*before, *after} - {0}) >= 13)
     assert np.mean(counts) <= 2.3
     assert np.mean(kept) >= 0.9
+
+
+def test_two_rounds_that_begin_as_one_have_tracks_of_their_own_once_they_part():
+    found, held = [], []
+    for seed in range(8):
+        every_plot, lists = raid(seed, first_s=0.0, last_s=3.0)
+        _, said = run(CONFIG, dwells(every_plot))
+        found.append(len(confirmed_projectiles(said)))
+        users_of = users(said)
+        number = {(p.t_ns, p.range_m): p.plot_id for p in every_plot}
+        last = [[users_of[number[p.t_ns, p.range_m]] for p in own[-20:]] for own in lists]
+        own = [max(set(tracks), key=tracks.count) for tracks in last]
+        held.append(own[0] != own[1] and min(last[k].count(own[k]) for k in range(2)) >= 15)
+    assert np.mean(np.array(found) >= 2) >= 0.8
+    assert np.mean(held) >= 0.8

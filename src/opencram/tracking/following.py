@@ -88,18 +88,10 @@ def follow(
         plot_of[pairs[i, 0]] = common[i]
     _take_doubles(targets, starts, plots, plot_of, z, variances, given)
     told, spreads, told_weights = shares(pairs, common, h[best], s[best], z, variances, weights)
-    more = np.full((3, m + told.shape[0]), -1, dtype=np.int64)
-    for i in range(3):
-        for j in range(m):
-            more[i, j] = given[i, j]
+    more = _with_shares(targets, pairs, common, plot_of, given)
     if told.shape[0]:
         wholes = _behind(wholes, spreads)
         z, variances, weights = _behind(z, told), _behind(variances, spreads), _behind(weights, told_weights)
-        for i in range(pairs.shape[0]):
-            more[OWNER, common[i]], more[PREVIOUS, common[i]] = pairs[i, 0], targets[pairs[i, 0]]["last"]
-            more[TRACK_ID, common[i]] = targets[pairs[i, 0]]["track_id"]
-            for side in range(2):
-                plot_of[pairs[i, side]] = m + 2 * i + side
     update_rows(x, p, h, s, cross, z, variances, plot_of[owner], log_weight)
     room, level_room = np.empty(x.shape[1]), np.empty(SIX)
     for r in range(rows):
@@ -118,16 +110,32 @@ def follow(
         if j >= 0:
             left -= 1
             gain += take_rate(level_x[k], level_p[k], z[j, 3], weights[j, 3], origin, level_room)
-            own_t_ns = targets[k]["own_t_ns"]
+            own_t_ns = targets[k]["own_t_ns"] if j >= m else t_ns
             _seen(targets, k, j, t_ns, period_ns, first_number, gain, more)
-            if j >= m:
-                targets[k]["own_t_ns"] = own_t_ns
+            targets[k]["own_t_ns"] = own_t_ns
             due[k] = _is_due(targets[k], t_ns, fit_pauses)
             due_count += due[k]
+    given[:, :] = more[:, :m]
+    return due, due_count, left + pairs.shape[0], told, told_weights, more[PREVIOUS, m:].copy()
+
+
+@kernel
+def _with_shares(targets, pairs, common, plot_of, given):
+    """Return `given` (3, m) with a column behind for each share of plots that are of two; `plot_of` names the shares.
+
+    The plot itself counts to the first of the two, and nothing comes after it.
+    """
+    m, count = given.shape[1], pairs.shape[0]
+    more = np.full((3, m + 2 * count), -1, dtype=np.int64)
     for i in range(3):
         for j in range(m):
-            given[i, j] = more[i, j]
-    return due, due_count, left + pairs.shape[0], told, told_weights, more[PREVIOUS, m:].copy()
+            more[i, j] = given[i, j]
+    for i in range(count):
+        first, j = targets[pairs[i, 0]], common[i]
+        more[OWNER, j], more[PREVIOUS, j], more[TRACK_ID, j] = pairs[i, 0], first["last"], first["track_id"]
+        for side in range(2):
+            plot_of[pairs[i, side]] = m + 2 * i + side
+    return more
 
 
 @helper

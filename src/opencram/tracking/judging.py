@@ -45,6 +45,7 @@ _ASKED_MAX = 4  # tracks in a dwell: a flood of badly fitting tracks must not st
 _MISFIT_OF_THRUST = 8.0  # log likelihood by which a flight must fit its plots too badly before it is asked for thrust
 _LOG_SKY_MIN = math.log(1e-3)  # that a projectile begins in the middle of the sky, against anything else
 _LOG_LEVEL = math.log(1e-6)  # that the plots of what flew level are a round's from now on
+_ANEW_NS = 3_000_000_000  # of the newest plots of what flew level, that are heard anew if it flies as rounds do there
 _EDGE_SHARE = 0.8  # of a radar's range: what is first seen beyond has mostly flown in from further away,
 _LOG_EDGE = math.log(0.05)  # as aircraft do more often than rounds
 _LOG_SEEN = -1.0  # below, a round would have been seen before where a target begins, so that a jet is likelier
@@ -122,8 +123,11 @@ def _verdict(config: Config, constants: World, state: State, few: Candidates, k:
     is_doubtful = not follows and in_a_burst(few.targets, few.x, few.fall, k, state.t_ns)
     if is_doubtful or score < config.confirm_score:
         return None
-    # Said to fly level already: a hard turn is no reason to take that back.
-    target["log_sky"] = sky if few.fall[k] > 0.0 else _LOG_LEVEL
+    # Said to fly level already: a hard turn is no reason to take that back.  But what flies as rounds do there may have
+    # been of two before, and is heard anew.
+    target["log_sky"] = sky if few.fall[k] > 0.0 or follows else _LOG_LEVEL
+    if follows and not few.fall[k] > 0.0:
+        target["since_t_ns"] = max(int(target["since_t_ns"]), state.t_ns - _ANEW_NS)
     chances = few.chances[k].copy()
     judged = _judged(config, constants, state, target, _begun(constants, few.x[k]), chances)
     if judged is None:
