@@ -61,7 +61,7 @@ def test_slow_errors_are_found_from_one_track_and_reported():
         found.append(state.noise.errors[0])
         health = [m for m in said if isinstance(m, Health)]
         reports += len(health)
-        assert all(m.state == "degraded" and m.part == "sensor:north" and "slowly" in m.reason for m in health)
+        assert all(m.state == "degraded" and m.part == "sensor:north/errors" and "slowly" in m.reason for m in health)
     middle = np.median(found, axis=0)
     assert middle[:, SLOW] / [8.0, 2e-3, 2e-3] == pytest.approx(1.0, abs=0.5)
     assert ((middle[:, MEMORY_S] > 0.7) & (middle[:, MEMORY_S] < 6.0)).all()

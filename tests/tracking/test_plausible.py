@@ -37,7 +37,7 @@ def test_height_is_over_the_ground():
 )
 def test_what_begins_in_full_view_ought_to_have_been_seen(place, before_s, scans):
     x = np.array([*place, -150.0, -100.0, 20.0])
-    unseen, sky = log_unseen(x, 0.0, before_s, ENV, *RADARS)
+    unseen, sky = log_unseen(x, 0.0, np.array([before_s]), ENV, *RADARS)
     assert unseen == pytest.approx(scans * math.log(0.1))
     assert sky == pytest.approx((4 if scans else 0) * math.log(0.1))
 

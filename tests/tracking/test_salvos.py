@@ -56,7 +56,7 @@ def test_white_radars_are_not_blamed_for_mixed_tracks():
 def test_radars_that_err_are_found_out_once_rounds_of_a_ripple_part():
     for seed in range(4):
         _, said = run(CONFIG, dwells(ripple(seed, rounds=8, seconds=28.0, scale=2.5, spread=0.03)))
-        assert degraded(said) == {"sensor:north", "sensor:east"}
+        assert degraded(said) == {"sensor:north/errors", "sensor:east/errors"}
 
 
 def test_every_round_of_a_ripple_is_soon_found():

@@ -59,7 +59,10 @@ def test_a_flood_is_told_once_and_so_is_its_end():
         count = 5000 if 20 <= scan < 30 else 3
         around, more = watched(around, "mast", (scan + 1) * 10**9, 1.0, 2.0, count)
         said += [(scan, m.part, m.state) for m in more]
-    assert [(part, state) for _, part, state in said] == [("sensor:mast", "degraded"), ("sensor:mast", "ok")]
+    assert [(part, state) for _, part, state in said] == [
+        ("sensor:mast/flood", "degraded"),
+        ("sensor:mast/flood", "ok"),
+    ]
     assert said[0][0] == 20
     assert 30 < said[1][0] < 60
 
@@ -81,4 +84,4 @@ def test_radars_are_watched_each_for_itself():
         for sensor, count in (("mast", 4000), ("hill", 3)):
             around, more = watched(around, sensor, (scan + 1) * 10**9, 1.0, 2.0, count)
             said += more
-    assert [m.part for m in said] == ["sensor:mast"]
+    assert [m.part for m in said] == ["sensor:mast/flood"]

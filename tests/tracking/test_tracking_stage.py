@@ -464,11 +464,11 @@ def test_a_flood_is_bounded_and_said_to_be():
     assert len(refused) == 1700
     assert {m.code for m in refused} == {"limit"}
     told = [(m.part, m.state) for m in said if isinstance(m, Health)]
-    assert told == [("sensor:north", "degraded"), ("tracking", "degraded")]
+    assert told == [("sensor:north/flood", "degraded"), ("tracking", "degraded")]
     later = plots_of(NORTH, [6.0], np.array([[5000.0, 1.0, 0.5, 0.0]]))
     _, said = run(config, [[Tick(t_ns=T0 + 5 * S)], *dwells(later)], state)
     told = [(m.part, m.state) for m in said if isinstance(m, Health)]
-    assert told == [("sensor:north", "ok"), ("tracking", "ok")]
+    assert told == [("sensor:north/flood", "ok"), ("tracking", "ok")]
 
 
 def test_a_day_of_silence_ends_everything_and_takes_no_day():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from opencram.ballistics.propagation import STATES
 from opencram.tracking.bank import Rows, judge, unbiased, whole_weights
 from opencram.tracking.beside import is_double
-from opencram.tracking.bursts import in_a_burst
+from opencram.tracking.bursts import in_a_burst, unlike_others
 from opencram.tracking.config import Config
 from opencram.tracking.errors import POLAR
 from opencram.tracking.following import FIT_AGE_S, FIT_AGE_S_MAX
@@ -43,11 +43,13 @@ from opencram.tracking.world import World
 LEVEL_TURNS, YOUNG_TURNS, REFIT_TURNS, REFOLLOW_TURNS = (20.0, 2), (100.0, 10), (60.0, 8), (30.0, 3)
 _ASKED_MAX = 4  # tracks in a dwell: a flood of badly fitting tracks must not stop the clock
 _MISFIT_OF_THRUST = 8.0  # log likelihood by which a flight must fit its plots too badly before it is asked for thrust
-_LOG_SKY_MIN = math.log(1e-3)  # that a projectile begins in the middle of the sky, against anything else
+_LOG_SKY_MIN = math.log(1e-2)  # that a projectile begins in the middle of the sky, against anything else
 _LOG_LEVEL = math.log(1e-6)  # that the plots of what flew level are a round's from now on
 _ANEW_NS = 3_000_000_000  # of the newest plots of what flew level, that are heard anew if it flies as rounds do there
 _EDGE_SHARE = 0.8  # of a radar's range: what is first seen beyond has mostly flown in from further away,
 _LOG_EDGE = math.log(0.05)  # as aircraft do more often than rounds
+_LOG_STARTED = math.log(0.02)  # what flies in full view when a radar begins to look is a round; aircraft stay longer
+_LEVEL_MIN = 0.02  # probability of a projectile below which a body is said to fly level
 _LOG_SEEN = -1.0  # below, a round would have been seen before where a target begins, so that a jet is likelier
 
 
@@ -120,7 +122,7 @@ def _verdict(config: Config, constants: World, state: State, few: Candidates, k:
     follows = in_a_wake(few.x[k], state.tracks.x, state.tracks.owner)
     unseen, sky = (0.0, 0.0) if follows else _unseen(constants, state, target, few.x[k])
     score = target["score"] + unseen
-    is_doubtful = not follows and in_a_burst(few.targets, few.x, few.fall, k, state.t_ns)
+    is_doubtful = not follows and (unlike_others(few, k, state.t_ns) or in_a_burst(constants, state, few, k))
     if is_doubtful or score < config.confirm_score:
         return None
     # Said to fly level already: a hard turn is no reason to take that back.  But what flies as rounds do there may have
@@ -141,7 +143,7 @@ def _verdict(config: Config, constants: World, state: State, few: Candidates, k:
             return judged.rows
         target["status"] = before
         return None
-    if old and projectile < 0.5 and judged.bullet * chances[-1] < 0.5:
+    if old and projectile < _LEVEL_MIN and judged.bullet * chances[-1] < 0.5:
         few.fall[k], few.chances[k] = 0.0, chances
     else:
         target["status"] = before
@@ -164,16 +166,17 @@ def _tell_level(few: Candidates, k: int, t_ns: int) -> None:
 def _unseen(constants: World, state: State, target: np.void, x: Array) -> tuple[float, float]:
     """Return the log probability that a round which is at `x` (6) now was not seen before its first plot.
 
-    The second number counts the scans before the first one of all too, and is that of a round against anything else:
-    at the edge of what the radars see, and in the middle of the sky, aircraft are more often first seen than rounds.
+    The second number is that of a round against anything else: at the edge of what the radars see, in the middle of the
+    sky, and when a radar has only begun to look, aircraft are more often first seen than rounds.
     """
-    seconds = (
-        (state.t_ns - int(target["first_t_ns"])) * 1e-9,
-        (target["first_t_ns"] - state.surroundings.begun_t_ns) * 1e-9,
-    )
+    first_ns, begun = int(target["first_t_ns"]), state.surroundings.begun
+    age_s = (state.t_ns - first_ns) * 1e-9
+    before_s = np.array([(first_ns - begun.get(sensor, first_ns)) * 1e-9 for sensor in constants.sensor_index])
     unseen, sky = log_unseen(
-        x, *seconds, constants.env, constants.origins, constants.reach_m, constants.periods_s, constants.log_miss
+        x, age_s, before_s, constants.env, constants.origins, constants.reach_m, constants.periods_s, constants.log_miss
     )
+    if sky < unseen:
+        sky = max(unseen + _LOG_STARTED, sky)
     shares = np.linalg.norm(constants.origins - x[:3], axis=1) / constants.reach_m
     if shares.min() > _EDGE_SHARE:
         sky = min(sky, _LOG_EDGE)

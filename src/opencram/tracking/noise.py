@@ -274,7 +274,7 @@ def _health(
     verdict = "errs more than it states, estimates allow for it" if is_degraded else "errs as it states again"
     message = Health(
         t_ns=t_ns,
-        part=f"sensor:{sensor_id}",
+        part=f"sensor:{sensor_id}/errors",
         state="degraded" if is_degraded else "ok",
         reason=f"{verdict}: {'; '.join(parts)}",
     )

@@ -2,8 +2,8 @@
 
 Two kinds stand for all of them.  One flies with a constant acceleration, within what aircraft do in a gentle turn.
 The other changes its velocity at random, as birds, drones and hard turns do; it explains almost anything a little,
-and little well.  A third, a jet that climbs, dives and pulls, is asked only where a round cannot be expected: so much
-freedom explains the first second of any round as well as the fall does.
+and little well.  A third, a jet that climbs or dives and may pull, is asked only where a round cannot be expected: so
+much freedom explains the first second of any round as well as the fall does.
 """
 
 import math
@@ -19,10 +19,11 @@ from opencram.tracking.fit import HUBER
 # aircraft, helicopters, drones and birds together.
 ACCELERATION_M_S2_STD = np.array([4.0, 4.0, 2.0])
 VELOCITY_M_S_STD = np.array([130.0, 130.0, 20.0])
-# A jet: 2.5 g in any direction, climbing and diving.
+# A jet that climbs or dives: 2.5 g in any direction, or half a g, for most keep to their course most of the time.
 JET_ACCELERATION_M_S2_STD = np.array([25.0, 25.0, 25.0])
+STEADY_ACCELERATION_M_S2_STD = np.array([5.0, 5.0, 5.0])
 JET_VELOCITY_M_S_STD = np.array([150.0, 150.0, 80.0])
-_LOG_JET = math.log(0.1)  # the share of bodies that fly so
+_LOG_JET, _LOG_STEADY = math.log(0.1), math.log(0.05)  # the shares of bodies that fly so
 _WANDER_GROWTH = 20.0**2  # (m/s)²/s: a hard turn
 _LOG_WANDER = math.log(0.1)  # the share of bodies that fly so
 _RATE = 3  # the fourth number of a plot
@@ -43,8 +44,11 @@ def no_projectile(times, sensors, z, weights, rotations, origins):
 @kernel
 def jet(times, sensors, z, weights, rotations, origins):
     """Return the log likelihood of plots (n) if they are of a jet, as `no_projectile` counts."""
-    stds = JET_ACCELERATION_M_S2_STD, JET_VELOCITY_M_S_STD
-    return _LOG_JET + straight_evidence(times, sensors, z, weights, rotations, origins, stds[0], stds[1])[0]
+    plots = times, sensors, z, weights, rotations, origins
+    pulls = _LOG_JET + straight_evidence(*plots, JET_ACCELERATION_M_S2_STD, JET_VELOCITY_M_S_STD)[0]
+    keeps = _LOG_STEADY + straight_evidence(*plots, STEADY_ACCELERATION_M_S2_STD, JET_VELOCITY_M_S_STD)[0]
+    most = max(pulls, keeps)
+    return most + math.log(math.exp(pulls - most) + math.exp(keeps - most))
 
 
 @kernel

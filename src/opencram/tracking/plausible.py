@@ -39,10 +39,10 @@ def height(x, env):
 def log_unseen(x, age_s, before_s, env, origins, reach_m, periods_s, log_miss):
     """Return the log probability that a falling body at `x` (6) was not seen in the scans before its first plot.
 
-    `age_s`: since that plot; `before_s`: from the first dwell of all to it.  A round comes up over the horizon or in
-    from beyond the radar's range, and is seen from there on.  What begins in the middle of the sky needs more
-    evidence: it may have been behind something, or it is four birds of a flock.  The second number is the same
-    without regard to `before_s`: what flies in full view when a radar begins to look is an aircraft more often.
+    `age_s`: since that plot; `before_s` (sensors): from each sensor's first dwell to it.  A round comes up over the
+    horizon or in from beyond the radar's range, and is seen from there on.  What begins in the middle of the sky needs
+    more evidence: it may have been behind something, or it is four birds of a flock.  The second number is the same
+    without regard to `before_s`: less, where a radar has only begun to look.
     """
     total, sky = 0.0, 0.0
     place = np.empty(3)
@@ -58,7 +58,7 @@ def log_unseen(x, age_s, before_s, env, origins, reach_m, periods_s, log_miss):
             near = ring * ring + above * above < (_RANGE_SHARE * reach_m[i]) ** 2
             if near and above > _SLOPE_MIN * ring and height(place, env) > _HEIGHT_M_MIN:
                 sky += log_miss[i]
-                if back_s <= before_s:
+                if back_s <= before_s[i]:
                     total += log_miss[i]
     return total, sky
 

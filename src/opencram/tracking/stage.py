@@ -209,14 +209,14 @@ def _around(
     constants: World, known: Surroundings, dwell: Dwell, free: NDArray[np.bool_]
 ) -> tuple[Surroundings, NDArray[np.float64]]:
     """Return the map with the free plots of a dwell counted, and the log density of clutter that they met."""
-    begun_t_ns = known.begun_t_ns or dwell.t_ns
+    begun = known.begun if dwell.sensor_id in known.begun else {**known.begun, dwell.sensor_id: dwell.t_ns}
     clutter = log_clutter_at(
-        known.counts, known.t_ns, begun_t_ns, dwell.t_ns, dwell.sensor, constants.periods_ns[dwell.sensor], dwell.z,
-        constants.log_clutter[dwell.sensor],
+        known.counts, known.t_ns, begun[dwell.sensor_id], dwell.t_ns, dwell.sensor, constants.periods_ns[dwell.sensor],
+        dwell.z, constants.log_clutter[dwell.sensor],
     )  # fmt: skip
     counts, t_ns = known.counts.copy(), known.t_ns.copy()
     count_plots(counts, t_ns, dwell.t_ns, dwell.sensor, dwell.z, free)
-    return replace(known, counts=counts, t_ns=t_ns, begun_t_ns=begun_t_ns), clutter
+    return replace(known, counts=counts, t_ns=t_ns, begun=begun), clutter
 
 
 def _own(tracks: Tracks) -> Tracks:

@@ -28,14 +28,14 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
 
     counts: NDArray[np.float64]  # (cells,)
     t_ns: NDArray[np.int64]  # (cells,)
-    begun_t_ns: int  # time of the first dwell of all; 0: none yet
+    begun: dict[str, int] = {}  # by sensor: time of its first dwell, ns
     unwanted: dict[str, tuple[int, float]] = {}  # by sensor: when, and how many plots that no target has, fading
     flooding: tuple[str, ...] = ()  # sensors that have been said to flood
 
 
 def unknown() -> Surroundings:
     """Return the map before the first plot."""
-    return Surroundings(counts=np.zeros(_CELLS), t_ns=np.zeros(_CELLS, dtype=np.int64), begun_t_ns=0)
+    return Surroundings(counts=np.zeros(_CELLS), t_ns=np.zeros(_CELLS, dtype=np.int64))
 
 
 def watched(
@@ -61,7 +61,14 @@ def watched(
         reason = f"the flood is over: {rate:.0f} plots a scan belong to nothing"
     else:
         reason = f"a flood: {rate:.0f} plots a scan belong to nothing, {stated:g} are stated; rounds may be missed"
-    return known, [Health(t_ns=t_ns, part=f"sensor:{sensor}", state="ok" if floods else "degraded", reason=reason)]
+    return known, [
+        Health(t_ns=t_ns, part=f"sensor:{sensor}/flood", state="ok" if floods else "degraded", reason=reason)
+    ]
+
+
+def unwanted_a_scan(known: Surroundings, sensor: str) -> float:
+    """Return how many plots of a scan belonged to no target of late."""
+    return known.unwanted.get(sensor, (0, 0.0))[1] / _FLOOD_SCANS
 
 
 @helper

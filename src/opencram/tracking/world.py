@@ -26,6 +26,7 @@ class World:
     rotations: Array  # (sensors, 3, 3), local from site axes
     origins: Array  # (sensors, 3)
     variances: Array  # (sensors, 3)
+    sky: Array  # (sensors,) all that each sees, m·rad·rad
     log_clutter: Array  # (sensors,) log density of clutter plots per m·rad·rad
     log_chances: tuple[tuple[float, float], ...]  # by sensor: that it sees a round, and that it does not
     reach_m: Array  # (sensors,) how far each sees
@@ -73,6 +74,7 @@ def world(config: Config) -> World:
         origins=np.array([s.position_enu_m for s in sensors]).reshape(-1, 3),
         variances=np.array([[s.range_m_std, s.azimuth_rad_std, s.elevation_rad_std] for s in sensors]).reshape(-1, 3)
         ** 2,
+        sky=np.array(volume),
         log_clutter=np.log(np.array(clutter) / np.array(volume)),
         log_chances=tuple(
             (math.log(p), math.log(max(1.0 - p, _MISS_MIN))) for p in [s.detection_probability for s in sensors]
