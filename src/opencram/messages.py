@@ -276,7 +276,12 @@ class Rejected(Message, frozen=True, kw_only=True, tag="rejected"):
 
 
 class Health(Message, frozen=True, kw_only=True, tag="health"):
-    """A change in the health of a part of the system ("sensor:north", "tracking", "pipeline")."""
+    """A change in the health of a part of the system ("sensor:north", "tracking", "pipeline").
+
+    Whoever judges a part has a name of his own for it, so that his "ok" hides no other's "degraded": of a sensor the
+    feed says "sensor:north", the radar itself "sensor:north/status", the tracker "sensor:north/errors" and
+    "sensor:north/flood".
+    """
 
     part: str
     state: Literal["ok", "degraded", "lost"]

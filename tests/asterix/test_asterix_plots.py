@@ -194,9 +194,9 @@ def test_signs_of_life_and_faults_of_a_radar():
     moved = packed(34, [{**record, "120": {**record["120"], "LAT": record["120"]["LAT"] + 100}}])[0]
     found, _ = read([alive, ill, ill, alive, moved])
     assert [(m.part, m.state) for m in found] == [
-        ("sensor:north", "degraded"),
-        ("sensor:north", "ok"),
-        ("sensor:north", "degraded"),
+        ("sensor:north/status", "degraded"),
+        ("sensor:north/status", "ok"),
+        ("sensor:north/status", "degraded"),
     ]
     assert "NOGO" in found[0].reason
     assert "time source" in found[0].reason

@@ -155,7 +155,7 @@ def test_status_becomes_health():
     frames = [edge.encode_status(NORTH, T0 + k * 10**9, system=state) for k, state in enumerate(states)]
     found, _, node = receive(b"".join(frames))
     assert [(m.part, m.state) for m in found] == [
-        ("sensor:north", "degraded"), ("sensor:north", "ok"), ("sensor:north", "lost"),
+        ("sensor:north/status", "degraded"), ("sensor:north/status", "ok"), ("sensor:north/status", "lost"),
     ]  # fmt: skip
     assert all(isinstance(m, Health) for m in found)
     assert node.heard_t_ns == {"north": T0 + 4 * 10**9}

@@ -133,7 +133,8 @@ def test_a_flood_of_clutter_is_bounded_and_told():
     accounted(flood, said)
     assert most <= CONFIG.tracking.tracks_max
     assert len(confirmed(said)) <= 3
-    told = [(m.state, (m.t_ns - START_NS) / S) for m in said if isinstance(m, Health) and m.part == f"sensor:{MAST.id}"]
+    flood = f"sensor:{MAST.id}/flood"
+    told = [(m.state, (m.t_ns - START_NS) / S) for m in said if isinstance(m, Health) and m.part == flood]
     assert [state for state, _ in told] == ["degraded", "ok"]
     assert 15.0 < told[0][1] < 15.0 + 2.0 * MAST.period_s  # at once
     assert told[1][1] < 16.0 + 30.0 * MAST.period_s

@@ -224,6 +224,20 @@ def test_degraded_sensors_widen_the_alarm_and_the_reason_says_so():
     assert play([lost, well, other, threat(1, 12, a=0.03)]) == []
 
 
+def test_what_one_says_of_a_sensor_hides_nothing_that_another_does():
+    """Feed, radar and tracker each judge it; before they had names of their own, one's "ok" took back the other's."""
+    said = [
+        Health(t_ns=at(0), part="sensor:north/errors", state="degraded", reason="errs more than it states"),
+        Health(t_ns=at(0), part="sensor:north/flood", state="degraded", reason="a flood"),
+        Health(t_ns=at(0.5), part="sensor:north", state="ok", reason="plots come as they should"),
+        Health(t_ns=at(0.5), part="sensor:north/flood", state="ok", reason="the flood is over"),
+    ]
+    [wide] = play([*said, threat(1, 12, a=0.03)])
+    assert wide.reason.endswith("; thresholds times 0.5: sensor:north/errors degraded")
+    well = Health(t_ns=at(0.6), part="sensor:north/errors", state="ok", reason="errs as it states again")
+    assert play([*said, well, threat(1, 12, a=0.03)]) == []
+
+
 def test_warnings_stand_in_the_order_of_the_zones():
     said = play([threat(0, 15, c=0.9, b=0.8, a=0.7)])
     assert [w.zone for w in said] == ["a", "b", "c"]

@@ -73,9 +73,8 @@ class ServiceWatch:
             return []
         self._told[station.id] = reason
         state: Final = "degraded" if reason else "ok"
-        return [
-            Health(t_ns=t_ns, part=f"sensor:{station.id}", state=state, reason=reason or "the radar reports no fault")
-        ]
+        reason = reason or "the radar reports no fault"
+        return [Health(t_ns=t_ns, part=f"sensor:{station.id}/status", state=state, reason=reason)]
 
 
 def _away_m(station: Station, category: int, row: dict[str, int]) -> float | None:

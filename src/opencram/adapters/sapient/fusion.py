@@ -240,7 +240,7 @@ class FusionNode:
 
     def _tell(self, out: list[Message], t_ns: int, station: Station, state: Any, words: str) -> None:
         if self._told.get(station.id, "ok") != state:
-            out.append(Health(t_ns=t_ns, part=f"sensor:{station.id}", state=state, reason=words))
+            out.append(Health(t_ns=t_ns, part=f"sensor:{station.id}/status", state=state, reason=words))
         self._told[station.id] = state
 
 
