@@ -44,7 +44,7 @@ from opencram.ballistics.classes import CLASS_BANK, Model
 from opencram.ballistics.drag import standard_curve
 from opencram.ballistics.motion import MACH_STEP
 from opencram.earth.geodesy import Frame, geodetic_from_enu
-from opencram.evaluation.bound import BoundRadar, Flight, Prior, bound, fly
+from opencram.evaluation.bound import Flight, Prior, bound, fly
 from opencram.evaluation.cases import radars_of
 from opencram.evaluation.metrics import gate, wilson
 from opencram.messages import Impact
@@ -200,25 +200,32 @@ def score(class_name: str, mismatch: str, known: bool, seed: int) -> list[list[f
     kept = sum(plot.t_ns <= last_ns for plot in plots)
     said = follow(plots[:kept], origins[:kept], *_told(shot, mismatch, known))
     impacts = [m for m in said.messages if isinstance(m, Impact)]
-    (radar,) = radars_of(shot.world)
-    rows = []
+    rows, made = [], []
     for age_s in AGES_S:
         at_ns = first_ns + round(age_s * 1e9)
-        made = [m for m in impacts if at_ns - LATE_S * 1e9 <= m.t_ns <= at_ns]
-        rows.append([age_s, *(_judged(shot, radar, made[-1]) if made else [math.nan] * 5)])
+        own = [m for m in impacts if at_ns - LATE_S * 1e9 <= m.t_ns <= at_ns]
+        made.append(own[-1] if own else None)
+    known = [impact for impact in made if impact is not None]
+    least = iter(zip(known, *_bounds(shot, [(impact.t_ns - START_T_NS) * 1e-9 for impact in known]), strict=True))
+    for age_s, impact in zip(AGES_S, made, strict=True):
+        rows.append([age_s, *([math.nan] * 5 if impact is None else _judged(shot, *next(least)))])
     return rows
 
 
-def _judged(shot: Shot, radar: BoundRadar, impact: Impact) -> list[float]:
-    """Return squared error, both bounds, squared distance and variance of one impact, the bounds at its own time."""
-    at_s = (impact.t_ns - START_T_NS) * 1e-9
-    first_s = bound(shot.flight, [radar], shot.prior, ()).first_s
-    priors = shot.prior, whole_prior()
-    least = [float(bound(shot.flight, [radar], prior, (at_s - first_s,)).drms_m[0]) ** 2 for prior in priors]
+def _bounds(shot: Shot, times_s: list[float]) -> list[np.ndarray]:
+    """Return the least squared errors (m²) at these times after the launch, the class known, and unknown."""
+    radars = radars_of(shot.world)
+    first_s = bound(shot.flight, radars, shot.prior, ()).first_s
+    ages_s = [at_s - first_s for at_s in times_s]
+    return [bound(shot.flight, radars, prior, ages_s).drms_m ** 2 for prior in (shot.prior, whole_prior())]
+
+
+def _judged(shot: Shot, impact: Impact, known: float, unknown: float) -> list[float]:
+    """Return squared error, both bounds, squared distance and variance of one impact."""
     ee, en, nn = impact.covariance_enu_m2
     error = np.array(impact.position_enu_m[:2]) - shot.flight.landed[1:3]
     distance_2 = float(error @ np.linalg.solve(np.array([[ee, en], [en, nn]]), error))
-    return [float(error @ error), *least, distance_2, ee + nn]
+    return [float(error @ error), known, unknown, distance_2, ee + nn]
 
 
 def ratio(rows: np.ndarray) -> float:

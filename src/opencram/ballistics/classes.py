@@ -12,7 +12,7 @@ All numbers are generic and rounded from open publications; none describes a par
 * Spin drift: a right-hand rifled shell of 155 mm drifts about 15 to 20 mil at 13 km, which is c of 4 to
   6 m/s; fins give none.  Source: McCoy, "Modern Exterior Ballistics" (1999), chapter 9, examples.  Rockets of 107 mm
   have no fins but spin, more slowly than shells, and those with fins roll: some of them drift, so the deviation is
-  2 m/s.  With 1 m/s a shell that was taken for a rocket had ellipses that were too small (docs/tracking.md).
+  2.5 m/s.  With 1 m/s a shell that was taken for a rocket had ellipses that were too small (docs/tracking.md).
 * Elevations: mortars fire at high angles (45 to 85°), howitzers up to 70°, launchers of artillery rockets up to 55
   or 60°.  Source: the traverse and elevation that encyclopaedias print for common pieces, rounded.
 """
@@ -58,12 +58,12 @@ def _model(
 
 
 CLASS_BANK = (
-    _model("rocket", "G7", 0.20, 3000.0, 0.45, (0.0, 2.0)),
-    _model("rocket", "G2", 0.20, 3900.0, 0.45, (0.0, 2.0)),
+    _model("rocket", "G7", 0.20, 3000.0, 0.45, (0.0, 2.5)),
+    _model("rocket", "G2", 0.20, 3900.0, 0.45, (0.0, 2.5)),
     _model("mortar", "G5", 0.25, 1200.0, 0.45, (0.0, 0.4)),
     _model("mortar", "G5", 0.10, 1500.0, 0.25, (5.0, 2.0)),  # from a rifled barrel
-    _model("shell", "G7", 0.11, 1900.0, 0.25, (5.0, 2.0)),
-    _model("shell", "G2", 0.04, 2500.0, 0.25, (5.0, 2.0)),  # an old form, without the boat tail of most
+    _model("shell", "G7", 0.09, 1900.0, 0.25, (5.0, 2.0)),
+    _model("shell", "G2", 0.06, 2500.0, 0.25, (5.0, 2.0)),  # an old form without a boat tail, two in five of them
 )
 
 PROJECTILE_PRIOR: Final = sum(model.prior for model in CLASS_BANK)  # before the first plot: that it is any of them

@@ -1,8 +1,8 @@
 """How a series of residuals errs: white, and slowly beside.
 
-A residual is a smooth curve that nobody knows (a polynomial), plus white noise, plus a Gauss-Markov process.  The
-likelihood of the two kinds of noise, the curve integrated out, is the restricted one (REML): series are whitened by the
-innovations of the process, and what the curve could explain is taken out by least squares.
+A residual is a smooth curve (a polynomial, of whose coefficients little or nothing is known), plus white noise, plus a
+Gauss-Markov process.  Series are whitened by the innovations of the process, and the curve is integrated out; where
+nothing is known of it that is the restricted likelihood (REML).
 
 Source: H. D. Patterson, R. Thompson, "Recovery of inter-block information when block sizes are unequal", Biometrika 58
 (1971); whitening by innovations: A. C. Harvey, "Forecasting, Structural Time Series Models and the Kalman Filter"
@@ -16,24 +16,24 @@ import numpy as np
 from opencram.estimation.linear import cholesky
 from opencram.kernel import kernel
 
-COLUMNS_MAX = 8  # of a polynomial, degree and one more
-
 
 @kernel
-def restricted_likelihood(times, residuals, variances, degree, ratios, constants, scales, found):
+def restricted_likelihood(times, residuals, variances, precision, ratios, constants, scales, found):
     """Write the log likelihood (kinds, scales) of residuals (n) to `found`, up to a constant.
 
     `times` (n): ascending, s.  `variances` (n): as stated.  Kind g has a slow part of `ratios[g]` times the stated
     deviation (root mean square over the series) and the time constant `constants[g]` (s); both parts are `scales[k]`
-    times as large.  `degree`: of the polynomial, at most 7; `n` must be larger than its columns.
+    times as large.  `precision` (columns, columns): of the coefficients of the curve, Legendre polynomials over the
+    series, about zero beforehand; zeros: nothing is known of them, and there must be more residuals than columns.
     """
-    n, columns = times.shape[0], degree + 1
+    n, columns = times.shape[0], precision.shape[0]
     middle, half = 0.5 * (times[0] + times[n - 1]), max(0.5 * (times[n - 1] - times[0]), 1e-9)
     mean = variances.sum() / n
     normal, rhs = np.empty((columns, columns)), np.empty(columns)
+    factor, solved = np.empty((columns, columns)), np.empty(columns)
     series, slow, curves = np.empty(columns + 1), np.empty(columns + 1), np.empty((n, columns))
     for k in range(n):
-        _legendre((times[k] - middle) / half, columns, curves[k])
+        legendre((times[k] - middle) / half, columns, curves[k])
     for g in range(ratios.shape[0]):
         whole = ratios[g] * ratios[g] * mean
         for a in range(columns):
@@ -62,20 +62,23 @@ def restricted_likelihood(times, residuals, variances, degree, ratios, constants
                 rhs[a] += series[a] * series[columns] * inverse
             squares += series[columns] * series[columns] * inverse
             logs += math.log(total)
-        logs += cholesky(normal, columns)
-        for a in range(columns):
-            total = rhs[a]
-            for b in range(a):
-                total -= normal[a, b] * rhs[b]
-            rhs[a] = total / normal[a, a]
-            squares -= rhs[a] * rhs[a]
         for k in range(scales.shape[0]):
             inverse = 1.0 / (scales[k] * scales[k])
-            found[g, k] = -0.5 * (squares * inverse + logs - (n - columns) * math.log(inverse))
+            for a in range(columns):
+                for b in range(a + 1):
+                    factor[a, b] = inverse * normal[a, b] + precision[a, b]
+            cost = squares * inverse + logs - n * math.log(inverse) + cholesky(factor, columns)
+            for a in range(columns):
+                total = inverse * rhs[a]
+                for b in range(a):
+                    total -= factor[a, b] * solved[b]
+                solved[a] = total / factor[a, a]
+                cost -= solved[a] * solved[a]
+            found[g, k] = -0.5 * cost
 
 
 @kernel
-def _legendre(t, columns, series):
+def legendre(t, columns, series):
     """Write the Legendre polynomials at `t` in [−1, 1]."""
     series[0] = 1.0
     if columns > 1:
@@ -98,7 +101,7 @@ def without_wild(times, residuals, degree, limit):
         for k in range(n):
             if not good[k]:
                 continue
-            _legendre((times[k] - middle) / half, columns, series)
+            legendre((times[k] - middle) / half, columns, series)
             for a in range(columns):
                 rhs[a] += series[a] * residuals[k]
                 for b in range(a + 1):
@@ -114,7 +117,7 @@ def without_wild(times, residuals, degree, limit):
                 rhs[a] -= normal[b, a] * rhs[b]
             rhs[a] /= normal[a, a]
         for k in range(n):
-            _legendre((times[k] - middle) / half, columns, series)
+            legendre((times[k] - middle) / half, columns, series)
             off[k] = residuals[k]
             for a in range(columns):
                 off[k] -= rhs[a] * series[a]

@@ -31,8 +31,8 @@ _STEP_S_MAX = 0.3
 # km at a climb of 150 m/s is 0.3 m/s each second, and not white), and no drag curve is the round's own.
 # Chosen from that, and held to simulated raids (benchmarks/consistency.py).
 _VELOCITY_GROWTH = 0.05**2  # (m/s)²/s
-_LN_BETA_GROWTH = 0.01**2  # 1/s
-_WIND_GROWTH = 0.4**2  # (m/s)²/s
+_LN_BETA_GROWTH = 0.007**2  # 1/s
+_WIND_GROWTH = 0.28**2  # (m/s)²/s
 
 
 @helper

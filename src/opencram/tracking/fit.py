@@ -110,7 +110,7 @@ def normal_equations(
                     before[r, lane] = block[r, lane]
             fly(block, STEP_S, 1, env, cd)
             now += STEP_S
-        _between(before, block, 1.0 if now == 0.0 else (times[k] - (now - STEP_S)) / STEP_S, moved)
+        between(before, block, 1.0 if now == 0.0 else (times[k] - (now - STEP_S)) / STEP_S, moved)
         for axis in range(3):
             position[axis] = moved[axis, 0]
             velocity[axis] = moved[axis + 3, 0]
@@ -198,7 +198,7 @@ def _add_bias(bias, by_bias, row, residual, trusted, information, gradient):
 
 
 @helper
-def _between(before, after, t, moved):
+def between(before, after, t, moved):
     """Write positions and velocities (6, LANES) at the share `t` of the step between two blocks (cubic Hermite)."""
     s = 1.0 - t
     a0, b0 = s * s * (1.0 + 2.0 * t), s * s * t * STEP_S

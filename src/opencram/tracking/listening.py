@@ -2,6 +2,7 @@
 
 import numpy as np
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from opencram.ballistics.propagation import STATES
 from opencram.messages import Message
@@ -15,6 +16,8 @@ from opencram.tracking.ripples import among_others
 from opencram.tracking.state import Integers, State
 from opencram.tracking.untangle import NEAR_M
 from opencram.tracking.world import World
+
+Array = NDArray[np.float64]
 
 _PLOTS_MIN = 3  # of a candidate that counts as a body beside a track
 _REFOLLOWED_MAX = 100  # in a dwell, 2 ms each: a flood must not stop the clock, and the others learn as they go
@@ -51,7 +54,8 @@ def _look(config: Config, constants: World, state: State, sensor: int, messages:
     rows = np.flatnonzero(tracks.owner == k)
     r = int(rows[np.argmax(tracks.log_weight[rows])])
     looked = (
-        columns(state.history), int(tracks.targets[k]["last"]), config.window_plots_max, constants.env,
+        _spreads(tracks.p[r], constants.bank.deviations[tracks.model[r]]), columns(state.history),
+        int(tracks.targets[k]["last"]), config.window_plots_max, constants.env,
         constants.bank.curves[tracks.model[r]], constants.rotations, constants.origins,
     )  # fmt: skip
     noise = heard(noise, sensor, track_ids, k, firsts_ns[k], t_ns, tracks.x[r, :STATES].copy(), looked)
@@ -59,6 +63,17 @@ def _look(config: Config, constants: World, state: State, sensor: int, messages:
     noise, changed, said = told(noise, sensor, config.sensors[sensor].id, period_s, t_ns)
     messages += said
     return replace(state, noise=noise, behind=tuple(track_ids) if changed else state.behind)
+
+
+def _spreads(p: Array, deviations: Array) -> Array:
+    """Return by how much (10) the round of a filter of this covariance may differ from its mean, radar errors aside.
+
+    A filter that believes in white errors follows slow ones, and is surer than it may be: ten times its deviations of
+    position and velocity, and of the flight model what was known beforehand.
+    """
+    known = np.sqrt(np.maximum(np.diagonal(p)[:6], 0.0))
+    place, speed = 10.0 * known[:3].max() + 1.0, 10.0 * known[3:].max() + 0.1
+    return np.concatenate([np.full(3, place), np.full(3, speed), deviations])
 
 
 def _beside_others(state: State) -> Integers:

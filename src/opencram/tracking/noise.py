@@ -28,8 +28,6 @@ _SHAPES = [(0.0, 1.0), *((ratio, constant_s) for ratio in (0.3, 0.6, 1.2, 2.5, 5
 RATIOS = np.array([ratio for ratio, _ in _SHAPES])
 CONSTANTS_S = np.array([constant_s for _, constant_s in _SHAPES])
 SCALES = np.array([0.4, 0.5, 0.65, 0.8, 1.0, 1.25, 1.6, 2.0, 2.8, 4.0, 6.0])
-# Lengths of a piece from which its curve may bend once more: what a flight leaves unknown.
-BENDS_S = np.array([0.0, 0.0, 9.0, 18.0])
 # The prior: a radar is white altogether, or each component has its own kind.  Round numbers that leave a radar at its
 # word until it contradicts it.
 _WHITE_SHARE = 0.8
@@ -38,8 +36,8 @@ _SCALE_SHARES = np.array([0.01, 0.02, 0.04, 0.1, 0.64, 0.1, 0.05, 0.02, 0.01, 0.
 
 _LOOK_NS = 500_000_000  # between two looks at one radar
 WINDOW_NS = 16_000_000_000  # a track is looked at in pieces as long as this
-_FIRST_NS = 3_000_000_000
-_NEWS = 0.2  # share of new time in a piece from which another look is worth it
+_FIRST_NS = 1_500_000_000
+_NEWS = 0.1  # share of new time in a piece from which another look is worth it
 _FORGET_S = 600.0  # what has been learnt fades
 _CHANGED = 0.35  # of the log of what a second of plots leaves uncertain, from which filters are told
 _ERRS = 3.0  # that variance over the stated one from which a radar errs more than it states,
@@ -192,7 +190,7 @@ def heard(
             pieces[key] = each
     piece = pieces.get((track_id, sensor))
     since_ns = piece.since_ns if piece else first_ns
-    asked: tuple[Any, ...] = (state, t_ns, since_ns, sensor, *looked, BENDS_S, RATIOS, CONSTANTS_S, SCALES)
+    asked: tuple[Any, ...] = (state, t_ns, since_ns, sensor, *looked, RATIOS, CONSTANTS_S, SCALES)
     found, variances = evidence(*asked)
     if t_ns - since_ns >= WINDOW_NS:
         old = old + found
