@@ -74,6 +74,23 @@ def test_a_radar_that_errs_more_than_it_states_is_found_out():
     assert [m.state for m in said if isinstance(m, Health)] == ["degraded"]
 
 
+def test_a_radar_that_errs_twice_what_it_states_is_found_out_within_three_seconds():
+    found = [followed(measured(seed, scale=2.0, seconds=3.0))[0].noise.errors[0, :, WHITE] for seed in range(10)]
+    assert (np.median(found, axis=0) > 1.4).all(), found
+
+
+def test_slow_angles_are_found_within_ten_seconds_and_white_ones_taken_for_white():
+    slow, white = (
+        np.median(
+            [followed(measured(seed, slow=size, seconds=10.0))[0].noise.errors[0, 1:, SLOW] for seed in range(10)],
+            axis=0,
+        )
+        for size in ((8.0, 2e-3, 2e-3), (0.0, 0.0, 0.0))
+    )
+    assert (slow > 1e-3).all(), slow
+    assert (white < 0.2 * 1.5e-3).all(), white
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_radar_that_errs_twice_what_it_states_loses_no_round(seed):
     """That its plots scatter is not taken for a body that turns at random."""

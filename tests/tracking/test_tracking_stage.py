@@ -59,6 +59,8 @@ def frozen(value):
         return tuple(frozen(getattr(value, name)) for name in value.__struct_fields__)
     if isinstance(value, tuple):
         return tuple(frozen(each) for each in value)
+    if isinstance(value, dict):
+        return {key: frozen(each) for key, each in value.items()}
     return value
 
 
