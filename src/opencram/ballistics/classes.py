@@ -62,7 +62,7 @@ CLASS_BANK = (
     _model("rocket", "G2", 0.20, 3900.0, 0.45, (0.0, 2.5)),
     _model("mortar", "G5", 0.25, 1200.0, 0.45, (0.0, 0.4)),
     _model("mortar", "G5", 0.10, 1500.0, 0.25, (5.0, 2.0)),  # from a rifled barrel
-    _model("shell", "G7", 0.09, 1900.0, 0.25, (5.0, 2.0)),
+    _model("shell", "G7", 0.10, 1900.0, 0.25, (5.0, 2.0)),
     _model("shell", "G2", 0.06, 2500.0, 0.25, (5.0, 2.0)),  # an old form without a boat tail, two in five of them
 )
 
