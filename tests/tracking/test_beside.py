@@ -31,11 +31,12 @@ def test_doubles_of_one_round_are_not_two(rate, dwells):
 
 
 def test_what_is_not_known_of_a_radar_is_learnt_from_the_round_itself():
-    """Its first round, doubled at every dwell: never two, from the first dwell on."""
-    doubled = np.zeros((1, 2))
+    """Its first round, doubled at every dwell of two radars: never two, from the first dwell on."""
+    doubled = np.zeros((2, 2))
     for dwell in range(1, 200):
-        doubled = counted(doubled, 0, 1, 1)
-        assert log_two(doubled, np.array([dwell]), np.array([dwell])) < ENOUGH
+        for sensor in range(2):
+            doubled = counted(doubled, sensor, 1, 1)
+        assert log_two(doubled, np.full(2, dwell), np.full(2, dwell)) < ENOUGH
 
 
 def test_counts_fade_and_belong_to_their_sensor():

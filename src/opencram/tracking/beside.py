@@ -16,14 +16,14 @@ from opencram.tracking.state import Array, State, Tracks
 
 _SAME = 50.0  # squared distance of position and velocity: it is asked again and again, and four plots may fool a fit
 # Dwells in which both have a plot: with fewer than the least it is the track's double, with the most it is known which.
-_BOTH_MIN, _BOTH_TELL, _BOTH_MAX, _PLOTS_MAX = 2, 4, 40, 100
+_BOTH_MIN, _BOTH_TELL, _BOTH_MAX, _PLOTS_MAX = 2, 4, 10, 100
 _APART = 20.0  # chi squared of their mean difference, above which they are two: 99.98 %, three degrees of freedom
 _LIKELIER = 4.0  # log likelihood of two rounds against doubled plots of one, by how often both have a plot
 _SEEN, _SEEN_WEIGHT = 0.8, 10.0  # share of the dwells of one round in which the other is seen, and dwells it is worth
 # Share of the dwells of one round that a radar doubles, believed beforehand, and the dwells that this is worth; and how
 # much one round may differ from the others in it: some are seen as two for a second and more.
 _DOUBLED, _DOUBLED_WEIGHT, _DOUBLED_ALIKE = 0.15, 10.0, 3.0
-_DWELLS_MAX = 2000.0  # beyond, older ones fade
+_DWELLS_MIN, _DWELLS_MAX = 50.0, 2000.0  # with fewer a radar says nothing; beyond, older ones fade
 
 
 def counted(doubled: Array, sensor: int, dwells: int, twice: int) -> Array:
@@ -82,10 +82,12 @@ def log_two(doubled: Array, both: NDArray[np.int64], dwells: NDArray[np.int64]) 
     """Return by how much likelier two rounds are than doubled plots of one, by how many dwells of one had `both`.
 
     `both`, `dwells` (sensors,): of the round's own dwells; `doubled` (sensors, 2) as `counted` has them.
+    A radar of which little is known says nothing: it may double everything.
     """
     shares = (doubled[:, 1] + _DOUBLED * _DOUBLED_WEIGHT) / (doubled[:, 0] + _DOUBLED_WEIGHT)
     total = 0.0
-    for share, k, n in zip(shares.tolist(), both.tolist(), dwells.tolist(), strict=True):
+    heard = doubled[:, 0] >= _DWELLS_MIN
+    for share, k, n in zip(shares[heard].tolist(), both[heard].tolist(), dwells[heard].tolist(), strict=True):
         total += _log_chance(_SEEN, _SEEN_WEIGHT, k, n) - _log_chance(share, _DOUBLED_ALIKE, k, n)
     return total
 
