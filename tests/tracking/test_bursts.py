@@ -103,6 +103,17 @@ def test_the_rounds_of_a_volley_hardly_wait_for_one_another(interval_s, monkeypa
     assert np.mean(np.concatenate(asked)) < np.mean(np.concatenate(alone)) + 0.3
 
 
+def test_a_volley_of_rockets_is_not_held_up():
+    """Twelve rockets, two a second: half a second after one comes into view it is mostly confirmed."""
+    sensor = radar(period_s=0.1)
+    config = tracking.Config(**SITE, sensors=(sensor,))
+    for seed in range(3):
+        draws = np.random.default_rng(seed)
+        late_s = np.array(confirmed_at_s(volley(0.5, draws), config)) - 0.5 - 0.5 * np.arange(12)
+        assert np.sort(late_s)[6] < 1.0
+        assert late_s.max() < 1.5
+
+
 def even_clutter(sensor, per_scan, seconds, draws):
     """False plots evenly in the half space that a radar sees."""
     lists = []

@@ -272,7 +272,10 @@ class LiveService:
             self._tell(_in_words(message.warning))
 
     def _show(self, inputs: Sequence[Message], made: Sequence[Message]) -> None:
-        """Let those see it who show more than alarms."""
+        """Let those see it who show more than alarms; what the pipeline finds of a sensor stands on the board too."""
+        for message in made:
+            if type(message) is Health:
+                self._show_health(message)
         self.stream.take(inputs, made)
         for each in (*self.outlets, *self.reports):
             each.show(made)
