@@ -25,14 +25,24 @@ function radar(sensor: Sensor, told: Health | undefined): Told {
   return { part: sensor.id, state: worse, text, reason: told?.reason ?? "", t: told?.t ?? null };
 }
 
-function radars(): Told[] {
-  return store.sensors.value.map((s) => radar(s, store.health.value.get(`sensor:${s.id}`)));
+/** The worst that is said of a radar: by its feed, by itself ("sensor:north/status") and by the tracker ("/errors", "/flood"). */
+function saidOf(id: string): Health | undefined {
+  const part = `sensor:${id}`;
+  const all = [...store.health.value.values()].filter((h) => h.part === part || h.part.startsWith(`${part}/`));
+  const rank = { ok: 0, degraded: 1, lost: 2 } as const;
+  return all.sort((a, b) => rank[b.state] - rank[a.state])[0];
 }
 
-function others(prefix: string | null): Told[] {
+function radars(): Told[] {
+  return store.sensors.value.map((s) => radar(s, saidOf(s.id)));
+}
+
+/** What else there is; `whole`: also what is said of radars by others than their feeds, which is in their chips. */
+function others(prefix: string | null, whole = false): Told[] {
   const known = new Set(store.sensors.value.map((s) => `sensor:${s.id}`));
+  const isKnown = (part: string) => known.has(whole ? part : part.split("/", 1)[0]!);
   return [...store.health.value.values()]
-    .filter((h) => (prefix ? h.part.startsWith(prefix) : !h.part.startsWith("channel:") && !known.has(h.part)))
+    .filter((h) => (prefix ? h.part.startsWith(prefix) : !h.part.startsWith("channel:") && !isKnown(h.part)))
     .map((h) => ({ part: prefix ? h.part.slice(prefix.length) : partName(h.part), state: h.state, text: t(`health.${h.state}`), reason: h.reason, t: h.t }));
 }
 
@@ -118,7 +128,7 @@ export function HealthDialog() {
         <table>
           <thead><tr>{["part", "state", "since", "reason"].map((name) => <th key={name} scope="col">{t(`health.${name}`)}</th>)}</tr></thead>
           <tbody>
-            {[...radars(), clocks(), ...channels(), ...others(null)].map((h) => (
+            {[...radars(), clocks(), ...channels(), ...others(null, true)].map((h) => (
               <tr key={h.part}>
                 <th scope="row"><bdi>{h.part}</bdi></th>
                 <td><span aria-hidden="true">{SIGNS[h.state]}</span> {h.text}</td>

@@ -41,6 +41,8 @@ export function tn(key: string, n: number, values: Record<string, string | numbe
 /** A part of the system ("tracking", "sensor:north") by the name that people know it by. */
 export function partName(part: string): string {
   const [kind, name] = part.includes(":") ? [part.slice(0, part.indexOf(":")), part.slice(part.indexOf(":") + 1)] : [part, ""];
+  const [sensor, by] = kind === "sensor" && name!.includes("/") ? name!.split("/") : [name, ""];
+  if (by && `part.sensor.${by}` in CATALOGUES.en) return t(`part.sensor.${by}`, { name: `\u2068${sensor}\u2069` });
   const key = `part.${kind}`;
   return key in CATALOGUES.en ? t(key, { name: `\u2068${name}\u2069` }) : part;
 }

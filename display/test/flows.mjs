@@ -209,6 +209,20 @@ const flows = {
     }
     return page.problems;
   },
+  // The feed's word that all is well hides no fault that the tracker has found; the dialog says who says what.
+  async erring() {
+    const page = await open(replay(4.0));
+    const radar = page.locator(".chips .chip", { hasText: "north" });
+    await radar.waitFor();
+    assert.equal(await page.locator(".chips .chip-caution", { hasText: "north" }).count(), 0);
+    await page.goto(`http://${address}${replay(6.0)}`);
+    await page.locator(".chips .chip-caution", { hasText: /north.*degraded/i }).waitFor();
+    assert.equal(await radar.count(), 1);
+    await page.keyboard.press("s");
+    await page.locator("dialog tr", { hasText: /north.*, errors.*degraded.*errs more than it states/i }).waitFor();
+    if (folder) await page.screenshot({ path: `${folder}/erring.png` });
+    return page.problems;
+  },
   // A round that the simulation has killed will not land: from then on nothing of it counts down, and no path leads on.
   async killed() {
     const page = await open(replay(21, "&track=1"));

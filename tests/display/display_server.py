@@ -30,7 +30,7 @@ from opencram.display.session import Shared
 from opencram.display.timeline import Timeline
 from opencram.display.wire import ScreenProtocol
 from opencram.earth.terrain import Terrain
-from opencram.messages import Engagement, Message, Operator, Tick
+from opencram.messages import Engagement, Health, Message, Operator, Tick
 from opencram.runtime.access import Person
 
 THREAD = "display server"  # whose processor time is measured
@@ -244,6 +244,16 @@ def killed() -> list[Message]:
     ]
 
 
+def erring() -> list[Message]:
+    """The raid, in which the tracker finds at 5 s that a radar errs, and its feed says after that that all is well."""
+    reason = "errs more than it states, estimates allow for it: range 21 m and slowly 0 m over 2 s, stated 10"
+    said: list[Message] = [
+        Health(t_ns=raid.t_ns(5.0), part="sensor:north/errors", state="degraded", reason=reason),
+        Health(t_ns=raid.t_ns(5.5), part="sensor:north", state="ok", reason="plots come as they should"),
+    ]
+    return sorted([*raid.messages(), *said], key=lambda message: message.t_ns)
+
+
 if __name__ == "__main__":
     import sys
 
@@ -262,7 +272,7 @@ if __name__ == "__main__":
             print(running.address, flush=True)
             threading.Event().wait()
     else:
-        made = {"screens": display_screens.messages, "killed": killed}.get(kind)
+        made = {"screens": display_screens.messages, "killed": killed, "erring": erring}.get(kind)
         timeline = recorded(made() if made is not None else None)
         mode = rest[0] if rest else "simulation"
         basemap = open_basemap(replace(raid.site(), basemap=BaseMap(path=Path(rest[1])))) if rest[1:] else None

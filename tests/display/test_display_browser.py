@@ -45,6 +45,11 @@ def test_a_round_that_was_killed_counts_down_no_more() -> None:
         run_flow("killed", address)
 
 
+def test_a_radar_is_as_well_as_the_worst_that_is_said_of_it() -> None:
+    with server("erring") as (address, _):
+        run_flow("erring", address)
+
+
 def test_a_wrong_token_is_told() -> None:
     with server("tokens") as (address, _):
         run_flow("token", address)
