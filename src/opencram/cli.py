@@ -112,6 +112,7 @@ def _add_process(commands: Any) -> None:
     parser = _add(commands, "process", _process, "turn recorded plots into tracks, impacts, warnings and decisions")
     parser.add_argument("site", metavar="SITE.toml", help="the site file")
     parser.add_argument("--plots", required=True, metavar="FILE", help="plots, .ndjson or .csv; - is standard input")
+    parser.add_argument("--columns", metavar="MAP.toml", help="names and units of the columns of a CSV file")
     _add_outputs(parser)
     _add_truth(parser)
 
@@ -241,13 +242,15 @@ def _pace(text: str) -> float:
 
 
 def _process(args: argparse.Namespace) -> int:
+    from opencram.adapters.columns import load_column_map
     from opencram.config.site import load_site
 
     site = load_site(args.site)
+    columns = load_column_map(args.columns) if args.columns else None
     with _outputs(args) as (outputs, streams):
         from opencram.runtime import shell
 
-        _finish(args, outputs, streams, shell.process(site, args.plots, outputs, streams))
+        _finish(args, outputs, streams, shell.process(site, args.plots, outputs, streams, columns))
     return 0
 
 

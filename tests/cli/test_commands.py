@@ -242,3 +242,15 @@ def test_interrupted_leaves_a_whole_recording(tmp_path: Path) -> None:
     assert b"interrupted" in err
     assert contents(recording).sealed
     assert sum(1 for _ in read(recording)) > 100
+
+
+def test_process_reads_a_csv_file_with_a_column_map(tmp_path, capsys):
+    rows = [json.loads(line) for line in (EXAMPLES / "mortars" / "plots.ndjson").read_text().splitlines()]
+    text = "\n".join(f"{r['time']} {r['range_m']} {r['azimuth_deg']} {r['elevation_deg']}" for r in rows)
+    (tmp_path / "a.txt").write_text(text)
+    head = 'delimiter = "whitespace"\nsensor = "mast"\nheader = ["time", "range_m", "azimuth_deg", "elevation_deg"]\n'
+    (tmp_path / "map.toml").write_text(f"[csv]\n{head}")
+    site = str(EXAMPLES / "mortars" / "site.toml")
+    given = ["process", site, "--plots", str(tmp_path / "a.txt"), "--columns", str(tmp_path / "map.toml"), "--json"]
+    assert main(given) == 0
+    assert json.loads(capsys.readouterr().out)["plots"] == len(rows)

@@ -12,6 +12,8 @@ from opencram.ballistics.environment import environment
 from opencram.ballistics.lanes import LANES
 from opencram.ballistics.propagation import advance
 from opencram.cli import main
+from opencram.config.site import load_site
+from opencram.earth.geodesy import Frame, ecef_from_enu, geodetic_from_enu
 from opencram.evaluation.run import End, Sample, _round_of, place_of, positions_ahead, rows
 from opencram.evaluation.run import Path as Seen
 from opencram.messages import Hypothesis, Plot
@@ -192,10 +194,63 @@ def test_plots_that_could_not_be_used_are_counted_and_the_first_of_each_kind_nam
     assert {each["count"] for each in found["refusals"]} == {1}
 
 
-def test_a_file_of_which_nothing_can_be_used_says_so(run, tmp_path):
-    (tmp_path / "radar.csv").write_text("UTC;Az;El;Rng\n0;1;2;3\n1;1;2;3\n")
-    code, out, _ = run(SITE, "--plots", tmp_path / "radar.csv")
-    assert code == 0
-    assert "0 plots" in out
-    assert "Refused: " in out
-    assert "--columns" in out
+def test_a_file_without_a_usable_plot_is_told_with_the_first_reason_and_exit_code_3(run, tmp_path):
+    (tmp_path / "map.toml").write_text('[csv]\nsensor = "mast"\ndate = "2026-01-01"\n[time]\nunit = "s_of_day"\n')
+    (tmp_path / "plots.csv").write_text("time,range_m,azimuth_deg,elevation_deg\n10:00:00,1,2,3\n10:00:01,1,2,3\n")
+    code, out, err = run(SITE, "--plots", tmp_path / "plots.csv", "--columns", tmp_path / "map.toml")
+    assert (code, out) == (3, "")
+    assert "line 2: time is '10:00:00': must be a number, or unit = \"hms\"" in err
+    (tmp_path / "plots.csv").write_text("UTC;Az;El;Rng\n0;1;2;3\n1;1;2;3\n")
+    code, _, err = run(SITE, "--plots", tmp_path / "plots.csv")
+    assert code == 3
+    assert "give a column map" in err
+    (tmp_path / "plots.csv").write_text("")
+    code, _, err = run(SITE, "--plots", tmp_path / "plots.csv")
+    assert code == 3
+    assert "it is empty" in err
+
+
+def test_rows_in_any_order_are_told_and_read_when_sorted(run, tmp_path):
+    lines = [json.loads(line) for line in Path(PLOTS).read_text().splitlines()]
+    names = ("time", "sensor", "range_m", "azimuth_deg", "elevation_deg")
+    rows = [",".join(str(each[name]) for name in names) for each in lines]
+    (tmp_path / "plots.csv").write_text("\n".join([",".join(names), *rows[::-1]]))
+    (tmp_path / "map.toml").write_text("[csv]\nsort = true\n")
+    _, out, _ = run(SITE, "--plots", tmp_path / "plots.csv")
+    assert "sort = true under [csv]" in out
+    _, out, _ = run(SITE, "--plots", tmp_path / "plots.csv", "--columns", tmp_path / "map.toml")
+    assert out == run(SITE, "--plots", PLOTS)[1]
+
+
+def test_impacts_of_a_truth_file_may_be_level_geodetic_or_about_the_centre_of_the_earth(run, tmp_path):
+    site = load_site(SITE)
+    frame = Frame(site.latitude_rad, site.longitude_rad, site.height_m)
+    truth = json.loads((Path(__file__).resolve().parents[1] / "data" / "mortars" / "truth.json").read_text())
+    told = []
+    for form in ("enu", "ecef", "geodetic"):
+        rounds = []
+        for each in truth["rounds"]:
+            place = [*each["impact_enu_m"][:2], 0.0]
+            if form == "ecef":
+                where = {"impact_ecef_m": ecef_from_enu(frame, place).tolist()}
+            elif form == "geodetic":
+                latitude, longitude, _ = geodetic_from_enu(frame, place)
+                where = {"impact_latitude_deg": math.degrees(latitude), "impact_longitude_deg": math.degrees(longitude)}
+            else:
+                where = {"impact_enu_m": place}
+            rounds.append(where | {"impact_time": each["impact_time"], "class": "mortar"})
+        path = tmp_path / f"{form}.json"
+        path.write_text(json.dumps({"rounds": rounds}))
+        code, out, _ = run(SITE, "--plots", PLOTS, "--truth", path)
+        assert code == 0
+        told.append(out)
+    assert "Truth: 3 of 3 rounds" in told[0]
+    assert told[1] == told[0] == told[2]
+    shifted = [each | {"impact_time": "2026-01-01T09:00:00Z"} for each in rounds]
+    path.write_text(json.dumps({"rounds": shifted}))
+    _, out, _ = run(SITE, "--plots", PLOTS, "--truth", path)
+    assert "Truth: 0 of 3 rounds" in out
+    path.write_text(json.dumps({"rounds": [rounds[0] | {"impact_latitude_deg": 8.0}]}))
+    code, _, err = run(SITE, "--plots", PLOTS, "--truth", path)
+    assert code == 2
+    assert "within 500 km" in err

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from opencram.adapters.columns import load_column_map
 from opencram.api.tables import Table, table_of
 from opencram.config.model import Site
 from opencram.config.scenario import load_scenario
@@ -171,14 +172,17 @@ class Raid:
         )
 
 
-def process(site: str | Path, plots: str | Path, recording: str | Path | None = None) -> Raid:
-    """Take recorded plots of any format through the pipeline.
+def process(
+    site: str | Path, plots: str | Path, recording: str | Path | None = None, *, columns: str | Path | None = None
+) -> Raid:
+    """Take recorded plots of any format through the pipeline; `columns`: the column map of a CSV file.
 
     Without `recording` the log is kept as long as the result.  Raises `OpencramError`: a site file with faults,
     plots that cannot be read, none that can be used.
     """
     known = load_site(str(site))
-    return _recorded(lambda outputs, streams: shell.process(known, str(plots), outputs, streams), recording)
+    named = None if columns is None else load_column_map(columns)
+    return _recorded(lambda outputs, streams: shell.process(known, str(plots), outputs, streams, named), recording)
 
 
 def simulate(scenario: str | Path, recording: str | Path | None = None, *, seed: int | None = None) -> Raid:

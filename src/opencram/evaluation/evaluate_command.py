@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _SUFFIXES: Final = (".png", ".svg", ".pdf")
 _REFUSALS: Final = 5  # kinds that the table names
+_MATCHED: Final = "came down within 1500 m and 8 s of where and when a track was to land; the others are not compared"
+_ASIDE_S: Final = 0.2  # of one class from the next, in the figure
 _COLOURS: Final = {"mortar": "#1f6feb", "rocket": "#c2410c", "shell": "#15803d", "all": "#1f2933"}
 
 
@@ -53,6 +55,8 @@ def run(args: argparse.Namespace, stderr: TextIO) -> str | dict[str, Any]:
             "figure": args.out,
             **counts,
             "impacts_against": found.impacts_against,
+            "truth_rounds": found.truth_rounds,
+            "truth_matched": found.truth_matched,
             "refusals": [{"count": count, "first": first} for count, first in found.refusals],
             "rows": [row.as_json() for row in table],
         }
@@ -76,6 +80,8 @@ def _lines(found: "Scored", with_truth: bool, out: str | None) -> list[str]:
         "with something to compare"
     ]
     lines += [f"Refused: {count}, the first: {first}" for count, first in found.refusals[:_REFUSALS]]
+    if found.truth_rounds is not None:
+        lines.append(f"Truth: {found.truth_matched} of {found.truth_rounds} rounds {_MATCHED}")
     titles = {
         "ahead": "Position ahead, against the track's own later plots",
         "impact": "Impact, against the truth file"
@@ -93,9 +99,7 @@ def _lines(found: "Scored", with_truth: bool, out: str | None) -> list[str]:
             f"{row.most_m:8.1f}  {row.held.share:.3f} [{row.held.low:.3f}, {row.held.high:.3f}]"
             for row in part
         ]
-    if not table and not found.plots:
-        lines.append("Nothing to compare: the file has no plot that could be used; see --columns for a CSV file.")
-    elif not table:
+    if not table:
         lines.append("Nothing to compare: no track of a projectile lasted long enough.")
     return lines + ([f"Figure: {out}"] if out else [])
 
@@ -110,24 +114,38 @@ def figure(table: "Sequence[Row]", name: str) -> Any:
     axes = drawn.subplots(2, 2, sharex="col")
     for column, kind in enumerate(("ahead", "impact")):
         errors, held = axes[0][column], axes[1][column]
-        for class_name in sorted({row.class_name for row in table if row.kind == kind}):
-            part = [row for row in table if (row.kind, row.class_name) == (kind, class_name)]
-            x, colour = [row.horizon_s for row in part], _COLOURS.get(class_name, "#64748b")
-            errors.plot(x, [row.median_m for row in part], "o-", color=colour, label=f"{class_name}, median")
-            errors.plot(x, [row.most_m for row in part], "^--", lw=1, color=colour, label=f"{class_name}, 90 %")
-            share = [row.held.share for row in part]
-            bars = [[max(row.held.share - row.held.low, 0.0) for row in part],
-                    [max(row.held.high - row.held.share, 0.0) for row in part]]  # fmt: skip
-            held.errorbar(x, share, bars, fmt="o-", capsize=3, color=colour, label=class_name)
+        part = [row for row in table if row.kind == kind]
+        _draw(errors, held, part)
         held.axhline(0.95, color="#64748b", lw=1, ls=":")
-        held.set_ylim(0.0, 1.03)
+        held.set_ylim(max(min((row.held.low for row in part), default=0.0) - 0.05, 0.0), 1.03)
         held.set_ylabel("share in the 95 % region")
         errors.set_ylabel("error, m")
         errors.set_title("position ahead, 3-D" if kind == "ahead" else "impact, level")
         held.set_xlabel("seconds ahead" if kind == "ahead" else "seconds before the impact")
         for each in (errors, held):
-            each.grid(alpha=0.25)
-            if each.has_data() and each.get_legend_handles_labels()[1]:
-                each.legend(fontsize=8)
+            each.grid(which="both", alpha=0.2)
+            if not part:
+                each.text(0.5, 0.5, "nothing to compare", transform=each.transAxes, ha="center", color="#64748b")
     drawn.suptitle(f"Predictions on {Path(name).name}", color="#1f2933")
     return drawn
+
+
+def _draw(errors: Any, held: Any, table: "Sequence[Row]") -> None:
+    """Draw the classes side by side, so that none hides another."""
+    names = list(dict.fromkeys(row.class_name for row in table))
+    for place, name in enumerate(names):
+        part = [row for row in table if row.class_name == name]
+        colour = _COLOURS.get(name, "#64748b")
+        x = [row.horizon_s + _ASIDE_S * (place - (len(names) - 1) / 2.0) for row in part]
+        errors.plot(x, [row.median_m for row in part], "o-", color=colour)
+        errors.plot(x, [row.most_m for row in part], "^--", lw=1, color=colour)
+        bars = [[max(row.held.share - row.held.low, 0.0) for row in part],
+                [max(row.held.high - row.held.share, 0.0) for row in part]]  # fmt: skip
+        label = f"{name}, {max(row.tracks for row in part)} tracks"
+        held.errorbar(x, [row.held.share for row in part], bars, fmt="o", capsize=3, color=colour, label=label)
+    if table:
+        errors.set_yscale("log")
+        held.legend(fontsize=8, loc="lower left", title="bars: 95 % interval, tracks counted", title_fontsize=8)
+        errors.plot([], [], "o-", color="#64748b", label="median")
+        errors.plot([], [], "^--", lw=1, color="#64748b", label="90 % err less")
+        errors.legend(fontsize=8)

@@ -102,7 +102,7 @@ def samples(
     """Return every comparison that the recording allows."""
     sensors = {sensor.id: sensor for sensor in config.sensors}
     found: list[Sample] = []
-    ends = _ends(flights, env, truth)
+    ends = ends_of(flights, env, truth)
     for track_id in sorted(flights.told):
         name = ends[track_id].class_name if track_id in ends else flights.classes[track_id]
         if name not in PROJECTILE_CLASSES:
@@ -247,7 +247,7 @@ def _flown(
 # ---- impacts --------------------------------------------------------------------------------------
 
 
-def _ends(flights: Flights, env: Environment, truth: Sequence[End] | None) -> dict[int, End]:
+def ends_of(flights: Flights, env: Environment, truth: Sequence[End] | None) -> dict[int, End]:
     """Return the end of each track: of the round it is, or, without a truth, as it was last predicted."""
     found: dict[int, End] = {}
     for track_id, impacts in sorted(flights.impacts.items()):

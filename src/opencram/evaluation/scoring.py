@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 from opencram.adapters.columns import load_column_map
 from opencram.adapters.gate import SensorLimits
@@ -14,9 +14,10 @@ from opencram.adapters.readers import plot_reader
 from opencram.adapters.times import t_ns_from_rfc3339
 from opencram.config.model import Site
 from opencram.config.site import load_site, parse_site
-from opencram.errors import FileError, UsageError
+from opencram.earth.geodesy import Frame, enu_from_ecef, enu_from_geodetic
+from opencram.errors import FileError, NoPlotsError, UsageError
 from opencram.evaluation.cases import believed
-from opencram.evaluation.run import End, Flights, Row, rows, samples
+from opencram.evaluation.run import End, Flights, Row, ends_of, rows, samples
 from opencram.messages import Message, Plot, Rejected
 from opencram.recording import load_truth, read, read_header
 from opencram.runtime import pipeline
@@ -29,6 +30,9 @@ from opencram.runtime.stations import stations
 class Scored:
     """What a data set came to.  `tracks`: all confirmed; `projectiles`: those with something to compare.
 
+    `truth_rounds`: how many the truth file tells, `truth_matched`: how many of them some track was to land near; None
+    without a truth file.
+
     `refusals`: why plots could not be used, most often first, each with how many and the first line of the file.
     """
 
@@ -36,6 +40,8 @@ class Scored:
     tracks: int
     projectiles: int
     impacts_against: str
+    truth_rounds: int | None
+    truth_matched: int | None
     plots: int
     refusals: tuple[tuple[int, str], ...]
 
@@ -43,6 +49,16 @@ class Scored:
     def refused(self) -> int:
         """How many pieces of input were of no use."""
         return sum(count for count, _ in self.refusals)
+
+
+_UNSORTED: Final = (
+    "; if rows are not in the order of time, sort them, or write sort = true under [csv] of the column map"
+)
+_REMEDIES: Final = {"time_back": _UNSORTED, "late": _UNSORTED, "time_jump": _UNSORTED}
+
+
+_PLACES: Final = ("impact_enu_m", "impact_ecef_m", "impact_latitude_deg")  # of a round in a truth file
+_TRUTH_M_MAX: Final = 500_000.0  # from the site
 
 
 class _Inputs:
@@ -65,8 +81,9 @@ class _Inputs:
             yield message
 
     def refusals(self) -> tuple[tuple[int, str], ...]:
-        """Return how many were refused for each kind of reason, and the first of them."""
-        return tuple((count, self._first[code]) for code, count in self._counts.most_common())
+        """Return how many were refused for each kind of reason, and the first of them, with what helps."""
+        found = self._counts.most_common()
+        return tuple((count, self._first[code] + _REMEDIES.get(code, "")) for code, count in found)
 
 
 def scored(
@@ -84,12 +101,22 @@ def scored(
         raise UsageError("with a site give its plots: opencram evaluate SITE.toml --plots FILE")
     if not is_site and (plots is not None or columns is not None):
         raise UsageError("a recording holds its plots; give --plots and --columns with a site file")
-    ends = None if truth is None else _truth(truth)
     site, messages = _recorded(what) if plots is None else _processed(what, plots, columns)
+    ends = None if truth is None else _truth(truth, site)
     warm(stderr, simulation=True)
     flights, inputs = Flights(), _Inputs()
     flights.take(inputs.seen(messages), {})
-    found = samples(flights, configure(site).tracking, believed(site), ends, horizons_s=horizons_s)
+    if not inputs.plots:
+        refusals = inputs.refusals()
+        why = (
+            f"{sum(count for count, _ in refusals)} lines refused, the first: {refusals[0][1]}"
+            if refusals
+            else "it is empty"
+        )
+        raise NoPlotsError(f"{plots or what}: no plot that could be used; {why}")
+    env = believed(site)
+    found = samples(flights, configure(site).tracking, env, ends, horizons_s=horizons_s)
+    matched = {(each.east_m, each.north_m, each.t_ns) for each in ends_of(flights, env, ends).values()}
     return Scored(
         rows=tuple(rows(found)),
         tracks=len(flights.last),
@@ -97,6 +124,8 @@ def scored(
         impacts_against="the truth file"
         if ends is not None
         else "the last prediction of each track that was seen down",
+        truth_rounds=None if ends is None else len(ends),
+        truth_matched=None if ends is None else len(matched),
         plots=inputs.plots,
         refusals=inputs.refusals(),
     )
@@ -127,27 +156,44 @@ def _run(site: Site, plots: str, columns: Any) -> Iterator[Message]:
             yield from made
 
 
-def _truth(path: str) -> Sequence[End]:
+def _truth(path: str, site: Site) -> Sequence[End]:
     """Return where the rounds of a truth file came down; those that did not are left out."""
-
     ends = []
+    frame = Frame(site.latitude_rad, site.longitude_rad, site.height_m)
     for number, entry in enumerate(load_truth(path).get("rounds") or ()):
-        place, when = _get(entry, "impact_enu_m"), _get(entry, "impact_time")
-        if place is None or when is None:
+        when = _get(entry, "impact_time")
+        if when is None or not any(_get(entry, key) is not None for key in _PLACES):
             continue
         try:
-            east, north = float(place[0]), float(place[1])
+            east, north = _place(entry, frame, site.ground_height_m)
             t_ns = t_ns_from_rfc3339(when)
-            if not (math.isfinite(east) and math.isfinite(north)):
-                raise ValueError("not finite")
+            if not math.hypot(east, north) < _TRUTH_M_MAX:
+                raise ValueError(f"is not within {_TRUTH_M_MAX / 1000.0:g} km of the site")
         except (TypeError, ValueError, LookupError) as error:
             raise FileError(
-                f"{path}: rounds[{number}]: impact_enu_m and impact_time must be metres and an RFC 3339 time ({error})"
+                f"{path}: rounds[{number}]: the place must be metres (impact_enu_m, impact_ecef_m) or degrees "
+                f"(impact_latitude_deg, impact_longitude_deg), impact_time an RFC 3339 time ({error})"
             ) from error
         ends.append(End(east_m=east, north_m=north, t_ns=t_ns, class_name=str(_get(entry, "class") or "")))
     if not ends:
-        raise FileError(f"{path} holds no round with impact_enu_m and impact_time; without --truth none is needed")
+        raise FileError(
+            f"{path} holds no round with impact_time and one of {', '.join(_PLACES)}; without --truth none is needed"
+        )
     return ends
+
+
+def _place(entry: Mapping[str, Any], frame: Frame, ground_height_m: float) -> tuple[float, float]:
+    """Return east and north (m) of an impact, in whichever form it is given."""
+    if entry.get("impact_enu_m") is not None:
+        east, north = entry["impact_enu_m"][:2]
+    elif entry.get("impact_ecef_m") is not None:
+        east, north, _ = enu_from_ecef(frame, [float(value) for value in entry["impact_ecef_m"]])
+    else:
+        latitude, longitude = (float(entry[f"impact_{name}_deg"]) for name in ("latitude", "longitude"))
+        if not (abs(latitude) <= 90.0 and abs(longitude) <= 360.0):
+            raise ValueError(f"{latitude:g}, {longitude:g} is no place on the earth")
+        east, north, _ = enu_from_geodetic(frame, math.radians(latitude), math.radians(longitude), ground_height_m)
+    return float(east), float(north)
 
 
 def _get(entry: Mapping[str, Any] | Any, key: str) -> Any:

@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from opencram.adapters.columns import ColumnMap
 from opencram.adapters.events import encode_events
 from opencram.config.model import Site
 from opencram.config.scenario_model import Scenario
@@ -65,14 +66,14 @@ class Outcome:
     truth: Path | None = None
 
 
-def process(site: Site, plots: str, outputs: Outputs, streams: Streams) -> Outcome:
-    """Process the plots of a file, or of standard input for "-"."""
+def process(site: Site, plots: str, outputs: Outputs, streams: Streams, columns: ColumnMap | None = None) -> Outcome:
+    """Process the plots of a file, or of standard input for "-"; `columns`: how a CSV file is to be read."""
     with opened(plots, streams.stdin) as source:
         warm(streams.stderr)
         from opencram.runtime.process import batches
 
         began_s = time.perf_counter()
-        given = look_ahead(read_plots(site, source))
+        given = look_ahead(read_plots(site, source, columns))
         head = header(site, given.first_t_ns, "process")
         tally = Tally(site)
         sinks = open_sinks(tally, head, outputs, streams, prompt=plots == STANDARD, raw_line=source.raw_line)

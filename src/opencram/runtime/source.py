@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from opencram.adapters.columns import ColumnMap
 from opencram.adapters.gate import SensorLimits
 from opencram.adapters.readers import is_binary, plot_reader
 from opencram.config.model import Site
@@ -73,10 +74,13 @@ class Source:
         return lines[index][:RAW_BYTES_MAX] if index < len(lines) else None
 
 
-def read_plots(site: Site, source: Source) -> Iterator[Message]:
-    """Return the plots of a source and what was rejected, in order, read as they are asked for."""
+def read_plots(site: Site, source: Source, columns: ColumnMap | None = None) -> Iterator[Message]:
+    """Return the plots of a source and what was rejected, in order, read as they are asked for.
+
+    `columns`: how a CSV file is to be read.
+    """
     limits = {s.id: SensorLimits(range_m_max=s.range_m_max, period_s=s.period_s) for s in site.sensors}
-    reader = plot_reader(source.name, limits, stations=stations(site))
+    reader = plot_reader(source.name, limits, columns, stations(site))
     return chain.from_iterable(reader.read_stream(cast(BinaryIO, source)))
 
 
