@@ -67,3 +67,10 @@ def test_tracks_never_confirmed_do_not_count_and_delays_are_never_negative():
 def test_of_nothing_there_is_nothing():
     found = identities([], {}, {})
     assert (found.objects, found.tracks, found.swaps, found.purity) == (0, 0, 0, 1.0)
+
+
+def test_an_object_that_a_track_went_over_to_was_found_when_it_did_and_not_when_that_track_was_confirmed():
+    found = judge(plots(1, *[0] * 20, *[1] * 20), seen={0: 0, 1: 20 * S})
+    assert found.swaps == 1
+    assert found.delay_s[0] == pytest.approx(3.0)
+    assert found.delay_s[1] == pytest.approx(4.0)  # the fifth of nine plots

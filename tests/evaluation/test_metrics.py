@@ -132,3 +132,29 @@ def test_impact_errors_are_level_distances():
     assert metrics.impact_error_m([[3.0, 4.0, 90.0]], [[0.0, 0.0, 0.0]]) == pytest.approx([5.0])
     assert metrics.drms([3.0, 4.0]) == pytest.approx(math.sqrt(12.5))
     assert math.isnan(metrics.drms([]))
+
+
+def test_a_covariance_that_is_none_holds_nothing_and_is_no_sign_of_honesty():
+    bad = [
+        [[-1.0, 0.0], [0.0, -1.0]],
+        [[1.0, 2.0], [2.0, 1.0]],
+        [[math.nan, 0.0], [0.0, 1.0]],
+        [[0.0, 0.0], [0.0, 1.0]],
+    ]
+    assert np.isnan(metrics.mahalanobis_2(np.ones((4, 2)), bad)).all()
+    assert metrics.coverage(np.ones((4, 2)), bad).hits == 0
+    assert metrics.coverage([[math.nan, 0.0]], [np.eye(2)]).hits == 0
+    assert metrics.coverage([], []).n == 0
+    found = metrics.consistency([2.0, 1.5, math.nan, math.inf], 2)
+    assert (found.runs, found.left_out, found.honest) == (2, 2, False)
+    assert metrics.consistency([2.0, 1.5], 2).honest
+
+
+@pytest.mark.parametrize("distance", [metrics.ospa, metrics.gospa])
+def test_points_that_are_none_are_refused_with_a_reason(distance):
+    with pytest.raises(ValueError, match="not a number"):
+        distance([[math.nan, 0.0]], [[0.0, 0.0]], cutoff=10.0)
+    for one, other in (([[1.0, 2.0, 3.0]], [[1.0, 2.0]]), ([1.0, 2.0], [1.0])):
+        with pytest.raises(ValueError, match=r"must be \(m, d\) and \(n, d\)"):
+            distance(one, other, cutoff=10.0)
+    assert distance([[math.inf, 0.0]], [[0.0, 0.0]], cutoff=10.0).distance == pytest.approx(10.0)

@@ -34,6 +34,8 @@ def bound_figure(found: Sequence[Worked]) -> Any:
             radar.id, (radar.position_enu_m[0] / 1000.0, radar.position_enu_m[1] / 1000.0),
             textcoords="offset points", xytext=(6, 4), color=_INK, fontsize=8,
         )  # fmt: skip
+    if not any(math.isfinite(each.unknown.first_s) for each in shown):
+        curve.text(0.5, 0.5, "no radar sees it", transform=curve.transAxes, ha="center", color=_INK)
     curve.set_yscale("log")
     curve.set_xlabel("track, s")
     curve.set_ylabel("least DRMS of the impact, m")

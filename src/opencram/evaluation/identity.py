@@ -34,8 +34,9 @@ class Identities:
     `swaps`: a track went over from one object to another; `swapped`: the tracks that ever did.  `breaks`: an object
     was followed by another track than before.  `missed`: objects that no confirmed track was ever of.  `false`:
     confirmed tracks with most of their plots from no one object.  `doubles`: confirmed tracks of an object that another
-    confirmed track was of at that time.  `delay_s`: from the first plot of each object found to the confirmation of
-    its first track.  `purity`: share of plots in confirmed tracks that came from the object of the track.
+    confirmed track was of at that time.  `delay_s`: the time to confirm, from the first plot of each object found to
+    the first moment at which a confirmed track was of it: its confirmation, or the swap of one that was of another
+    before.  `purity`: share of plots in confirmed tracks that came from the object of the track.
     """
 
     objects: int
@@ -79,16 +80,19 @@ def identities(
     owners = {track: owner for track, count in counts.items() if (owner := _owner(count)) >= 0}
     swaps = sum(max(len(run) - 1, 0) for run in runs.values())
     found: dict[int, list[tuple[int, int, int]]] = defaultdict(list)  # of each object: from, to, track
+    known_ns: dict[int, int] = {}  # since when a confirmed track is of each object
     for track, run in runs.items():
         for k, (begin_ns, origin) in enumerate(run):
             found[origin].append((begin_ns, run[k + 1][0] if k + 1 < len(run) else ends[track], track))
+            since_ns = confirmed_t_ns[track] if k == 0 else max(begin_ns, confirmed_t_ns[track])
+            known_ns[origin] = min(since_ns, known_ns.get(origin, since_ns))
     breaks, doubles = _breaks_and_doubles(found)
     held = sum(counts[track][owner] for track, owner in owners.items())
     every = sum(sum(count.values()) for count in counts.values())
     objects = sorted(first_seen_t_ns) if wanted is None else sorted(wanted)
     delays = {
-        origin: max(min(confirmed_t_ns[track] for _, _, track in spans) - first_seen_t_ns[origin], 0) * 1e-9
-        for origin, spans in sorted(found.items())
+        origin: max(since_ns - first_seen_t_ns[origin], 0) * 1e-9
+        for origin, since_ns in sorted(known_ns.items())
         if origin in first_seen_t_ns
     }
     return Identities(

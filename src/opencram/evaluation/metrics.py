@@ -1,6 +1,7 @@
 """How good estimates are: distances between sets, consistency of covariances, coverage, with their definitions.
 
 Arrays have the batch axis first.  Points are rows of equal units: metres, as a rule.  Nothing here knows of radars.
+docs/metrics.md lists them all, with those of identity (`evaluation.identity`).
 
 Sources: D. Schuhmacher, B.-T. Vo, B.-N. Vo, "A consistent metric for performance evaluation of multi-object
 filters", IEEE Trans. Signal Processing 56 (2008) (OSPA).  A. S. Rahmathullah, Á. F. García-Fernández, L. Svensson,
@@ -103,6 +104,10 @@ def _distances(truth: ArrayLike, estimates: ArrayLike, cutoff: float, order: flo
     one, other = (np.asarray(points, dtype=np.float64) for points in (truth, estimates))
     if one.size == 0 or other.size == 0:
         return np.zeros((len(one), len(other)))
+    if not (one.ndim == other.ndim == 2 and one.shape[1] == other.shape[1]):
+        raise ValueError(f"points of shapes {one.shape} and {other.shape}: must be (m, d) and (n, d)")
+    if np.isnan(one).any() or np.isnan(other).any():
+        raise ValueError("a point is not a number (NaN): leave it out, and count it as missed or false that way")
     return np.asarray(np.linalg.norm(one[:, np.newaxis] - other[np.newaxis], axis=2))
 
 
@@ -124,20 +129,23 @@ def _assigned(costs: Array) -> float:
 
 
 def mahalanobis_2(errors: ArrayLike, covariances: ArrayLike) -> Array:
-    """Return eᵀ C⁻¹ e for errors (…, n) and covariances (…, n, n); NaN where a covariance cannot be solved for."""
+    """Return eᵀ C⁻¹ e for errors (…, n) and covariances (…, n, n); NaN where one is not positive definite."""
     error = np.asarray(errors, dtype=np.float64)
-    covariance = np.asarray(covariances, dtype=np.float64)
+    covariance = np.broadcast_to(np.asarray(covariances, dtype=np.float64), (*error.shape, error.shape[-1]))
+    if error.size == 0:
+        return np.zeros(error.shape[:-1])
     try:
+        np.linalg.cholesky(covariance)
         solved = np.linalg.solve(covariance, error[..., np.newaxis])[..., 0]
     except np.linalg.LinAlgError:
-        flat = np.broadcast_to(covariance, (*error.shape, error.shape[-1])).reshape(-1, *covariance.shape[-2:])
-        rows = error.reshape(-1, error.shape[-1])
+        rows, flat = error.reshape(-1, error.shape[-1]), covariance.reshape(-1, *covariance.shape[-2:])
         solved = np.array([_solved(c, e) for c, e in zip(flat, rows, strict=True)]).reshape(error.shape)
     return np.asarray((error * solved).sum(axis=-1))
 
 
 def _solved(covariance: Array, error: Array) -> Array:
     try:
+        np.linalg.cholesky(covariance)
         return np.asarray(np.linalg.solve(covariance, error))
     except np.linalg.LinAlgError:
         return np.full(len(error), np.nan)
@@ -148,35 +156,42 @@ class Consistency:
     """Mean of `runs` squared Mahalanobis distances over their degrees of freedom: 1 if the covariances are honest.
 
     [`low`, `high`] holds the mean of honest ones with the probability that was asked for: above it a filter is too
-    sure of itself, below it too modest.
+    sure of itself, below it too modest.  `left_out` values were not finite: a filter that failed, or a covariance that
+    is none.
     """
 
     mean: float
     low: float
     high: float
     runs: int
+    left_out: int
 
     @property
     def honest(self) -> bool:
-        """Whether the mean lies where that of honest covariances would."""
-        return self.low <= self.mean <= self.high
+        """Whether the mean lies where that of honest covariances would, and nothing was left out."""
+        return self.low <= self.mean <= self.high and self.left_out == 0
 
 
 def consistency(values: ArrayLike, dimensions: int, *, share: float = 0.95) -> Consistency:
     """Return the mean of independent NEES or NIS values (n,) of so many dimensions, with its interval.
+
+    Values that are not finite are left out of the mean, and counted.
 
     Source: the sum of n values is chi squared with n · dimensions degrees of freedom (Bar-Shalom, equation 5.4.2-6).
     """
     from scipy.stats import chi2
 
     found = np.asarray(values, dtype=np.float64)
+    every = len(found)
     found = found[np.isfinite(found)]
     count = len(found)
     if count == 0:
-        return Consistency(mean=math.nan, low=math.nan, high=math.nan, runs=0)
+        return Consistency(mean=math.nan, low=math.nan, high=math.nan, runs=0, left_out=every)
     freedom = count * dimensions
     low, high = chi2.ppf([0.5 * (1.0 - share), 0.5 * (1.0 + share)], freedom) / freedom
-    return Consistency(mean=float(found.sum()) / freedom, low=float(low), high=float(high), runs=count)
+    return Consistency(
+        mean=float(found.sum()) / freedom, low=float(low), high=float(high), runs=count, left_out=every - count
+    )
 
 
 def nees(states: ArrayLike, truths: ArrayLike, covariances: ArrayLike) -> Array:
@@ -239,8 +254,10 @@ def coverage(errors: ArrayLike, covariances: ArrayLike, *, share: float = 0.95) 
     """Return how many of the Gaussians' `share` regions hold the truth: errors (n, d), covariances (n, d, d).
 
     In two dimensions the region is an ellipse of the squared Mahalanobis distance −2 ln(1 − share).  One whose
-    covariance cannot be solved for holds nothing.
+    covariance is not positive definite holds nothing, nor does one whose error is not a number.
     """
+    if len(np.asarray(errors)) == 0:
+        return wilson(0, 0)
     found = mahalanobis_2(errors, covariances)
     return wilson(int((found <= gate(np.shape(errors)[-1], share)).sum()), len(found))
 
