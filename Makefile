@@ -23,6 +23,8 @@ demo: venv ## Track the seven-rocket raid before your eyes, and write the after-
 demo-live: venv-test ## Radars speaking ASTERIX into the live service; sirens from a broker, CAP files in out/live
 	@sh examples/live/demo.sh
 
+# Bytecode is written, though the environment may say not to: each of the many processes that tests start compiles else.
+test: export PYTHONDONTWRITEBYTECODE =
 test: venv-test oracle ## Run the test suite
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 

@@ -28,10 +28,10 @@ def mortars(processed: Callable[[str], Processed]) -> Processed:
     return processed("mortars")
 
 
-def test_processed_twice(opencram: Run, mortars: Processed, tmp_path: Path) -> None:
+def test_processed_twice(opencram_alone: Run, mortars: Processed, tmp_path: Path) -> None:
     site_path, plots_path, _ = truth.raid_paths("mortars")
     outputs = ("--events", tmp_path / "events.ndjson", "--recording", tmp_path / "raid.opencram")
-    opencram("process", site_path, "--plots", plots_path, *outputs)
+    opencram_alone("process", site_path, "--plots", plots_path, *outputs)
     assert (tmp_path / "events.ndjson").read_bytes() == mortars.events_path.read_bytes()
     assert (tmp_path / "raid.opencram").read_bytes() == mortars.recording_path.read_bytes()
 
@@ -43,8 +43,8 @@ def test_from_standard_input_to_standard_output(mortars: Processed) -> None:
     assert done.stdout == mortars.events_path.read_bytes()
 
 
-def test_replayed_from_the_recording(opencram: Run, mortars: Processed, tmp_path: Path) -> None:
-    opencram("replay", mortars.recording_path, "--events", tmp_path / "events.ndjson")
+def test_replayed_from_the_recording(opencram_alone: Run, mortars: Processed, tmp_path: Path) -> None:
+    opencram_alone("replay", mortars.recording_path, "--events", tmp_path / "events.ndjson")
     assert (tmp_path / "events.ndjson").read_bytes() == mortars.events_path.read_bytes()
 
 
