@@ -4,17 +4,14 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { connect, createServer } from "node:net";
-import { chromium } from "playwright-core";
+import { start } from "./browser.mjs";
 
 const [flow, address, folder] = process.argv.slice(2);
 const T0 = 1767225600000;
 const PATIENCE_MS = 60_000; // what never comes fails the test; what comes late, on a busy machine, does not
 const at = (s) => T0 + s * 1000;
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await start();
 const requests = [];
 
 const here = new Set([address]);

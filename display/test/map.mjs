@@ -1,14 +1,11 @@
 // What the map draws, looked at pixel by pixel.  usage: node map.mjs FLOW ADDRESS [JSON]; run by tests/display/test_display_map.py.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { start } from "./browser.mjs";
 
 const [flow, address, given] = process.argv.slice(2);
 const T0 = 1767225600000;
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await start();
 const requests = [];
 
 async function open(query) {

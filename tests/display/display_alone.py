@@ -8,12 +8,12 @@ import errno
 import fcntl
 import socket
 import struct
-import subprocess
 import sys
 from pathlib import Path
 
 import display_raid as raid
 import display_server
+from display_browser import run_flow
 
 from opencram.config.model import BaseMap
 from opencram.display.basemap import open_basemap
@@ -33,8 +33,7 @@ def main(town: str) -> None:
     basemap = open_basemap(dataclasses.replace(raid.site(), basemap=BaseMap(path=Path(town))))
     with display_server.serving(display_server.hub_of(display_server.recorded(), basemap=basemap)) as running:
         for script, flow in (("map.mjs", "basemap"), ("flows.mjs", "seek"), ("flows.mjs", "publicPage")):
-            path = raid.ROOT / "display" / "test" / script
-            subprocess.run(["node", str(path), flow, running.address], check=True, timeout=240)
+            print(run_flow(flow, running.address, script=script), end="", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""What the tests in a browser share: a server in a process of its own, and a flow of display/test/flows.mjs."""
+"""What the tests in a browser share: the browser, servers, and a flow of display/test/flows.mjs or map.mjs."""
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -41,12 +42,40 @@ def server(kind: str, *options: str, port: int = 0) -> Iterator[tuple[str, "subp
             process.kill()
 
 
-def run_flow(name: str, address: str, **environment: str) -> str:
+@contextmanager
+def replayed(kind: str, *options: str) -> Iterator[str]:
+    """Run a server of what does not change, in a thread; yield its address."""
+    with display_server.serving(display_server.still(kind, *options)) as running:
+        yield running.address
+
+
+_started: "list[tuple[subprocess.Popen[str], str]]" = []
+
+
+def environment() -> dict[str, str]:
+    """Return what a flow is started with: the address of the one browser of this process, too."""
+    if not _started or _started[-1][0].poll() is not None:
+        process = subprocess.Popen(
+            ["node", str(DISPLAY / "test" / "browser.mjs")],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "CHROMIUM": CHROMIUM},
+        )  # fmt: skip
+        assert process.stdout is not None
+        _started.append((process, process.stdout.readline().strip()))
+        assert _started[-1][1], "the browser did not start"
+    return {**os.environ, "CHROMIUM": CHROMIUM, "BROWSER": _started[-1][1]}
+
+
+@atexit.register
+def _close() -> None:
+    for process, _ in _started:
+        process.communicate()  # the end of its input is that of the browser
+
+
+def run_flow(name: str, address: str, *given: str, script: str = "flows.mjs", **more: str) -> str:
     """Run a flow to its end; fail with what it says."""
     done = subprocess.run(
-        ["node", str(DISPLAY / "test" / "flows.mjs"), name, address],
-        capture_output=True, text=True, timeout=400, check=False,
-        env={**os.environ, "CHROMIUM": CHROMIUM, **environment},
+        ["node", str(DISPLAY / "test" / script), name, address, *given],
+        capture_output=True, text=True, timeout=400, check=False, env=environment() | more,
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     assert f"ok {name}" in done.stdout

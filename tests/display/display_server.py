@@ -254,6 +254,16 @@ def erring() -> list[Message]:
     return sorted([*raid.messages(), *said], key=lambda message: message.t_ns)
 
 
+def still(kind: str, mode: str = "simulation", town: str = "") -> Hub:
+    """What a server of this kind shows that does not change; `town`: the path of a base map."""
+    if kind == "hills":
+        return hub_of(recorded(), site=hilly(1))
+    made = {"screens": display_screens.messages, "killed": killed, "erring": erring}.get(kind)
+    timeline = recorded(made() if made is not None else None)
+    basemap = open_basemap(replace(raid.site(), basemap=BaseMap(path=Path(town)))) if town else None
+    return hub_of(timeline, people=PEOPLE if kind == "tokens" else {}, mode=mode, basemap=basemap)
+
+
 if __name__ == "__main__":
     import sys
 
@@ -267,16 +277,7 @@ if __name__ == "__main__":
     elif kind == "flood":
         wide = hub_of(Timeline(), live=True, site=wide_site(int(rest[0])))
         live_server(int(at_port), flood(int(rest[0]), 0.0), wide, steps=Steps(0.5))
-    elif kind == "hills":
-        with serving(hub_of(recorded(), site=hilly(1)), int(at_port)) as running:
-            print(running.address, flush=True)
-            threading.Event().wait()
     else:
-        made = {"screens": display_screens.messages, "killed": killed, "erring": erring}.get(kind)
-        timeline = recorded(made() if made is not None else None)
-        mode = rest[0] if rest else "simulation"
-        basemap = open_basemap(replace(raid.site(), basemap=BaseMap(path=Path(rest[1])))) if rest[1:] else None
-        shown = hub_of(timeline, people=PEOPLE if kind == "tokens" else {}, mode=mode, basemap=basemap)
-        with serving(shown, int(at_port)) as running:
+        with serving(still(kind, *rest), int(at_port)) as running:
             print(running.address, flush=True)
             threading.Event().wait()

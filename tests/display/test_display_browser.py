@@ -6,14 +6,14 @@ from contextlib import ExitStack
 
 import display_screens
 import pytest
-from display_browser import needs_browser, run_flow, server
+from display_browser import needs_browser, replayed, run_flow
 
 pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
 def replay() -> Iterator[str]:
-    with server("replay") as (address, _):
+    with replayed("replay") as address:
         yield address
 
 
@@ -34,29 +34,29 @@ def test_ten_screens_answer_who_must_act_now_in_banner_and_first_row() -> None:
         {"what": screen.what, "moment": display_screens.moment_s(k), "banner": screen.banner, "row": screen.row}
         for k, screen in enumerate(display_screens.SCREENS)
     ]
-    with server("screens") as (address, _):
+    with replayed("screens") as address:
         run_flow("screens", address, SCREENS=json.dumps(asked))
         salvo = next(each["moment"] for each in asked if "salvo" in str(each["what"]))
         run_flow("grey", address, MOMENT=str(salvo))
 
 
 def test_a_round_that_was_killed_counts_down_no_more() -> None:
-    with server("killed") as (address, _):
+    with replayed("killed") as address:
         run_flow("killed", address)
 
 
 def test_a_radar_is_as_well_as_the_worst_that_is_said_of_it() -> None:
-    with server("erring") as (address, _):
+    with replayed("erring") as address:
         run_flow("erring", address)
 
 
 def test_a_wrong_token_is_told() -> None:
-    with server("tokens") as (address, _):
+    with replayed("tokens") as address:
         run_flow("token", address)
 
 
 def test_the_four_modes_never_look_alike() -> None:
     with ExitStack() as served:
         modes = ("simulation", "exercise", "test", "actual")
-        addresses = {mode: served.enter_context(server("replay", mode))[0] for mode in modes}
+        addresses = {mode: served.enter_context(replayed("replay", mode)) for mode in modes}
         run_flow("modes", addresses["simulation"], MODES=json.dumps(addresses))

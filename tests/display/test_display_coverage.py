@@ -10,7 +10,7 @@ import display_raid as raid
 import display_server
 import numpy as np
 import pytest
-from display_browser import needs_browser, server
+from display_browser import needs_browser, replayed
 from test_display_map import run_flow
 
 from opencram.config.model import Sensor, Site
@@ -106,13 +106,13 @@ def test_it_travels_in_little_and_is_made_in_little_time() -> None:
 
 @needs_browser
 def test_the_screen_hatches_what_is_hidden_and_says_what_that_means() -> None:
-    with server("hills") as (address, _):
+    with replayed("hills") as address:
         run_flow("coverage", address)
 
 
 @needs_browser
 def test_without_terrain_the_screen_says_so() -> None:
-    with server("replay") as (address, _):
+    with replayed("replay") as address:
         run_flow("coverageFlat", address)
 
 

@@ -1,12 +1,11 @@
 """The display in a browser on runs that happen as one looks: nothing is lost or goes unnoticed, deeds are logged."""
 
-import os
 import subprocess
 import time
 
 import display_server
 import pytest
-from display_browser import CHROMIUM, DISPLAY, needs_browser, run_flow, server
+from display_browser import DISPLAY, environment, needs_browser, run_flow, server
 
 pytestmark = needs_browser
 
@@ -46,7 +45,7 @@ def test_a_lost_connection_is_told_and_resumed() -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "CHROMIUM": CHROMIUM},
+            env=environment(),
         ) as flow:
             assert flow.stdout is not None
             assert flow.stdout.readline().strip() == "ready"

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import display_browser
 import display_raid as raid
 import display_server
 import display_tiles
 import pytest
-from display_browser import CHROMIUM, needs_browser, server
+from display_browser import CHROMIUM, needs_browser, replayed
 
 from opencram.display.frames import COLUMNS, Encoder
 
@@ -21,20 +22,14 @@ pytestmark = needs_browser
 
 def run_flow(name: str, address: str, given: object = None) -> str:
     """Run a flow to its end; fail with what it says."""
-    done = subprocess.run(
-        ["node", str(raid.ROOT / "display" / "test" / "map.mjs"), name, address, json.dumps(given)],
-        capture_output=True, text=True, timeout=400, env={**os.environ, "CHROMIUM": CHROMIUM}, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    assert f"ok {name}" in done.stdout
-    return done.stdout
+    return display_browser.run_flow(name, address, json.dumps(given), script="map.mjs")
 
 
 @pytest.fixture(scope="module")
 def with_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     path = tmp_path_factory.mktemp("town") / "town.pmtiles"
     display_tiles.write_town(path, 44.4, 33.3)
-    with server("replay", "simulation", str(path)) as (address, _):
+    with replayed("replay", "simulation", str(path)) as address:
         yield address
 
 
