@@ -47,19 +47,27 @@ Source = tuple[str, ast.Module]
 
 
 @cache
-def package_sources() -> tuple[Source, ...]:
-    """Path below the package, and syntax tree, of every module of the program."""
-    return tuple(
-        (path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text())) for path in sorted(PACKAGE.rglob("*.py"))
-    )
-
-
-@cache
 def all_sources() -> tuple[tuple[Path, str, ast.Module], ...]:
     """Path, text and syntax tree of every Python file of the repository."""
     paths = [path for folder in ("src", "tests", "benchmarks") for path in sorted((REPOSITORY / folder).rglob("*.py"))]
     own = [path for path in paths if not any(part.startswith(".") for part in path.relative_to(REPOSITORY).parts)]
-    return tuple((path.relative_to(REPOSITORY), path.read_text(), ast.parse(path.read_text())) for path in own)
+    texts = [(path, path.read_text()) for path in own]
+    return tuple((path.relative_to(REPOSITORY), text, ast.parse(text)) for path, text in texts)
+
+
+@cache
+def package_sources() -> tuple[Source, ...]:
+    """Path below the package, and syntax tree, of every module of the program."""
+    package = PACKAGE.relative_to(REPOSITORY)
+    return tuple(
+        (path.relative_to(package).as_posix(), tree) for path, _, tree in all_sources() if path.is_relative_to(package)
+    )
+
+
+@cache
+def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """A tree and all that it holds."""
+    return tuple(ast.walk(tree))
 
 
 def is_in(path: str, places: tuple[str, ...]) -> bool:
@@ -77,14 +85,14 @@ def dotted(node: ast.expr) -> tuple[str, ...]:
 
 def uses(tree: ast.Module) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Line and parts of every dotted name of a module."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Attribute | ast.Name) and (name := dotted(node)):
             yield node.lineno, name
 
 
 def imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Line and top-level name of everything that a module imports from outside its package."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name.split(".")[0]) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -107,7 +115,7 @@ def test_functions_fit_on_one_screen() -> None:
     none(
         f"{path}:{node.lineno} {node.name}: {node.end_lineno - node.lineno + 1} lines"
         for path, _, tree in all_sources()
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.end_lineno is not None
         and node.end_lineno - node.lineno + 1 > FUNCTION_LINES_MAX
@@ -134,7 +142,7 @@ def test_no_error_is_swallowed_unseen() -> None:
     none(
         f"{path}:{node.lineno}"
         for path, _, tree in all_sources()
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or dotted(node.type) == ("BaseException",))
         and not (node.type is not None and isinstance(node.body[-1], ast.Raise))
@@ -202,7 +210,7 @@ def test_nothing_walks_through_a_set() -> None:
     none(
         f"{path}:{node.iter.lineno}"
         for path, tree in package_sources()
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.For | ast.comprehension) and is_set(node.iter)
     )
 
@@ -219,7 +227,7 @@ def test_numbers_are_computed_soundly() -> None:
     found += [
         f"{path}:{node.value.lineno} fastmath"
         for path, tree in package_sources()
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.keyword) and node.arg == "fastmath"
     ]
     none(found)
