@@ -9,9 +9,16 @@ from opencram.ballistics.environment import DENSITY, SOUND_INVERSE, environment
 from opencram.ballistics.lanes import LANES
 from opencram.ballistics.propagation import STATES, advance, to_ground
 
+
+def fixed(curve):
+    """A drag curve that nobody can write to, as the program holds its own: the kernels compiled for those serve."""
+    curve.setflags(write=False)
+    return curve
+
+
 G0 = 9.80665
 SITE = {"latitude_rad": math.radians(33.3), "height_m": 35.0}
-CONSTANT_CD = np.ones(2001)  # drag coefficient 1 at any speed
+CONSTANT_CD = fixed(np.ones(2001))  # drag coefficient 1 at any speed
 ROUND = (0.0, 0.0, 0.0, 180.0, 240.0, 300.0, math.log(2500.0), 0.0, 0.0, 0.0)  # a rocket-like flight of 13 km
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ballistics_worlds import G0, flat_earth, landing, lanes_of, launched
+from ballistics_worlds import G0, fixed, flat_earth, landing, lanes_of, launched
 
 from opencram.ballistics.motion import MACH_MAX, MACH_STEP
 from opencram.ballistics.propagation import advance
 
 REFERENCE = Path(__file__).parent.parent / "reference"
 GRID = np.arange(round(MACH_MAX / MACH_STEP) + 1) * MACH_STEP
-CONSTANT = np.ones(len(GRID))  # drag coefficient 1 at any speed
+CONSTANT = fixed(np.ones(len(GRID)))  # drag coefficient 1 at any speed
 DT_S = 0.01
 
 
@@ -34,7 +34,7 @@ def world_of(row):
     # Linear drag −k v: a coefficient that falls with Mach, and so slow a sound that the whole flight lies
     # above Mach 1.9, where straight lines between the points of the table follow 1/Mach within 1e-5.
     sound = speed / (MACH_MAX - 2.0 * MACH_STEP)
-    falling = 1.0 / np.maximum(GRID, MACH_STEP)
+    falling = fixed(1.0 / np.maximum(GRID, MACH_STEP))
     return flat_earth(density_kg_m3=2.0 * float(parameter) / sound, sound_m_s=sound), falling, 1.0
 
 

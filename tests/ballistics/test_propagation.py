@@ -11,7 +11,7 @@ from collections import Counter
 import numba
 import numpy as np
 import pytest
-from ballistics_worlds import G0, ROUND, flat_earth, landing, lanes_of, real_earth
+from ballistics_worlds import G0, ROUND, fixed, flat_earth, landing, lanes_of, real_earth
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -91,7 +91,7 @@ def test_a_mirror_changes_left_and_right_and_nothing_else(state, curve):
 @given(velocities, st.floats(math.log(500.0), math.log(6000.0)), st.floats(0.25, 2.0))
 def test_a_flight_twice_as_fast_and_four_times_as_heavy_is_four_times_as_large(velocity, ln_beta, scale):
     """Froude's law: under even gravity, air and drag, lengths and β go with the square of speed and time."""
-    env, even = flat_earth(density_kg_m3=1.1), np.full(2001, 0.3)
+    env, even = flat_earth(density_kg_m3=1.1), fixed(np.full(2001, 0.3))
     small = flown((0.0, 0.0, 0.0, *velocity, ln_beta, 0.0, 0.0, 0.0), 8.0, env, curve=even)
     fast = [scale * each for each in velocity]
     large = flown(
@@ -115,7 +115,7 @@ def test_forward_and_back_is_where_it_began(state, curve):
 
 def test_halving_the_step_divides_the_error_by_sixteen():
     """Fourth order, in even air and with even drag, where nothing has kinks."""
-    env, steady = flat_earth(density_kg_m3=1.0, latitude_rad=0.6), np.full(501, 0.3)
+    env, steady = flat_earth(density_kg_m3=1.0, latitude_rad=0.6), fixed(np.full(501, 0.3))
     exact = flown(ROUND, 16.0, env, curve=steady, dt=0.01)
     errors = [np.linalg.norm((flown(ROUND, 16.0, env, curve=steady, dt=dt) - exact)[:3]) for dt in (2.0, 1.0, 0.5)]
     orders = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))

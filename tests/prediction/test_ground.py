@@ -24,13 +24,20 @@ def axes(ee, en, nn):
     return np.sqrt(np.linalg.eigvalsh([[ee, en], [en, nn]]))
 
 
+def table(*curves):
+    """Drag curves as the program holds them, so that its kernels serve."""
+    held = np.stack([standard_curve(curve) for curve in curves])
+    held.setflags(write=False)
+    return held
+
+
 def mixed(means, spreads, shares, curves):
     """What `land_tracks` writes of one track: how many models land, parts, whole, shares, path."""
     parts, whole, path = np.empty((len(means), MOMENTS)), np.empty((1, MOMENTS)), np.empty((1, PATH_POINTS, 3))
     shares, landed = np.array(shares, dtype=np.float64), np.zeros(1, dtype=np.bool_)
     land_tracks(
         np.array([0, len(means)]), np.array(means), np.array([np.asarray(spread)[LOWER] for spread in spreads]), shares,
-        CONFIG.flight_s_max, EARTH, np.stack([standard_curve(curve) for curve in curves]), np.arange(len(means)),
+        CONFIG.flight_s_max, EARTH, table(*curves), np.arange(len(means)),
         parts, whole, path, landed,
     )  # fmt: skip
     return int((shares > 0.0).sum()) if landed[0] else 0, parts, whole[0], shares, path[0]
@@ -124,7 +131,7 @@ def test_tracks_together_are_what_they_are_alone():
     paths, landed, shares = np.empty((2, PATH_POINTS, 3)), np.zeros(2, dtype=np.bool_), np.array([0.7, 0.4, 0.4])
     land_tracks(
         np.array([0, 1, 3]), np.array(means), np.array([covariance()[LOWER]] * 3), shares, CONFIG.flight_s_max, EARTH,
-        np.stack([standard_curve("G7"), standard_curve("G5")]), np.array([0, 1, 0]), parts, wholes, paths, landed,
+        table("G7", "G5"), np.array([0, 1, 0]), parts, wholes, paths, landed,
     )  # fmt: skip
     assert landed.all()
     assert shares.tolist() == [1.0, 0.5, 0.5]

@@ -15,6 +15,7 @@ SENSOR = radar(position_enu_m=(500.0, -800.0, 6.0))
 ORIGIN, ROTATION = np.array(SENSOR.position_enu_m), np.array(LEVEL).reshape(3, 3)
 VARIANCES = np.array([[10.0, 1.5e-3, 1.5e-3]]) ** 2
 CURVES = np.stack([standard_curve("G7"), standard_curve("G5")])
+CURVES.setflags(write=False)  # as the program holds them: its kernels serve
 NO_SLOW = np.zeros((0, 3, 3))
 STDS = np.array([20.0, 15.0, 25.0, 4.0, 5.0, 6.0, 0.2, 2.0, 2.0, 0.5])
 

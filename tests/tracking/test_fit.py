@@ -244,7 +244,9 @@ def test_gradients_are_those_of_small_steps(offset, velocity, angles):
 
 def judged(z, times_s):
     """Log weights of the class models by name, and of "no projectile"."""
-    bank = bank_of(CLASS_BANK, 4.0, np.stack([standard_curve(model.curve) for model in CLASS_BANK]))
+    curves = np.stack([standard_curve(model.curve) for model in CLASS_BANK])
+    curves.setflags(write=False)  # as the program holds them: its kernels serve
+    bank = bank_of(CLASS_BANK, 4.0, curves)
     env, _, rotations, origins = ENVIRONMENT
     plots = times_s, np.zeros(len(z), dtype=np.int64), z, np.tile(1.0 / STDS, (len(z), 1))
     first = np.zeros(10)
