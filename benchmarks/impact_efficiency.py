@@ -1,12 +1,14 @@
 """Impact error over the posterior bound, and coverage of the 95 % ellipses, by class and age of track.
 
     python benchmarks/impact_efficiency.py [--runs 500] [--seed 1] [--jobs 2] [--class rocket]
-        [--mismatch none curve …] [--known]
+        [--mismatch none curve …] [--known] [--fired believed]
 
 Each run is one round, drawn from the tracker's own priors: a flight model of its class from `CLASS_BANK`, log
 ballistic coefficient and spin-drift constant from that model's priors, a constant wind of 5 m/s on each axis that
 nobody is told of, any direction, one radar of 10 m and 1.5 mrad at 10 Hz, 3 km to the side of the impact.  The tracker
-knows neither class nor wind.  There are two bounds of each run, both of its own flight and for the very plots that had
+knows neither class nor wind.  Speed and elevation are those that rounds of the class are typically fired with; with
+`--fired believed` they too are drawn from the tracker's priors, which are wider, so that all it believes of a round is
+true of them.  There are two bounds of each run, both of its own flight and for the very plots that had
 come when the impact was predicted.  "Class known" has the priors of the round's own flight model.  "Class unknown"
 has the same unknowns as the tracker: of coefficient and spin drift it knows the mean and deviation over the whole bank.
 
@@ -15,7 +17,7 @@ estimator's own fault, the rest is the price of not knowing the class.
 
 RMSE/bound: root of the mean over runs of squared error over squared bound, each run against its own; the interval by
 bootstrap over runs.  Coverage: Wilson's interval.  NEES/2: mean of the squared Mahalanobis distance over two, 1 if
-covariances are honest.
+covariances are honest.  Class "bank": the classes weighed by their priors.
 
 Mismatches, one at a time, the tracker told of none:
   curve     the drag curve of another class, equal in drag at launch
@@ -59,6 +61,7 @@ CLASSES = ("rocket", "mortar", "shell")
 MISMATCHES = ("none", "curve", "shear", "density", "bias", "lie", "coarse", "coloured")
 WIND_M_S_STD = 5.0
 START_T_NS = 1_767_225_600_000_000_000
+FIRED = ("typical", "believed")
 SPEEDS_M_S = {"rocket": (320.0, 450.0), "mortar": (220.0, 320.0), "shell": (350.0, 500.0)}
 ELEVATIONS_DEG = {"rocket": (30.0, 45.0), "mortar": (55.0, 75.0), "shell": (40.0, 60.0)}
 OTHER_CURVES = {"rocket": "G5", "mortar": "G7", "shell": "G2"}
@@ -95,21 +98,30 @@ def whole_prior() -> Prior:
     return Prior(ln_beta_std=stds[0], wind_m_s_std=WIND_M_S_STD, spin_m_s_std=stds[1])
 
 
-def draw(class_name: str, seed: int, mismatch: str) -> Shot:
-    """Return a round drawn from the priors of its class."""
+def draw(class_name: str, seed: int, mismatch: str, fired: str = "typical") -> Shot:
+    """Return a round drawn from the priors of its class, fired as is `typical` or `believed`."""
     draws = stream(seed, f"efficiency/{class_name}")
     models = [model for model in CLASS_BANK if model.class_name == class_name]
     weights = np.array([model.prior for model in models])
     while True:
         model = models[int(draws.choice(len(models), p=weights / weights.sum()))]
-        shot = _shot(draws, model, seed, mismatch)
+        shot = _shot(draws, model, seed, mismatch, fired)
         if shot is not None:
             return shot
 
 
-def _shot(draws: np.random.Generator, model: Model, seed: int, mismatch: str) -> Shot | None:
+def _fired(draws: np.random.Generator, model: Model, fired: str) -> tuple[float, float]:
+    """Return speed (m/s) and elevation (rad) of a round of this model."""
+    if fired == "believed":
+        speed = model.speed_m_s * math.exp(model.ln_speed_std * draws.standard_normal())
+        return speed, draws.uniform(*model.elevation_rad)
     name = model.class_name
-    speed, elevation = draws.uniform(*SPEEDS_M_S[name]), math.radians(draws.uniform(*ELEVATIONS_DEG[name]))
+    return draws.uniform(*SPEEDS_M_S[name]), math.radians(draws.uniform(*ELEVATIONS_DEG[name]))
+
+
+def _shot(draws: np.random.Generator, model: Model, seed: int, mismatch: str, fired: str) -> Shot | None:
+    name = model.class_name
+    speed, elevation = _fired(draws, model, fired)
     azimuth, side = draws.uniform(0.0, 2.0 * math.pi), 1.0 if draws.random() < 0.5 else -1.0
     beta = math.exp(model.ln_beta + model.ln_beta_std * draws.standard_normal())
     spin = model.spin_m_s + model.spin_m_s_std * draws.standard_normal()
@@ -185,13 +197,13 @@ def _told(shot: Shot, mismatch: str, known: bool) -> tuple[tracking.Config, pred
     return (replace(tracker, models=(shot.model,)) if known else tracker), predictor
 
 
-def score(class_name: str, mismatch: str, known: bool, seed: int) -> list[list[float]]:
+def score(class_name: str, mismatch: str, known: bool, fired: str, seed: int) -> list[list[float]]:
     """Return a row for each age that has an impact: age (s), squared error, bounds with the class known and unknown
     (m²), squared distance, std (m²).
 
     A row of NaN behind the age: the round was not followed, or its impact not predicted.
     """
-    shot = draw(class_name, seed, mismatch)
+    shot = draw(class_name, seed, mismatch, fired)
     plots, origins, _ = flown(shot.world)
     if not plots:
         return []
@@ -268,6 +280,72 @@ def table(rows: np.ndarray, runs: int) -> list[dict]:
     return found
 
 
+def bank_table(rows: dict[str, np.ndarray], runs: int) -> list[dict]:
+    """Return the figures of all classes together, weighed by their priors, an age a row.
+
+    Intervals are normal ones, of means over independent runs of each class.
+    """
+    priors = {name: sum(model.prior for model in CLASS_BANK if model.class_name == name) for name in rows}
+    shares = {name: prior / sum(priors.values()) for name, prior in priors.items()}
+    found = []
+    for age_s in AGES_S:
+        good = {name: own[(own[:, 0] == age_s) & np.isfinite(own[:, 1])] for name, own in rows.items()}
+        if not all(map(len, good.values())):
+            continue
+
+        def mean(statistic, good: dict[str, np.ndarray] = good) -> tuple[float, float, float]:
+            values = {name: statistic(own) for name, own in good.items()}
+            middle = sum(shares[name] * each.mean() for name, each in values.items())
+            variance = sum(shares[name] ** 2 * each.var() / len(each) for name, each in values.items())
+            off = 1.96 * math.sqrt(variance)
+            return middle, max(middle - off, 0.0), middle + off
+
+        unknown = [math.sqrt(each) for each in mean(lambda own: own[:, 1] / own[:, 3])]
+        known = [math.sqrt(each) for each in mean(lambda own: own[:, 1] / own[:, 2])]
+        held = mean(lambda own: own[:, 4] <= gate(2, 0.95))
+        found.append(
+            {
+                "age_s": age_s,
+                "runs": runs * len(rows),
+                "predicted": sum(map(len, good.values())),
+                "rmse_m": math.sqrt(mean(lambda own: own[:, 1])[0]),
+                "median_m": math.sqrt(_median(good, shares)),
+                "bound_m": math.sqrt(mean(lambda own: own[:, 2])[0]),
+                "ratio": known[0],
+                "ratio_interval": known[1:],
+                "ratio_unknown": unknown[0],
+                "ratio_unknown_interval": unknown[1:],
+                "std_m": math.sqrt(mean(lambda own: own[:, 5])[0]),
+                "coverage": held[0],
+                "coverage_interval": (held[1], min(held[2], 1.0)),
+                "nees_2": mean(lambda own: own[:, 4])[0] / 2.0,
+            }
+        )
+    return found
+
+
+def _median(rows: dict[str, np.ndarray], shares: dict[str, float]) -> float:
+    """Return the median squared error (m²) of all classes, a row of a class counting as that class is likely."""
+    squares = np.concatenate([own[:, 1] for own in rows.values()])
+    weights = np.concatenate([np.full(len(own), shares[name] / len(own)) for name, own in rows.items()])
+    order = np.argsort(squares)
+    return float(squares[order][np.searchsorted(np.cumsum(weights[order]), 0.5)])
+
+
+def show(mismatch: str, class_name: str, each: dict) -> None:
+    """Print a row."""
+    print(
+        f"{mismatch:8} {class_name:7} {each['age_s']:5.0f} {each['runs']:5} {each['predicted']:9}"
+        f" {each['rmse_m']:8.1f} {each['median_m']:9.1f} {each['std_m']:7.1f} {each['bound_m']:8.1f}"
+        f"  {each['ratio']:5.2f} [{each['ratio_interval'][0]:.2f}, {each['ratio_interval'][1]:.2f}]"
+        f"  {each['ratio_unknown']:5.2f} [{each['ratio_unknown_interval'][0]:.2f},"
+        f" {each['ratio_unknown_interval'][1]:.2f}]"
+        f"     {each['coverage']:6.3f} [{each['coverage_interval'][0]:.3f},"
+        f" {each['coverage_interval'][1]:.3f}] {each['nees_2']:7.2f}"
+    )
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -277,37 +355,37 @@ def main() -> None:
     parser.add_argument("--class", dest="classes", nargs="+", choices=CLASSES, default=CLASSES)
     parser.add_argument("--mismatch", nargs="+", choices=(*MISMATCHES, "all"), default=["none"])
     parser.add_argument("--known", action="store_true", help="the tracker knows the flight model")
+    parser.add_argument("--fired", choices=FIRED, default="typical", help="speeds and elevations")
     parser.add_argument("--json", type=Path, help="write the figures")
     chosen = parser.parse_args()
     found = []
     begin_s = time.perf_counter()
-    print(f"{chosen.runs} runs of each class, seed {chosen.seed}, flight model {'' if chosen.known else 'un'}known")
+    print(
+        f"{chosen.runs} runs of each class, seed {chosen.seed}, flight model {'' if chosen.known else 'un'}known,"
+        f" fired as is {chosen.fired}"
+    )
     print(
         "mismatch class   age s  runs predicted   RMSE m  median m   std m  bound m  RMSE/bound, class known and"
         " unknown       in 95 % ellipse        NEES/2"
     )
     for mismatch in MISMATCHES if "all" in chosen.mismatch else chosen.mismatch:
+        rows = {}
         for class_name in chosen.classes:
             seeds = [chosen.seed * 1_000_000 + k for k in range(chosen.runs)]
-            work = partial(score, class_name, mismatch, chosen.known)
+            work = partial(score, class_name, mismatch, chosen.known, chosen.fired)
             if chosen.jobs > 1:
                 with ProcessPoolExecutor(chosen.jobs) as pool:
                     parts = list(pool.map(work, seeds, chunksize=5))
             else:
                 parts = [work(seed) for seed in seeds]
-            rows = np.array([row for part in parts for row in part]).reshape(-1, 6)
-            for each in table(rows, chosen.runs):
+            rows[class_name] = np.array([row for part in parts for row in part]).reshape(-1, 6)
+            for each in table(rows[class_name], chosen.runs):
                 found.append({"mismatch": mismatch, "class": class_name, **each})
-                print(
-                    f"{mismatch:8} {class_name:7} {each['age_s']:5.0f} {each['runs']:5} {each['predicted']:9}"
-                    f" {each['rmse_m']:8.1f} {each['median_m']:9.1f} {each['std_m']:7.1f} {each['bound_m']:8.1f}"
-                    f"  {each['ratio']:5.2f} [{each['ratio_interval'][0]:.2f}, {each['ratio_interval'][1]:.2f}]"
-                    f"  {each['ratio_unknown']:5.2f} [{each['ratio_unknown_interval'][0]:.2f},"
-                    f" {each['ratio_unknown_interval'][1]:.2f}]"
-                    f"     {each['coverage']:6.3f} [{each['coverage_interval'][0]:.3f},"
-                    f" {each['coverage_interval'][1]:.3f}] {each['nees_2']:7.2f}"
-                )
-                sys.stdout.flush()
+                show(mismatch, class_name, each)
+        if len(rows) > 1:
+            for each in bank_table(rows, chosen.runs):
+                found.append({"mismatch": mismatch, "class": "bank", **each})
+                show(mismatch, "bank", each)
     print(f"{time.perf_counter() - begin_s:.0f} s")
     if chosen.json is not None:
         chosen.json.write_text(json.dumps(found, indent=1))
