@@ -233,15 +233,16 @@ def told(
 class Score:
     """One raid: what became of the rounds by the tracker, by 2-D assignment alone, and by who knows where they are.
 
-    `followed`, `held`: rounds that a confirmed track was of five seconds before the impact, and those of them whose
-    95 % ellipse held it; of `due` that were seen so late.  `spent_s`: processor time of the tracker.
+    `errors_m`: how far off the impact was of each round that a confirmed track was of five seconds before it, and
+    `held` how many of their 95 % ellipses held it; of `due` that were seen so late.  `spent_s`: processor time of the
+    tracker.
     """
 
     own: Identities
     plain: Identities
     told: Identities
     due: int
-    followed: int
+    errors_m: tuple[float, ...]
     held: int
     spent_s: float
     plots: int
@@ -270,8 +271,9 @@ def score(rounds: int, cell: bool, radars: int, firing_s: float, seed: int) -> S
     )
 
 
-def _impacts(said: Said, state: WorldState, wanted: list[int]) -> tuple[int, int, int]:
-    """Return how many rounds were due five seconds before their impact, followed then, and held by the ellipse."""
+def _impacts(said: Said, state: WorldState, wanted: list[int]) -> tuple[int, tuple[float, ...], int]:
+    """Return how many rounds were due five seconds before their impact, the errors (m) of those that were followed
+    then, and how many were held by the ellipse."""
     confirmed = said.confirmed_t_ns()
     last: dict[int, list[Use]] = defaultdict(list)
     for use in said.uses():
@@ -281,7 +283,8 @@ def _impacts(said: Said, state: WorldState, wanted: list[int]) -> tuple[int, int
     for message in said.messages:
         if isinstance(message, Impact):
             impacts[message.track_id].append(message)
-    due = followed = held = 0
+    due = held = 0
+    errors_m: list[float] = []
     for number in wanted:
         body = state.bodies[number]
         at_ns = body.end_t_ns - LAST_NS
@@ -296,11 +299,11 @@ def _impacts(said: Said, state: WorldState, wanted: list[int]) -> tuple[int, int
         before = [m for m in impacts[track_id] if m.t_ns <= at_ns]
         if 2 * count <= WINDOW or not before:
             continue
-        followed += 1
         ee, en, nn = before[-1].covariance_enu_m2
         error = np.array(before[-1].position_enu_m[:2]) - body.flight.position_enu_m[-1][:2]
+        errors_m.append(math.hypot(*error))
         held += float(error @ np.linalg.solve([[ee, en], [en, nn]], error)) < INSIDE
-    return due, followed, held
+    return due, tuple(errors_m), held
 
 
 def main() -> None:
@@ -336,9 +339,12 @@ def main() -> None:
             ("told", [part.told for part in parts]),
         ):
             print(f"{rounds:6} {name:15} {_row(found)}" + (f" {rate:8.0f}" if name == "opencram" else ""))
-        due, followed, held = (sum(getattr(part, key) for part in parts) for key in ("due", "followed", "held"))
+        due, held = sum(part.due for part in parts), sum(part.held for part in parts)
+        errors_m = np.concatenate([part.errors_m for part in parts])
+        middle, most, worst = np.percentile(errors_m, [50, 95, 100])
         print(
-            f"five seconds before the impact: followed {wilson(followed, due)}; in the ellipse {wilson(held, followed)}"
+            f"five seconds before the impact: followed {wilson(len(errors_m), due)}; in the ellipse"
+            f" {wilson(held, len(errors_m))}; off by {middle:.1f} m (median), {most:.1f} (95 %), {worst:.1f} (worst)"
         )
 
 
