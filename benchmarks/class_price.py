@@ -1,6 +1,7 @@
 """What it costs anybody not to know the class: the exact posterior mean over the bank, beside the bound.
 
     python benchmarks/class_price.py [--runs 200] [--seed 1] [--draws 200] [--class rocket mortar shell]
+        [--fired believed]
 
 The rounds of `impact_efficiency.py`.  About each true flight plots are linear in the ten unknowns, for every flight
 model of the bank (a model with another drag curve flies its own way from the same start, its coefficient chosen to give
@@ -21,7 +22,7 @@ import sys
 
 import numpy as np
 
-from impact_efficiency import AGES_S, CLASSES, Shot, draw, whole_prior
+from impact_efficiency import AGES_S, CLASSES, FIRED, Shot, draw, whole_prior
 from opencram.ballistics.classes import CLASS_BANK, Model
 from opencram.ballistics.drag import standard_curve
 from opencram.ballistics.motion import MACH_STEP
@@ -33,6 +34,7 @@ from opencram.simulation.streams import stream
 
 WIND_M_S_STD = 5.0
 LN_BETA = 6
+GRAVITY_M_S2 = 9.8
 
 
 def oracle(shot: Shot, seed: int, draws: int) -> list[list[float]]:
@@ -59,7 +61,7 @@ def oracle(shot: Shot, seed: int, draws: int) -> list[list[float]]:
         precision = np.array([model.ln_beta_std, WIND_M_S_STD, WIND_M_S_STD, model.spin_m_s_std]) ** -2.0
         mean = np.array([model.ln_beta - ln_beta, 0.0, 0.0, model.spin_m_s - what.spin_drift_m_s])
         log_speed = (math.log(speed) - math.log(model.speed_m_s)) / model.ln_speed_std
-        prior = math.log(model.prior) - 0.5 * log_speed**2 - math.log(model.ln_speed_std)
+        prior = math.log(model.prior) - 0.5 * log_speed**2 - math.log(model.ln_speed_std) + _usual(model, state[0])
         models.append((model, off / stds, precision, mean, prior, flight.landed[1:3] - shot.flight.landed[1:3]))
     wind = np.array([shot.world.air.wind_east_m_s, shot.world.air.wind_north_m_s])
     noise = stream(seed, "oracle").standard_normal((draws, len(times), 3))
@@ -119,6 +121,13 @@ def _like(shot: Shot, model: Model, true: np.ndarray, spin: float, env) -> tuple
     return ln_beta, fly(start, env, standard_curve(model.curve))
 
 
+def _usual(model: Model, state: np.ndarray) -> float:
+    """Return the log weight that a class is mostly not fired at such an elevation: of `opencram.tracking.bank`."""
+    up = math.sqrt(max(state[5], 0.0) ** 2 + 2.0 * GRAVITY_M_S2 * max(state[2], 0.0))
+    elevation, (least, most) = math.atan2(up, math.hypot(state[3], state[4])), model.elevation_rad
+    return max(-0.5 * (max(least - elevation, elevation - most, 0.0) / math.radians(6.0)) ** 2, -4.0)
+
+
 def _polar(state: np.ndarray, place: np.ndarray, radar) -> np.ndarray:
     away = (state[:, :3] - place) @ np.array(radar.local_from_enu).reshape(3, 3).T
     ring = np.hypot(away[:, 0], away[:, 1])
@@ -139,15 +148,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--draws", type=int, default=200, help="of the noise, in each run")
     parser.add_argument("--class", dest="classes", nargs="+", choices=CLASSES, default=CLASSES)
+    parser.add_argument("--fired", choices=FIRED, default="typical", help="speeds and elevations")
     chosen = parser.parse_args()
-    print(f"{chosen.runs} runs of each class, seed {chosen.seed}, {chosen.draws} draws of the noise each")
+    print(
+        f"{chosen.runs} runs of each class, seed {chosen.seed}, fired as is {chosen.fired}, {chosen.draws} draws of the noise each"
+    )
     print("class   age s   RMSE/bound, class unknown   class known   probability of the class   in 95 % ellipse")
     whole: dict[float, list[tuple[float, float, float]]] = {age_s: [] for age_s in AGES_S}
     for name in chosen.classes:
         rows = []
         for k in range(chosen.runs):
             seed = chosen.seed * 1_000_000 + k
-            rows += oracle(draw(name, seed, "none"), seed, chosen.draws)
+            rows += oracle(draw(name, seed, "none", chosen.fired), seed, chosen.draws)
         table = np.array(rows)
         share = sum(model.prior for model in CLASS_BANK if model.class_name == name)
         for age_s in AGES_S:
