@@ -151,7 +151,8 @@ def main() -> None:
     parser.add_argument("--fired", choices=FIRED, default="typical", help="speeds and elevations")
     chosen = parser.parse_args()
     print(
-        f"{chosen.runs} runs of each class, seed {chosen.seed}, fired as is {chosen.fired}, {chosen.draws} draws of the noise each"
+        f"{chosen.runs} runs of each class, seed {chosen.seed}, fired as is {chosen.fired}, {chosen.draws} draws of the"
+        " noise each"
     )
     print("class   age s   RMSE/bound, class unknown   class known   probability of the class   in 95 % ellipse")
     whole: dict[float, list[tuple[float, float, float]]] = {age_s: [] for age_s in AGES_S}
