@@ -76,7 +76,7 @@ def _horizons(text: str) -> tuple[float, ...]:
 def _lines(found: "Scored", with_truth: bool, out: str | None) -> list[str]:
     table = found.rows
     lines = [
-        f"{found.plots} plots, {found.refused} refused; {found.tracks} tracks, {found.projectiles} of them projectiles "
+        f"{found.plots} plots, {found.refused} refused; {found.tracks} confirmed tracks, {found.projectiles} of them projectiles "
         "with something to compare"
     ]
     lines += [f"Refused: {count}, the first: {first}" for count, first in found.refusals[:_REFUSALS]]

@@ -71,6 +71,7 @@ class Flights:
     impacts: dict[int, list[Impact]] = field(default_factory=lambda: defaultdict(list))
     classes: dict[int, str] = field(default_factory=dict)
     last: dict[int, Track] = field(default_factory=dict)
+    confirmed: set[int] = field(default_factory=set)
 
     def take(self, messages: Iterable[Message], waiting: dict[int, Plot]) -> None:
         """Take in messages in order; `waiting`: plots that no association has named yet."""
@@ -84,6 +85,8 @@ class Flights:
                         self.plots[track_id].append(plot)
             elif isinstance(message, Track):
                 self.last[message.track_id] = message
+                if message.status == "confirmed":
+                    self.confirmed.add(message.track_id)
                 if message.hypotheses and message.status in ("confirmed", "coasting"):
                     self.told[message.track_id].append(message)
                     self.classes[message.track_id] = message.classes[0][0] if message.classes else ""

@@ -119,7 +119,7 @@ def scored(
     matched = {(each.east_m, each.north_m, each.t_ns) for each in ends_of(flights, env, ends).values()}
     return Scored(
         rows=tuple(rows(found)),
-        tracks=len(flights.last),
+        tracks=len(flights.confirmed),
         projectiles=len({sample.track_id for sample in found}),
         impacts_against="the truth file"
         if ends is not None
