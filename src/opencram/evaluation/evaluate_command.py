@@ -76,8 +76,8 @@ def _horizons(text: str) -> tuple[float, ...]:
 def _lines(found: "Scored", with_truth: bool, out: str | None) -> list[str]:
     table = found.rows
     lines = [
-        f"{found.plots} plots, {found.refused} refused; {found.tracks} confirmed tracks, {found.projectiles} of them projectiles "
-        "with something to compare"
+        f"{found.plots} plots, {found.refused} refused; {found.tracks} confirmed tracks, "
+        f"{found.projectiles} of them projectiles with something to compare"
     ]
     lines += [f"Refused: {count}, the first: {first}" for count, first in found.refusals[:_REFUSALS]]
     if found.truth_rounds is not None:
