@@ -1,6 +1,7 @@
 """Wrappers, trailers, foreign categories, broken records and noise: counted and told, never a crash, no plot lost."""
 
 import random
+from functools import cache
 
 import numpy as np
 import pytest
@@ -42,11 +43,14 @@ def codes(messages):
     return [m.code for m in messages if isinstance(m, Rejected)]
 
 
-PLAIN = good(take_all(BLOCKS)[0])
+@cache
+def plain():
+    """The plots of all blocks, each in a datagram of its own."""
+    return good(take_all(BLOCKS)[0])
 
 
 def test_the_plain_stream_is_whole():
-    assert len(PLAIN) == 50
+    assert len(plain()) == 50
 
 
 @pytest.mark.parametrize(
@@ -56,17 +60,17 @@ def test_the_plain_stream_is_whole():
 def test_headers_and_trailers_are_skipped_and_told_once(header, trailer):
     wrapped = [header + block + trailer for block in BLOCKS]
     found, reader = take_all(wrapped)
-    assert good(found) == PLAIN
+    assert good(found) == plain()
     assert len(codes(found)) == (2 if trailer else 1)
     assert reader.counts["wrapper bytes"] + reader.counts["category 002"] * 3 == 50 * len(header) or header[0] == 2
     # And all of it as one file.
-    assert good(feed_all([b"".join(wrapped)])[0]) == PLAIN
+    assert good(feed_all([b"".join(wrapped)])[0]) == plain()
 
 
 def test_several_blocks_in_a_datagram_and_foreign_ones_between():
     datagrams = [BLOCKS[k] + FOREIGN + BLOCKS[k + 1] for k in range(0, 50, 2)]
     found, reader = take_all(datagrams)
-    assert good(found) == PLAIN
+    assert good(found) == plain()
     assert codes(found) == ["category"]
     assert reader.counts["category 021"] == 25
 
@@ -85,7 +89,7 @@ def test_a_broken_record_costs_itself_and_what_follows_in_its_block_only():
     broken = body[:cut]
     datagram = b"\x30" + (3 + len(broken)).to_bytes(2, "big") + broken
     found, reader = take_all([datagram, *BLOCKS[3:]])
-    assert good(found) == [PLAIN[0], *PLAIN[3:]]
+    assert good(found) == [plain()[0], *plain()[3:]]
     assert codes(found) == ["malformed"]
     assert "048" in next(m.reason for m in found if isinstance(m, Rejected))
     assert reader.counts["malformed"] == 1
@@ -102,7 +106,7 @@ def test_an_item_that_the_edition_does_not_know_is_named():
 def test_a_stream_may_be_cut_anywhere(size):
     stream = b"".join([*BLOCKS[:25], encode_service(STATIONS[0], T0), FOREIGN, *BLOCKS[25:]])
     found, _ = feed_all([stream[k : k + size] for k in range(0, len(stream), size)])
-    assert good(found) == PLAIN
+    assert good(found) == plain()
     assert codes(found) == ["category"]
 
 
@@ -110,7 +114,7 @@ def test_a_file_with_noise_between_blocks_loses_nothing():
     draw = random.Random(7)
     noisy = [block + bytes(draw.randrange(256) for _ in range(draw.randrange(40))) for block in BLOCKS]
     found, _ = feed_all([b"".join(noisy)])
-    missing = [p for p in PLAIN if p not in good(found)]
+    missing = [p for p in plain() if p not in good(found)]
     assert missing == []
 
 
@@ -123,7 +127,7 @@ def test_a_datagram_of_noise_is_rejected_as_such():
 @given(noise=st.binary(max_size=400), place=st.integers(0, 49))
 def test_noise_as_a_datagram_never_harms_the_others(noise, place):
     found, _ = take_all([*BLOCKS[:place], noise, *BLOCKS[place:]])
-    assert set(PLAIN) <= set(good(found))
+    assert set(plain()) <= set(good(found))
 
 
 @settings(max_examples=100, deadline=None)

@@ -7,6 +7,7 @@ Rounds fly parabolas from the east; estimates close in on the true impact as the
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from opencram import messages as m
@@ -88,6 +89,12 @@ def raid(
     rounds: Sequence[Round] = SEVEN, *, site: str | None = None, name: str = "Compound in a green zone"
 ) -> list[m.Message]:
     """Return the messages of a raid, in order of time, the header first."""
+    return [header(site if site is not None else site_toml(), name=name), *_timed(tuple(rounds))]
+
+
+@cache
+def _timed(rounds: tuple[Round, ...]) -> tuple[m.Message, ...]:
+    """All but the header."""
     timed: list[m.Message] = []
     for entry in rounds:
         timed += _messages_of(entry)
@@ -103,7 +110,7 @@ def raid(
         m.Rejected(t_ns=at(19.5), reason="sensor 'west' is not in the site file", code="unknown_sensor", line=911),
     ]
     timed.sort(key=lambda message: message.t_ns)  # stable: within one time, the order above
-    return [header(site if site is not None else site_toml(), name=name), *timed]
+    return tuple(timed)
 
 
 def truth_of(rounds: Sequence[Round] = SEVEN) -> dict[str, Any]:
