@@ -8,7 +8,7 @@ import pytest
 from opencram.config.scenario import parse_scenario
 from opencram.errors import ConfigError, OpencramError
 from opencram.runtime.world import world_of
-from opencram.simulation.model import NO_FAULTS, Coloured
+from opencram.simulation.model import NO_FAULTS, Coloured, Effects
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "seven-rockets"
 HEAD = '[scenario]\nsite = "site.toml"\nduration_s = 60\nstart_time = "2026-01-01T00:00:00Z"\n'
@@ -171,3 +171,13 @@ def test_a_launch_that_never_lands_is_refused() -> None:
     text += "azimuth_deg = 270\nelevation_deg = 89\nballistic_coefficient_kg_m2 = 100000\n"
     with pytest.raises(OpencramError, match="has not landed 300 s after its launch"):
         world_of(parse(text))
+
+
+def test_what_becomes_of_rounds_that_are_killed():
+    text = HEAD + "[interception]\ndetonation_share = 0.1\nbreak_up_share = 0.9\ndebris_count = 8\ndebris_seen_s = 6\n"
+    found = world_of(parse_scenario(text, FOLDER / "x.toml")).effects
+    assert (found.detonation_share, found.break_up_share, found.debris_count, found.debris_seen_s) == (0.1, 0.9, 8, 6.0)
+    assert found.debris_spread_m_s == Effects().debris_spread_m_s
+    assert world_of(parse_scenario(HEAD, FOLDER / "x.toml")).effects == Effects()
+    with pytest.raises(ConfigError, match="must not be more than 1 together"):
+        parse_scenario(text.replace("0.1", "0.2"), FOLDER / "x.toml")

@@ -24,7 +24,7 @@ from opencram.config.scenario_model import (
     Scenario,
     TruthWeather,
 )
-from opencram.config.scenario_others import read_echoes, read_gunfire, read_outgoing, read_rain
+from opencram.config.scenario_others import read_echoes, read_gunfire, read_interception, read_outgoing, read_rain
 from opencram.config.site import load_site
 from opencram.config.table import (
     FINITE,
@@ -127,6 +127,7 @@ def _read(text: str, path: Path, known: Site | None = None) -> tuple[Scenario | 
     outgoing = tuple(read_outgoing(table, start_t_ns) for table in root.tables("outgoing", "write [[outgoing]]"))
     rain = tuple(read_rain(table, start_t_ns, duration_s) for table in root.tables("rain", "write [[rain]]"))
     echoes = tuple(read_echoes(table) for table in root.tables("ground_echoes", "write [[ground_echoes]]"))
+    effects = read_interception(root.table("interception", "write [interception] once"))
     root.done()
     if site is None:
         return None, findings
@@ -143,6 +144,7 @@ def _read(text: str, path: Path, known: Site | None = None) -> tuple[Scenario | 
         outgoing=outgoing,
         rain=rain,
         ground_echoes=echoes,
+        effects=effects,
         radars=radars,
         text=text,
         sha256=sha256_of(text),

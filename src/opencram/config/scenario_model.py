@@ -5,7 +5,7 @@ is described in `docs/scenario.md`.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from opencram.ballistics.curves import OwnCurve
@@ -13,6 +13,7 @@ from opencram.config.model import Site
 from opencram.simulation.model import (
     NO_FAULTS,
     Coloured,
+    Effects,
     Faults,
     GroundEchoes,
     Gunfire,
@@ -154,3 +155,4 @@ class Scenario:
     outgoing: tuple[Salvo, ...] = ()
     rain: tuple[Rain, ...] = ()
     ground_echoes: tuple[GroundEchoes, ...] = ()
+    effects: Effects = field(default_factory=Effects)

@@ -10,13 +10,14 @@ from opencram.config.polygon import DISTANCE_M_MAX
 from opencram.config.table import NOT_NEGATIVE, POSITIVE, Limits, Table
 from opencram.simulation.classes import usual_round
 from opencram.simulation.launch import velocity_of
-from opencram.simulation.model import GroundEchoes, Gunfire, Rain, Round, Salvo
+from opencram.simulation.model import Effects, GroundEchoes, Gunfire, Rain, Round, Salvo
 
 _ENU_M: Final = Limits(at_least=-DISTANCE_M_MAX, at_most=DISTANCE_M_MAX)
 _AZIMUTH_DEG: Final = Limits(at_least=-360.0, at_most=360.0)
 _ELEVATION_DEG: Final = Limits(above=0.0, at_most=90.0)
 _SPEED_M_S: Final = Limits(at_least=20.0, at_most=2000.0)
 _COUNT: Final = Limits(at_least=1, at_most=1000)
+_PIECES: Final = Limits(at_least=0, at_most=50)
 _SHARE: Final = Limits(at_least=0.0, at_most=1.0)
 _RATE: Final = Limits(at_least=0.0, at_most=1000.0)
 _TURN_DEG_S: Final = Limits(at_least=-90.0, at_most=90.0)
@@ -114,6 +115,37 @@ def read_echoes(table: Table) -> GroundEchoes:
         ),
         sway_m_s=table.number("sway_m_s", NOT_NEGATIVE, "give metres per second", default=usual.sway_m_s),
     )
+    table.done()
+    return found
+
+
+def read_interception(table: Table | None) -> Effects:
+    """Return what becomes of a round that is killed, after noting faults."""
+    usual = Effects()
+    if table is None:
+        return usual
+    found = Effects(
+        detonation_share=table.number(
+            "detonation_share", _SHARE, "give the share of killed rounds that detonate", default=usual.detonation_share
+        ),
+        break_up_share=table.number(
+            "break_up_share", _SHARE, "give the share of killed rounds that break up", default=usual.break_up_share
+        ),
+        debris_count=table.integer("debris_count", _PIECES, "give the pieces of one round", default=usual.debris_count),
+        debris_spread_m_s=table.number(
+            "debris_spread_m_s", NOT_NEGATIVE, "give metres per second", default=usual.debris_spread_m_s
+        ),
+        debris_detection_share=table.number(
+            "debris_detection_share", _SHARE, "give the share of that of a round", default=usual.debris_detection_share
+        ),
+        debris_seen_s=table.number(
+            "debris_seen_s", NOT_NEGATIVE, "give the seconds that radars see a piece", default=usual.debris_seen_s
+        ),
+    )
+    if found.detonation_share + found.break_up_share > 1.0:
+        shares = f"{found.detonation_share:g} + {found.break_up_share:g}"
+        limit = "must not be more than 1 together: the rest are duds"
+        table.fault("break_up_share", shares, limit, "make detonation_share or break_up_share smaller")
     table.done()
     return found
 

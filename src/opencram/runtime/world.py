@@ -73,6 +73,7 @@ def world_of(scenario: Scenario) -> model.WorldConfig:
         ),
         rain=scenario.rain,
         ground_echoes=scenario.ground_echoes,
+        effects=scenario.effects,
         note=scenario.name,
         terrain=site.terrain,
     )
