@@ -15,12 +15,15 @@ from typing import Any
 
 import pytest
 
-# Folders and files whose tests never come to the tracker, nor to what lies behind it: they go first.
+# Folders and files whose tests never come to the tracker: they go first, those of the second line after those that need
+# no kernels of the pipeline at all, when the second process of the warm-up is through.
 APART = (
     "adapters", "asterix", "cap", "channels", "earth", "estimation", "recording", "reference", "sapient",
     "scoring_checks", "test_ellipse.py", "test_imports.py", "test_kernel.py", "test_tidy.py",
     "display/test_display_browser.py", "display/test_display_live.py", "display/test_display_map.py",
 )  # fmt: skip
+BEHIND = ("ballistics", "engagement", "prediction", "report", "threat", "warning")
+TRACKING = ("engagement/test_shoot_look_shoot.py", "report/test_study_report.py")  # those of them that do
 # The longest of the others, longest first: whoever works on one of them is not to be the last.
 LONG = (
     "runtime/test_warmup_commands.py", "system/test_same_bytes.py", "notebooks/test_notebooks.py",
@@ -28,9 +31,10 @@ LONG = (
     "cli/test_commands.py", "tracking/test_registration.py", "system/test_raids.py", "tracking/test_fit.py",
     "tracking/test_tracking_stage.py", "evaluation/test_bound_command.py", "display/test_display_reel.py",
     "system/test_bad_input.py", "tracking/test_patience.py", "display/test_display_flown.py",
-    "warning/test_warning_life.py", "tracking/test_salvos.py",
+    "tracking/test_salvos.py",
 )  # fmt: skip
 TESTS = Path(__file__).parent
+WAITING = 2  # the rank from which on a test may need any kernel
 PATIENCE_S = 600.0
 
 _ready = pytest.StashKey[Path]()
@@ -77,7 +81,7 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put first what needs no tracker, then the longest files; if a part only is run, leave it as it is."""
+    """Put first what needs no tracker, then the longest files; if only a part is run, leave it as it is."""
     if _ready in config.stash:
         items.sort(key=lambda item: _rank(_place(item)))
 
@@ -85,7 +89,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Wait until all is compiled, unless the test needs little of it."""
     ready = item.config.stash.get(_ready, None)
-    if ready is None or _rank(_place(item)) == 0:
+    if ready is None or _rank(_place(item)) < WAITING:
         return
     until_s = time.monotonic() + PATIENCE_S
     while not ready.exists() and time.monotonic() < until_s:
@@ -104,6 +108,9 @@ def _place(item: pytest.Item) -> str:
 
 
 def _rank(place: str) -> int:
-    if place in APART or place.split("/", maxsplit=1)[0] in APART:
+    folder = place.split("/", maxsplit=1)[0]
+    if place in APART or folder in APART:
         return 0
-    return 1 + LONG.index(place) if place in LONG else 1 + len(LONG)
+    if folder in BEHIND and place not in TRACKING:
+        return 1
+    return WAITING + (LONG.index(place) if place in LONG else len(LONG))
