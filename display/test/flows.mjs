@@ -546,21 +546,24 @@ const flows = {
   // The four modes never look alike, neither to the operator nor to people on the public page.
   async modes() {
     const looks = [];
+    let page;
+    let phone; // each mode is an origin of its own: of the one before, nothing is kept
     for (const [mode, served] of Object.entries(JSON.parse(process.env.MODES))) {
       here.add(served);
       const look = (e) => { const s = getComputedStyle(e); return [s.backgroundColor, s.borderTopStyle, s.borderTopWidth, s.borderTopColor, s.display].join(" "); };
-      const page = await open(replay(10), { host: served });
+      if (page) await page.goto(`http://${served}${replay(10)}`);
+      else page = await open(replay(10), { host: served });
       await until(page, "Block 55");
       await page.getByRole("slider").fill("10000"); // the public page of a replay shows the moment that somebody went to
-      const phone = await open("/public?lang=en&zone=z44", { host: served, viewport: { width: 390, height: 780 } });
+      const path = "/public?lang=en&zone=z44";
+      if (phone) await phone.goto(`http://${served}${path}`);
+      else phone = await open(path, { host: served, viewport: { width: 390, height: 780 } });
       await phone.locator("#what", { hasText: "TAKE SHELTER" }).waitFor();
       looks.push({
         mode, word: await page.locator(".mode").innerText(), look: await page.locator(".mode").evaluate(look),
         strip: await page.locator(".top").evaluate((e) => { const s = getComputedStyle(e); return [s.borderTopColor, s.borderImageSource].join(" "); }),
         publicWord: await phone.locator("#mode").innerText(), publicLook: await phone.locator("#mode").evaluate(look),
       });
-      await page.context().close();
-      await phone.context().close();
     }
     for (const key of ["word", "look", "strip", "publicWord", "publicLook"]) assert.equal(new Set(looks.map((l) => l[key])).size, 4, `${key}: ${JSON.stringify(looks)}`);
     for (const { mode, word, publicWord } of looks) {

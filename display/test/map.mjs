@@ -10,13 +10,16 @@ const requests = [];
 
 async function open(query) {
   const page = await (await browser.newContext({ viewport: { width: 1600, height: 900 } })).newPage();
+  page.setDefaultTimeout(60_000);
   page.problems = [];
   page.on("request", (request) => requests.push(request.url()));
   page.on("websocket", (socket) => requests.push(socket.url()));
   page.on("pageerror", (error) => page.problems.push(String(error)));
   page.on("console", (message) => { if (message.type() === "error") page.problems.push(message.text()); });
+  return load(page, query);
+}
+async function load(page, query) {
   await page.goto(`http://${address}/?lang=en&paused=1&${query}`);
-  page.setDefaultTimeout(60_000);
   await page.locator(".map-canvas canvas").nth(2).waitFor();
   await page.waitForFunction(() => document.fonts.status === "loaded" && document.querySelector(".banner:not(:has(.unknown))"));
   await drawn(page);
@@ -95,8 +98,10 @@ const flows = {
     const { tracks, theme, app6 } = JSON.parse(given);
     const off = ["labels", "trails", "zones", "ellipses", "rings", ...(app6 ? ["app6"] : [])].join(".");
     const light = [];
+    let page;
     for (const { id, east, north } of tracks) { // each in the middle of the screen, away from the others
-      const page = await open(`t=${T0 + 14_000}&view=${east},${north},1&layers=${off}&theme=${theme}`);
+      const query = `t=${T0 + 14_000}&view=${east},${north},1&layers=${off}&theme=${theme}`;
+      page = page ? await load(page, query) : await open(query);
       light.push(await page.evaluate((track) => {
         const c = document.querySelectorAll(".map-canvas canvas")[2];
         const [w, h, r] = [c.width, c.height, 15];
@@ -117,7 +122,6 @@ const flows = {
         return { id: track, most, all };
       }, id));
       assert.deepEqual(page.problems, []);
-      await page.context().close();
     }
     console.log(JSON.stringify(light));
     return [];
