@@ -254,3 +254,7 @@ def test_process_reads_a_csv_file_with_a_column_map(tmp_path, capsys):
     given = ["process", site, "--plots", str(tmp_path / "a.txt"), "--columns", str(tmp_path / "map.toml"), "--json"]
     assert main(given) == 0
     assert json.loads(capsys.readouterr().out)["plots"] == len(rows)
+
+    (tmp_path / "map.toml").write_text(f"[csv]\n{head}".replace("whitespace", ";"))
+    assert main(given) == 3
+    assert "--columns" in capsys.readouterr().err

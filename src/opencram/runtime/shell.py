@@ -81,7 +81,10 @@ def process(site: Site, plots: str, outputs: Outputs, streams: Streams, columns:
         if not tally.plots:
             rejected = sum(tally.rejected.values())
             why = f"all {rejected} lines were rejected" if rejected else "it is empty"
-            raise NoPlotsError(f"{source.name}: no readable plot, {why}; a plot is one JSON object on a line")
+            remedy = "a plot is one JSON object on a line"
+            if columns is not None or source.name.lower().endswith(".csv"):
+                remedy = "--events tells why each was; --columns names columns and units of one's own"
+            raise NoPlotsError(f"{source.name}: no readable plot, {why}; {remedy}")
     return Outcome(summary=tally.summary(_worked_s(began_s, sinks)))
 
 
