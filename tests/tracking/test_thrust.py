@@ -23,6 +23,7 @@ from tracking_worlds import radar as a_radar
 
 from opencram.ballistics.boost import Motor, boosted
 from opencram.ballistics.drag import standard_curve
+from opencram.messages import Health
 from opencram.tracking.config import Config
 from opencram.tracking.plausible import GRAVITY_M_S2
 from opencram.tracking.thrust import burnt_out, log_thrust
@@ -85,6 +86,19 @@ def test_of_a_round_that_coasts_all_plots_count():
         state, _ = followed(states, seed)
         assert (state.tracks.targets["since_t_ns"] == state.tracks.targets["first_t_ns"]).all()
         assert math.isfinite(state.tracks.log_weight.max())
+
+
+def test_radars_that_see_rockets_under_thrust_err_as_they_state():
+    """A bend of the first second is no slow error of the radar, whether its plots are found to be of a burn or not."""
+    said = []
+    for begin_s in (0.7, 0.9, 1.1, 1.3, 1.5):
+        times = every(0.1, 12.0, begin_s)
+        states = launched(times)
+        for seed in range(5):
+            z = noisy(NEAR, polar(NEAR, states), np.random.default_rng(seed))
+            said += run(CONFIG, dwells(plots_of(NEAR, times, z)))[1]
+    assert confirmed_projectiles(said)
+    assert not [m for m in said if isinstance(m, Health)]
 
 
 def test_likelihood_under_thrust_is_that_of_all_plots_together():

@@ -152,7 +152,7 @@ def chosen(noise: Noise, sensor: int, track_ids: list[int], firsts_ns: list[int]
     best, most = None, _NEWS
     for index, (track_id, first_ns) in enumerate(zip(track_ids, firsts_ns, strict=True)):
         piece = noise.pieces.get((track_id, sensor))
-        since_ns, until_ns = (piece.since_ns, piece.until_ns) if piece else (first_ns, first_ns)
+        since_ns, until_ns = _looked(piece, first_ns)
         length_ns = t_ns - since_ns
         if length_ns < _FIRST_NS:
             continue
@@ -160,6 +160,14 @@ def chosen(noise: Noise, sensor: int, track_ids: list[int], firsts_ns: list[int]
         if news > most:
             best, most = index, news
     return best
+
+
+def _looked(piece: Piece | None, first_ns: int) -> tuple[int, int]:
+    """Return from when to when (ns) a track has been looked at that counts from `first_ns` on.
+
+    Where its first plots turn out to be of a burning motor, what was heard of them is void.
+    """
+    return (piece.since_ns, piece.until_ns) if piece and piece.since_ns >= first_ns else (first_ns, first_ns)
 
 
 def begun_anew(noise: Noise, sensor: int, track_ids: list[int], t_ns: int) -> Noise:
@@ -189,9 +197,12 @@ def heard(
         else:
             pieces[key] = each
     piece = pieces.get((track_id, sensor))
-    since_ns = piece.since_ns if piece else first_ns
-    asked: tuple[Any, ...] = (state, t_ns, since_ns, sensor, *looked, RATIOS, CONSTANTS_S, SCALES)
+    since_ns, _ = _looked(piece, first_ns)
+    asked: tuple[Any, ...] = (state, t_ns, since_ns, first_ns, sensor, *looked, RATIOS, CONSTANTS_S, SCALES)
     found, variances = evidence(*asked)
+    if piece and piece.since_ns == since_ns:
+        silent = ~found.any(axis=(1, 2))  # such as an azimuth straight over the radar: what was heard before stands
+        found[silent] = piece.evidence[silent]
     if t_ns - since_ns >= WINDOW_NS:
         old = old + found
         pieces[track_id, sensor] = Piece(t_ns, t_ns, np.zeros_like(found))

@@ -28,7 +28,7 @@ from opencram.tracking.world import World
 Array = NDArray[np.float64]
 Plots = tuple[NDArray[np.int64], NDArray[np.int64], Array, Array]  # times (ns), sensors, z and weights (n, 4)
 
-_ACCELERATION_M_S2_STD = 250.0  # of a burning motor, on each axis: 2 s to 600 m/s is 300, 0.6 s to 380 m/s 600
+ACCELERATION_M_S2_STD = 250.0  # of a burning motor, on each axis: 2 s to 600 m/s is 300, 0.6 s to 380 m/s 600
 _BURN_S_MAX = 6.0
 _PLOTS_AFTER = 5  # what must be left to fit a flight to
 _TRIES = 8
@@ -110,7 +110,7 @@ def log_thrust(ages_s, sensors, z, weights, x, p, rotations, origins):
         mean[i] = x[i]
         for j in range(6):
             covariance[i, j] = p[i, j]
-        covariance[6 + i // 2, 6 + i // 2] = _ACCELERATION_M_S2_STD * _ACCELERATION_M_S2_STD
+        covariance[6 + i // 2, 6 + i // 2] = ACCELERATION_M_S2_STD * ACCELERATION_M_S2_STD
     cross, white, spread, off = np.empty((9, 3)), np.empty((9, 3)), np.empty((3, 3)), np.empty(3)
     place, axes, sizes = np.empty(3), np.empty((3, 3)), np.empty(3)
     total = 0.0
