@@ -26,8 +26,7 @@ def restricted_likelihood(times, residuals, variances, precision, bends, bend_st
     times as large.  `precision` (columns, columns): of the coefficients of the curve, Legendre polynomials over the
     series, about zero beforehand; zeros: nothing is known of them, and there must be more residuals than columns.
 
-    First without a bend, then with each of `bends` (n, any number) beside the curve, an amount of it that is unknown
-    with the deviation `bend_stds`: alternatives, of which none or one is there.
+    First without, then with one of `bends` (n, any) beside the curve, of unknown size with the deviation `bend_stds`.
     """
     n, columns, bent = times.shape[0], precision.shape[0], precision.shape[0] + bends.shape[1]
     middle, half = 0.5 * (times[0] + times[n - 1]), max(0.5 * (times[n - 1] - times[0]), 1e-9)
