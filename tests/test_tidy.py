@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import warming
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / "src" / "opencram"
 STAGES = ("tracking", "prediction", "threat", "warning", "engagement")
@@ -257,3 +259,8 @@ def test_no_text_holds_what_belongs_elsewhere() -> None:
         for number, line in enumerate(path.read_text().splitlines(), start=1)
         if any(word.search(line) for word in FORBIDDEN)
     )
+
+
+def test_the_order_of_a_whole_run_names_files_that_are_there() -> None:
+    named = (*warming.APART, *warming.BEHIND, *warming.TRACKING, *warming.LONG)
+    none(place for place in named if not (REPOSITORY / "tests" / place).exists())
