@@ -13,6 +13,7 @@ from opencram.simulation.model import WorldConfig
 from opencram.simulation.truth import truth_document
 
 TICK_NS = 100_000_000  # time goes on in the simulation, plots or none: the engagement stage decides this often
+_DELAYS = 4.0  # means of an exponential delay that are waited for: all but 2 % of scans have come by then
 
 
 class Raid:
@@ -33,6 +34,7 @@ class Raid:
         self._world_state = call(world.initial, self._world_config)
         self._config = configure(scenario.site, closed_loop=True) if config is None else config
         self._down: tuple[object, int] = (None, 0)  # bodies, and when the last of them is down
+        self._behind_ns = behind_ns(self._world_config)
 
     @property
     def truth_now(self) -> tuple[WorldConfig, world.WorldState]:
@@ -64,8 +66,8 @@ class Raid:
             until_ns = min(world.next_dwell_t_ns(self._world_config, self._world_state), tick_ns)
             self._world_state, plots = call(world.scan, self._world_config, self._world_state, until_ns)
             batches: list[list[Message]] = list(dwells(self._config, plots))
-            if not batches and until_ns == tick_ns:
-                batches = [[Tick(t_ns=tick_ns)]]
+            if not batches and until_ns == tick_ns >= self._world_config.start_t_ns + self._behind_ns:
+                batches = [[Tick(t_ns=tick_ns - self._behind_ns)]]
             if until_ns == tick_ns:
                 tick_ns += TICK_NS
             if batches:
@@ -91,3 +93,12 @@ class Raid:
             start_ns = self._world_config.start_t_ns
             self._down = bodies, max((b.end_t_ns for b in bodies if b.kind != "traffic"), default=start_ns)
         return self._world_state.next_t_ns > self._down[1] + tail_ns
+
+
+def behind_ns(config: WorldConfig) -> int:
+    """Return how far the time of the data is behind that of the world when no plot comes (ns).
+
+    Scans that are still on their way are no scans without plots: time goes on only as far as all radars have told.
+    """
+    faults = [radar.faults for radar in config.radars]
+    return round(max((each.latency_s + _DELAYS * each.latency_s_mean for each in faults), default=0.0) * 1e9)
