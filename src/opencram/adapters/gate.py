@@ -13,9 +13,8 @@ What is rejected leaves no trace: the plots that follow fare as if it had never 
 """
 
 import math
-from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Final
 
@@ -24,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opencram.adapters.clocks import Clocks
+from opencram.adapters.past import Key, Past
 from opencram.adapters.times import T_NS_MAX, T_NS_MIN, rfc3339
 from opencram.messages import Plot, Rejected
 
@@ -54,7 +54,6 @@ _NEEDED: Final = 3  # values that every plot has: its place
 _ANGLES: Final = (1, 2, 6, 7)  # values that come in degrees
 _MANY_LEAST: Final = 4  # plots that are worth a look as columns
 
-Key = tuple[float, float, float]
 Message = Plot | Rejected
 
 
@@ -76,16 +75,6 @@ class Refusal:
     sensor: str = ""
 
 
-@dataclass(slots=True)
-class _Past:
-    """What one sensor has given: the plots at its newest time, and those of the two seconds before."""
-
-    reach_m: float
-    t_ns: int = -1
-    seen: set[Key] = field(default_factory=set)
-    earlier: deque[tuple[int, set[Key]]] = field(default_factory=deque)
-
-
 class Gate:
     """Turns the values of plots, in the order of input, into `Plot` and `Rejected` messages."""
 
@@ -93,7 +82,7 @@ class Gate:
         """`clocks`: those of the sensors, where plots are judged as they come; None where they come from a file."""
         self.clocks = clocks
         self._reach_m = {name: limits.range_m_max * RANGE_TOLERANCE for name, limits in sensors.items()}
-        self._past = {name: _Past(reach_m) for name, reach_m in self._reach_m.items()}
+        self._past = {name: Past(reach_m) for name, reach_m in self._reach_m.items()}
         periods = [limits.period_s for limits in sensors.values() if math.isfinite(limits.period_s)]
         self._ahead_ns = max(AHEAD_NS, round(3e9 * max(periods, default=0.0)))
         self._newest_ns: int | None = None
@@ -441,7 +430,7 @@ def _judge_values(
     return None
 
 
-def _judge_order(plot: Plot, key: Key, past: _Past, newest_ns: int) -> Refusal:
+def _judge_order(plot: Plot, key: Key, past: Past, newest_ns: int) -> Refusal:
     """Return why the plot comes too late: seen already, its sensor's time runs back, or too far behind all."""
     seen = past.seen if plot.t_ns == past.t_ns else next((s for t, s in past.earlier if t == plot.t_ns), set())
     if key in seen:
