@@ -1,6 +1,7 @@
 """Plots taken many at once fare exactly as plots taken one by one."""
 
 import math
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -11,6 +12,7 @@ from opencram.adapters.gate import Gate, SensorLimits
 
 T0 = 1_767_225_600_000_000_000
 LIMITS = {"north": SensorLimits(range_m_max=20_000.0, period_s=0.1), "south": SensorLimits(range_m_max=9_000.0)}
+OVERTAKING = {name: replace(one, out_of_order_s=0.15) for name, one in LIMITS.items()}
 NAN = math.nan
 
 rows = st.tuples(
@@ -26,7 +28,7 @@ rows = st.tuples(
     st.sampled_from([NAN, 0.1, -1.0]),
 )
 good = st.tuples(
-    st.sampled_from([0] * 12 + [1, 1, 30]),
+    st.sampled_from([0] * 12 + [1, 1, -1, 30]),
     st.sampled_from(["north"] * 5 + ["south"]),
     st.floats(1.0, 8000.0),
     st.floats(0.0, 359.0),
@@ -37,10 +39,13 @@ good = st.tuples(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.one_of(good, good, good, good, good, rows), min_size=1, max_size=60))
-def test_many_at_once_fare_as_one_by_one(plots: list) -> None:
+@given(
+    st.lists(st.one_of(good, good, good, good, good, rows), min_size=1, max_size=60),
+    st.sampled_from([LIMITS, OVERTAKING]),
+)
+def test_many_at_once_fare_as_one_by_one(plots: list, limits: dict) -> None:
     times = (T0 + 100_000_000 * np.cumsum([step for step, *_ in plots])).tolist()
-    single, many = Gate(LIMITS), Gate(LIMITS)
+    single, many = Gate(limits), Gate(limits)
     one_by_one: list = []
     for place, (t_ns, (_, sensor, *values)) in enumerate(zip(times, plots, strict=True)):
         optional = [None if math.isnan(value) else value for value in values[3:]]

@@ -1,13 +1,14 @@
 """A recording comes out the same when it is run again, and a changed one is told where it changed."""
 
 import sqlite3
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from opencram.config.scenario import load_scenario
-from opencram.config.site import load_site
+from opencram.config.site import load_site, parse_site
 from opencram.messages import Plot, Track
 from opencram.recording import Writer, contents, decode, encode, read, read_records, truth_of, write_truth
 from opencram.runtime import process
@@ -56,6 +57,33 @@ def test_the_bad_line_is_kept_as_it_was_read(recording: Path) -> None:
     (bad,) = [record for record in read_records(recording) if record.kind == "rejected"]
     assert bad.raw == b'{"type": "plot", "ti'
     assert bad.direction == "in"
+
+
+def test_scans_that_overtook_one_another_are_replayed_as_they_came(tmp_path: Path) -> None:
+    """Pairs of scans, exchanged: with the key of the site file all are used, and the recording is one of that order."""
+    text = (EXAMPLES / "mortars" / "plots.ndjson").read_bytes().splitlines(keepends=True)[:LINES]
+    scans = [list(scan) for _, scan in groupby(text, key=lambda line: line.split(b'"time":')[1][:30])]
+    for at in range(1, len(scans) - 1, 3):
+        scans[at], scans[at + 1] = scans[at + 1], scans[at]
+    plots_path = tmp_path / "shuffled.ndjson"
+    plots_path.write_bytes(b"".join(line for scan in scans for line in scan))
+    site_text = (EXAMPLES / "mortars" / "site.toml").read_text()
+    refused = {}
+    for own_s in (0.0, 1.0):
+        site = parse_site(site_text.replace("[[sensor]]", f"[[sensor]]\nout_of_order_s = {own_s}"), "site.toml")
+        path = tmp_path / f"{own_s}.opencram"
+        with opened(str(plots_path), None) as source:  # type: ignore[arg-type]
+            given = look_ahead(read_plots(site, source))
+            writer = Writer(path, header(site, given.first_t_ns, "process"))
+            drive(process.batches(site, given.messages), [RecordingSink(writer, source.raw_line)])
+        result = replay(path)
+        assert result.identical, str(result.difference)
+        plots = [m for m in read(path) if isinstance(m, Plot)]
+        refused[own_s] = LINES - len(plots)
+        assert sum(record.kind == "rejected" for record in read_records(path)) == refused[own_s]
+    assert refused[0.0] > LINES // 5
+    assert refused[1.0] == 0
+    assert [m.line for m in plots] == list(range(1, LINES + 1))
 
 
 def altered(recording: Path, path: Path, sql: str, *values: object) -> Path:

@@ -10,6 +10,7 @@ would put every round where it was some seconds ago.  That is told (`adapters.wa
 """
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median_low
 from typing import Final
@@ -36,9 +37,14 @@ class Clocks:
     def __init__(self) -> None:
         self.now_ns = 0
         self._clocks: dict[str, _Clock] = {}
+        self._back_ns: Mapping[str, int] = {}
         self._is_agreed = False
         self._last: tuple[str, int] = ("", -1)
         self._answer: int | None = None
+
+    def expect(self, back_ns: Mapping[str, int]) -> None:
+        """Say how much older than its newest a sensor's scan may be, since scans overtake one another on their way."""
+        self._back_ns = back_ns
 
     def ours(self, sensor: str, t_ns: int) -> int | None:
         """Return a time that a sensor has given by our clock, or None where it cannot be told yet: refuse the plot."""
@@ -65,8 +71,11 @@ class Clocks:
 
     def _judge(self, sensor: str, t_ns: int) -> int | None:
         clock = self._clocks.setdefault(sensor, _Clock())
-        behind_ns = self.now_ns - t_ns
+        behind_ns, back_ns = self.now_ns - t_ns, self._back_ns.get(sensor, 0)
+        same_ns = SAME_NS + back_ns  # a scan that was overtaken took so much longer
         if abs(behind_ns) <= STEP_NS:
+            if clock.newest_ns - back_ns <= t_ns < clock.newest_ns:
+                return t_ns  # it was overtaken by what is known already
             if t_ns > clock.newest_ns:  # a scan that is given again and again tells nothing of the line
                 clock.newest_ns, clock.delay_ns = t_ns, behind_ns
             clock.is_off = False
@@ -75,14 +84,15 @@ class Clocks:
             return t_ns
         if not self._is_agreed:
             return t_ns
-        if not clock.is_off or abs(behind_ns - clock.delay_ns - clock.offset_ns) > SAME_NS:
-            if clock.seen and t_ns <= clock.seen[-1][0]:
-                if t_ns == clock.seen[-1][0]:  # the same scan again: no clock stands still
-                    return None
+        if not clock.is_off or abs(behind_ns - clock.delay_ns - clock.offset_ns) > same_ns:
+            newest_ns = max((each for each, _ in clock.seen), default=t_ns - 1)
+            if t_ns < newest_ns - back_ns:
                 clock.seen.clear()
+            elif any(t_ns == each for each, _ in clock.seen):  # the same scan again: no clock stands still
+                return None
             clock.seen.append((t_ns, behind_ns))
             offsets_ns = [each for _, each in clock.seen]
-            if len(offsets_ns) < SCANS or max(offsets_ns) - min(offsets_ns) > SAME_NS:
+            if len(offsets_ns) < SCANS or max(offsets_ns) - min(offsets_ns) > same_ns:
                 return None
             clock.offset_ns = median_low(offsets_ns) - clock.delay_ns
         clock.is_off = True

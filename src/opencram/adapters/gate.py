@@ -3,7 +3,8 @@
 It judges the values of one plot against its sensor, and its time against the plots before it:
 
 - a plot seen already is a `duplicate`, for two seconds;
-- one sensor's time never runs back (`time_back`); another sensor's may lag by two seconds (else `late`);
+- one sensor's time never runs back (`time_back`) further than the site file lets its scans overtake one another,
+  by default not at all; another sensor's may lag by two seconds (else `late`);
 - a plot far ahead of the newest is held back until others bear its time out, the more of them the further
   ahead.  If the next good plot is back in the old time, it was a slip (`time_jump`), and has moved nothing.
   So is the very first time settled: by what most of the first plots agree on;
@@ -63,6 +64,11 @@ class SensorLimits:
 
     range_m_max: float  # instrumented range
     period_s: float = 0.0  # from one scan to the next
+    out_of_order_s: float = 0.0  # so much older than its newest a plot may be, where scans overtake one another
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.out_of_order_s * 1e9 <= LAG_NS:
+            raise ValueError(f"out_of_order_s is {self.out_of_order_s:g}: must be 0 to {LAG_NS / 1e9:g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,10 @@ class Gate:
         """`clocks`: those of the sensors, where plots are judged as they come; None where they come from a file."""
         self.clocks = clocks
         self._reach_m = {name: limits.range_m_max * RANGE_TOLERANCE for name, limits in sensors.items()}
-        self._past = {name: Past(reach_m) for name, reach_m in self._reach_m.items()}
+        back_ns = {name: round(limits.out_of_order_s * 1e9) for name, limits in sensors.items()}
+        if clocks is not None:
+            clocks.expect(back_ns)
+        self._past = {name: Past(reach_m, back_ns[name]) for name, reach_m in self._reach_m.items()}
         periods = [limits.period_s for limits in sensors.values() if math.isfinite(limits.period_s)]
         self._ahead_ns = max(AHEAD_NS, round(3e9 * max(periods, default=0.0)))
         self._newest_ns: int | None = None
@@ -209,11 +218,12 @@ class Gate:
             past, newest_ns = self._past[sensor], self._newest_ns
             by_ours_ns = t_ns if self.clocks is None else self.clocks.ours(sensor, t_ns)
             in_order = by_ours_ns is not None and newest_ns is not None and by_ours_ns >= newest_ns - LAG_NS
-            if by_ours_ns is not None and past.t_ns == by_ours_ns and in_order and not self._held:
+            seen = None if by_ours_ns is None else past.open_at(by_ours_ns)
+            if by_ours_ns is not None and seen is not None and in_order and not self._held:
                 made = columns.plots(self._next_id, line, by_ours_ns, sensor, begin, end)
                 keys = {(plot.range_m, plot.azimuth_rad, plot.elevation_rad) for plot in made}
-                if len(keys) == len(made) and past.seen.isdisjoint(keys):
-                    past.seen |= keys
+                if len(keys) == len(made) and seen.isdisjoint(keys):
+                    seen |= keys
                     self._next_id += len(made)
                     out += made
                     return
@@ -264,7 +274,7 @@ class Gate:
             past.seen = {key}
         elif t_ns == past.t_ns and key not in past.seen and t_ns >= newest_ns - LAG_NS:
             past.seen.add(key)
-        else:
+        elif not (t_ns >= newest_ns - LAG_NS and past.take_older(t_ns, key)):
             self.refuse(out, plot.line or 0, _judge_order(plot, key, past, newest_ns))
             return
         if plot.plot_id != self._next_id:  # it was held back
@@ -273,7 +283,7 @@ class Gate:
         if t_ns > newest_ns:
             self._newest_ns = t_ns
         out.append(plot)
-        if self._held:
+        if self._held and t_ns == past.t_ns:  # a scan that was overtaken refutes nothing
             self._refute(out, t_ns)
 
     def _start(self, out: list[Message]) -> None:
@@ -435,9 +445,14 @@ def _judge_order(plot: Plot, key: Key, past: Past, newest_ns: int) -> Refusal:
     seen = past.seen if plot.t_ns == past.t_ns else next((s for t, s in past.earlier if t == plot.t_ns), set())
     if key in seen:
         return Refusal("duplicate", f"sensor {plot.sensor} gave the same plot before", plot.t_ns, plot.sensor)
-    if plot.t_ns < past.t_ns:
-        behind_s = (past.t_ns - plot.t_ns) / 1e9
-        reason = f"its time is {behind_s:.6f} s behind an earlier plot of the same sensor, {plot.sensor}"
+    if plot.t_ns < past.t_ns - past.back_ns:
+        behind_ns = past.t_ns - plot.t_ns
+        reason = f"its time is {behind_ns / 1e9:.6f} s behind an earlier plot of the same sensor, {plot.sensor}"
+        if past.back_ns:
+            reason += f", whose out_of_order_s is {past.back_ns / 1e9:g}"
+        elif behind_ns <= LAG_NS:
+            most = f"(at most {LAG_NS / 1e9:g})"
+            reason += f"; where its scans overtake one another, give it out_of_order_s {most} in the site file"
         return Refusal("time_back", reason, plot.t_ns, plot.sensor)
     behind_s = (newest_ns - plot.t_ns) / 1e9
     reason = f"its time is {behind_s:.3f} s behind the newest plot; {LAG_NS / 1e9:g} s is the most that is waited for"

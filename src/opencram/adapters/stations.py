@@ -31,6 +31,7 @@ class Station:
     elevation_rad_std: float
     range_m_max: float
     period_s: float
+    out_of_order_s: float = 0.0  # so much older than its newest may a plot of it be
     geoid_m: float = 0.0
     sac: int = 0
     sic: int = 0  # 0: its place in the list, from 1
@@ -45,7 +46,7 @@ class Station:
     @property
     def limits(self) -> SensorLimits:
         """What the gate must know of it."""
-        return SensorLimits(range_m_max=self.range_m_max, period_s=self.period_s)
+        return SensorLimits(range_m_max=self.range_m_max, period_s=self.period_s, out_of_order_s=self.out_of_order_s)
 
 
 def numbered(stations: Iterable[Station]) -> tuple[Station, ...]:

@@ -150,6 +150,7 @@ class SensorWatch:
         self._ahead_s_max = ahead_s_max
         self._heard_ns: int | None = None
         self._alive_t_ns = 0
+        self._newest_t_ns = 0
         self._since_ns: int | None = None
         self._gaps: deque[int] = deque(maxlen=_GAPS)
         self._silent_ns = 2 * self._period_ns
@@ -164,7 +165,13 @@ class SensorWatch:
         self._inputs.take("", count, clock_ns)
 
     def delay(self, t_ns: int, clock_ns: int) -> None:
-        """Take the time and the arrival of the newest plot among those that came together."""
+        """Take the time and the arrival of the newest plot among those that came together.
+
+        A scan that was overtaken on its way says nothing of how late the sensor is: a newer one has come sooner.
+        """
+        if t_ns < self._newest_t_ns:
+            return
+        self._newest_t_ns = t_ns
         self._delays.take((clock_ns - t_ns) * 1e-9, clock_ns)
 
     def bytes_came(self, clock_ns: int) -> None:
@@ -186,6 +193,7 @@ class SensorWatch:
         """Our own clock was set: no sensor has been silent for that, and none is late."""
         self._heard_ns = self._heard_ns and self._heard_ns + by_ns
         self._since_ns = self._since_ns and self._since_ns + by_ns
+        self._newest_t_ns = 0
         self._delays = _Extremes(self._period_ns)
         self._inputs = _Inputs(10 * self._period_ns)
 

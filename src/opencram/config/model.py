@@ -48,6 +48,7 @@ class Sensor:
     sic: int = 0  # system identification code; 0: its place in the file, from 1
     node_id: str = ""  # SAPIENT; empty: made of `id`
     geoid_m: float | None = None  # mean sea level above the ellipsoid; None: that of the weather
+    out_of_order_s: float = 0.0  # so much older than its newest a plot may be, where scans overtake one another
     doppler_sign: int = 1  # -1: its positive Doppler speeds are those of what comes nearer
 
 

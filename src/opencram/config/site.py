@@ -48,6 +48,7 @@ from opencram.config.wire import read_wire
 from opencram.errors import ConfigError, Fault
 
 _MRAD: Final = Limits(above=0.0, at_most=1000.0)
+_OUT_OF_ORDER_S: Final = Limits(at_least=0.0, at_most=2.0)  # `LAG_NS` of `adapters.gate`
 _SHELTER_S: Final = Limits(at_least=0.0, at_most=3600.0)
 _POINTS: Final = "give the corners as [[longitude, latitude], ...] in degrees"
 _ZONES: Final = 'write [zones] with file = "zones.geojson", or one [[zone]] for each zone'
@@ -170,6 +171,9 @@ def _sensors(root: Table, origin_deg: Point, site_height_m: float) -> tuple[Sens
                     "clutter_per_scan", NOT_NEGATIVE, "give the mean number of false plots in one scan", default=0.0
                 ),
                 period_s=table.number("period_s", POSITIVE, "give the seconds from one scan to the next"),
+                out_of_order_s=table.number(
+                    "out_of_order_s", _OUT_OF_ORDER_S, "give by how many seconds its scans may overtake", default=0.0
+                ),
                 **read_wire(table),
             )
         )

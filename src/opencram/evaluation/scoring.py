@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from opencram.adapters.columns import load_column_map
-from opencram.adapters.gate import SensorLimits
 from opencram.adapters.readers import plot_reader
+from opencram.adapters.stations import limits
 from opencram.adapters.times import t_ns_from_rfc3339
 from opencram.config.model import Site
 from opencram.config.site import load_site, parse_site
@@ -147,8 +147,8 @@ def _processed(what: str, plots: str, column_map: str | None) -> tuple[Site, Ite
 def _run(site: Site, plots: str, columns: Any) -> Iterator[Message]:
     """Yield what goes into the pipeline and what comes out of it, in order."""
 
-    limits = {s.id: SensorLimits(range_m_max=s.range_m_max, period_s=s.period_s) for s in site.sensors}
-    reader = plot_reader(plots, limits, columns, stations(site))
+    known = stations(site)
+    reader = plot_reader(plots, limits(known), columns, known)
     with Path(plots).open("rb") as file:
         read = chain.from_iterable(reader.read_stream(file))
         for batch, made in pipeline.run(configure(site), read):

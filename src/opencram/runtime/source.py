@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from opencram.adapters.columns import ColumnMap
-from opencram.adapters.gate import SensorLimits
 from opencram.adapters.readers import is_binary, plot_reader
+from opencram.adapters.stations import limits
 from opencram.config.model import Site
 from opencram.errors import FileError
 from opencram.messages import Message, Plot, Rejected
@@ -79,8 +79,8 @@ def read_plots(site: Site, source: Source, columns: ColumnMap | None = None) -> 
 
     `columns`: how a CSV file is to be read.
     """
-    limits = {s.id: SensorLimits(range_m_max=s.range_m_max, period_s=s.period_s) for s in site.sensors}
-    reader = plot_reader(source.name, limits, columns, stations(site))
+    known = stations(site)
+    reader = plot_reader(source.name, limits(known), columns, known)
     return chain.from_iterable(reader.read_stream(cast(BinaryIO, source)))
 
 

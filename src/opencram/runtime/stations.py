@@ -18,6 +18,7 @@ def stations(site: Site) -> tuple[Station, ...]:
             elevation_rad_std=sensor.elevation_rad_std,
             range_m_max=sensor.range_m_max,
             period_s=sensor.period_s,
+            out_of_order_s=sensor.out_of_order_s,
             geoid_m=geoid_m if sensor.geoid_m is None else sensor.geoid_m,
             sac=sensor.sac,
             sic=sensor.sic,

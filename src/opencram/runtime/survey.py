@@ -72,6 +72,7 @@ def _sensor(site: Site, s: Sensor) -> str:
         f"Sensor {s.id}: {_from_site(site, (s.longitude_rad, s.latitude_rad))}, every {s.period_s:g} s out to "
         f"{s.range_m_max / 1000.0:g} km; deviations {deviations} (azimuth, elevation); "
         f"sees {s.detection_probability:.0%}, {s.clutter_per_scan:g} false plots a scan"
+        + (f"; scans may overtake one another by {s.out_of_order_s:g} s" if s.out_of_order_s else "")
     )
 
 
