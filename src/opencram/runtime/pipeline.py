@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar, TypeVarTuple
 
 from opencram import engagement, prediction, threat, tracking, warning
-from opencram.messages import Impact, Message, Plot, Tick, Track, Warning
+from opencram.messages import Engagement, Impact, Message, Plot, Tick, Track, Warning
 
 DWELL_PLOTS_MAX = 5000  # a flood at one instant is cut into dwells of this size
 BATCH_MESSAGES_MAX = 20_000  # and input without a single good plot into batches of this size
@@ -71,6 +71,7 @@ class PipelineState:
     open_tracks: frozenset[int] = frozenset()
     in_air_until_ns: int = 0  # by when the last predicted impact has come, or will not
     alarm_expiries_ns: Mapping[int, int] = field(default_factory=dict)  # of the alarms that stand
+    shots: tuple[Engagement, ...] = ()  # of the last batch, which the tracker is to hear of
 
 
 def initial(config: PipelineConfig, call: Call = plainly) -> PipelineState:
@@ -91,7 +92,7 @@ def step(
     plots = sum(type(message) is Plot for message in batch)
     ticks = [message for message in batch if type(message) is not Plot]  # with what operators and effectors did
 
-    tracking_state, tracks = call(tracking.step, config.tracking, state.tracking, batch)
+    tracking_state, tracks = call(tracking.step, config.tracking, state.tracking, [*state.shots, *batch])
     prediction_state, impacts = call(prediction.step, config.prediction, state.prediction, [*tracks, *ticks])
     threat_state, threats = call(threat.step, config.threat, state.threat, [*impacts, *ticks])
     known = [*tracks, *impacts, *threats, *ticks]  # ticks last: first what is new, then what falls due
@@ -112,6 +113,7 @@ def step(
             [state.in_air_until_ns, *(m.impact_t_ns + OVERDUE_NS for m in impacts if type(m) is Impact)]
         ),
         alarm_expiries_ns=_alarm_expiries_ns(state.alarm_expiries_ns, warnings),
+        shots=_shots(decisions) if config.engagement.closed_loop else (),
     )
     return new_state, [*tracks, *impacts, *threats, *warnings, *decisions]
 
@@ -179,6 +181,11 @@ def due_t_ns(config: PipelineConfig, state: PipelineState) -> int | None:
         margin_ns = round(config.warning.expiry_margin_s * 1e9)
         return max(min(state.alarm_expiries_ns.values()) - margin_ns, state.now_ns + ALARM_STEP_NS)
     return None
+
+
+def _shots(messages: Sequence[Message]) -> tuple[Engagement, ...]:
+    """Return what tells where rounds may break up.  That one is believed killed ends no track: the radars do."""
+    return tuple([m for m in messages if type(m) is Engagement and m.state in ("fired", "missed", "aborted")])
 
 
 def _open_tracks(open_tracks: frozenset[int], messages: Sequence[Message]) -> frozenset[int]:

@@ -18,6 +18,7 @@ from opencram.tracking.following import FIT_AGE_S, FIT_AGE_S_MAX
 from opencram.tracking.history import columns, window
 from opencram.tracking.otherwise import jet
 from opencram.tracking.patience import harmless
+from opencram.tracking.pieces import is_piece
 from opencram.tracking.plausible import GRAVITY_M_S2, fast, height, log_unseen, misfit
 from opencram.tracking.registration import beforehand
 from opencram.tracking.ripples import in_a_wake, is_chain
@@ -123,7 +124,7 @@ def _verdict(config: Config, constants: World, state: State, few: Candidates, k:
     unseen, sky = (0.0, 0.0) if follows else _unseen(constants, state, target, few.x[k])
     score = target["score"] + unseen
     is_doubtful = not follows and (unlike_others(few, k, state.t_ns) or in_a_burst(constants, state, few, k))
-    if is_doubtful or score < config.confirm_score:
+    if is_doubtful or score < config.confirm_score or is_piece(constants, state, target):
         return None
     # Said to fly level already: a hard turn is no reason to take that back.  But what flies as rounds do there may have
     # been of two before, and is heard anew.

@@ -21,6 +21,7 @@ from opencram.tracking.history import History, append
 from opencram.tracking.judging import promote, refit
 from opencram.tracking.life import end_and_report
 from opencram.tracking.listening import listen, with_sensors
+from opencram.tracking.pieces import with_shots
 from opencram.tracking.registration import corrected
 from opencram.tracking.state import Array, Candidates, Integers, State, Tracks, nothing
 from opencram.tracking.surroundings import Surroundings, count_plots, log_clutter_at, watched
@@ -39,15 +40,17 @@ def initial(config: Config) -> State:
 def step(config: Config, state: State, batch: Sequence[Message]) -> tuple[State, list[Message]]:
     """Return the state after the plots and ticks of `batch`, and what is to be said of them.
 
-    A track whose round is said to be destroyed, and that has no more plots, ends as intercepted.
+    A track whose round is said to be destroyed, and that has no more plots, ends as intercepted; what begins where a
+    shot met a round, and flies as pieces do, stays a candidate.
     Plots are taken dwell by dwell: runs of plots of one sensor.  Unknown sensors, late plots and plots
     that are no numbers come back as `Rejected`.
     """
     messages: list[Message] = []
     state = with_sensors(world(config), state)
-    killed = tuple([m.track_id for m in batch if type(m) is Engagement and m.state == "killed"])
-    if killed:
-        state = replace(state, killed=(*state.killed, *killed)[-config.tracks_max :])
+    told = [m for m in batch if type(m) is Engagement]
+    if told or state.shots:
+        killed = (*state.killed, *[m.track_id for m in told if m.state == "killed"])[-config.tracks_max :]
+        state = with_shots(replace(state, killed=killed), told, config.tracks_max)
     for run in _runs(batch):
         if isinstance(run, Tick):
             state = _advance(config, state, run.t_ns, messages)
@@ -175,7 +178,7 @@ def _take(
     state = State(
         t_ns=dwell.t_ns, newest_t_ns=state.newest_t_ns, next_track_id=next_track_id, tracks=tracks, candidates=few,
         history=history, surroundings=around, noise=state.noise, registration=state.registration, doubled=doubled,
-        resolved=resolved, killed=state.killed, full=state.full, behind=state.behind,
+        resolved=resolved, killed=state.killed, shots=state.shots, full=state.full, behind=state.behind,
     )  # fmt: skip
     if ripe_count:
         state = promote(config, constants, state, ripe, period_ns)

@@ -74,6 +74,15 @@ class Tracks(msgspec.Struct, frozen=True, kw_only=True):
     level_p: Array  # (n, 6, 6)
 
 
+class Shot(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and when a simulated effector's shot meets its round, and how fast that is then."""
+
+    engagement_id: int
+    t_ns: int
+    place_enu_m: tuple[float, float, float]
+    velocity_enu_m_s: tuple[float, float, float]
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The tracker at `t_ns`, to which all filters have been moved."""
 
@@ -89,6 +98,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     doubled: Array  # (sensors, 2) dwells with a plot of a track, and those with another beside that no track had
     resolved: Array  # (sensors, parts of a cell, 2) dwells in which two rounds in one had two plots, and had one
     killed: tuple[int, ...] = ()  # tracks whose round a simulated effector is said to have destroyed
+    shots: tuple[Shot, ...] = ()  # of the last seconds, that have not missed: pieces begin there (`pieces`)
     full: bool = False  # a limit has been reached and reported
     behind: tuple[int, ...] = ()  # tracks still to be followed again, under what is believed now of the radars' errors
 
