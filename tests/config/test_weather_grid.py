@@ -1,14 +1,15 @@
 """Fields of a weather model, written here from a known atmosphere, as a sounding over a site between their points."""
 
 import math
+import subprocess
+import sys
 from pathlib import Path
 
-import eccodes
 import numpy as np
 import pytest
 import xarray
 
-from opencram.config.weather_grid import read_grid
+from opencram.config.weather_grid import keep_sqlite, read_grid
 from opencram.earth.atmosphere import isa_at_geopotential
 from opencram.earth.gas import GRAVITY_M_S2, geopotential_at
 from opencram.earth.profile import profile_of
@@ -137,6 +138,9 @@ def test_a_file_that_is_none_is_told(tmp_path):
 
 def grib_message(short_name, hpa, values, longitudes, latitudes):
     """One GRIB 2 field on a regular grid, rows from north to south."""
+    keep_sqlite()
+    import eccodes
+
     handle = eccodes.codes_grib_new_from_samples("regular_ll_pl_grib2")
     keys = {"dataDate": 20260314, "dataTime": 1200, "Ni": len(longitudes), "Nj": len(latitudes),
             "latitudeOfFirstGridPointInDegrees": latitudes[0], "latitudeOfLastGridPointInDegrees": latitudes[-1],
@@ -166,3 +170,10 @@ def test_grib_is_read_by_the_same_path(tmp_path: Path):
     assert sounding.format == "GRIB"
     assert sounding.time == "2026-03-14 12:00 UTC"
     assert list(tmp_path.iterdir()) == [path]  # no index left beside it
+
+
+def test_a_recording_can_be_written_after_fields_were_decoded():
+    """In a process of its own that has not touched SQLite before."""
+    decoded = "from opencram.config.weather_grid import keep_sqlite\nkeep_sqlite()\nimport eccodes\n"
+    written = "import sqlite3\nsqlite3.connect(':memory:').execute('CREATE TABLE record (seq INTEGER) STRICT')\n"
+    subprocess.run([sys.executable, "-c", decoded + written], check=True, timeout=60)

@@ -5,6 +5,7 @@ humidity is used where it is there.  Fields are interpolated linearly to the sit
 the wind by components, and taken at one time: the last, or the one nearest to that asked for.
 """
 
+import ctypes
 import math
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +51,7 @@ def _opened(place: Path, form: str, faults: Faults) -> Any:
         raise faults.refuse(None, form, "needs xarray", "pip install 'opencram[weather]'") from error
     try:
         if form == "grib":
+            keep_sqlite()
             # No index file beside the file that was given: a folder may be read-only.
             keys = {"filter_by_keys": {"typeOfLevel": "isobaricInhPa"}, "indexpath": ""}
             return xarray.open_dataset(place, engine="cfgrib", backend_kwargs=keys)
@@ -57,6 +59,21 @@ def _opened(place: Path, form: str, faults: Faults) -> Any:
     except Exception as error:  # each backend has errors of its own
         remedy = "is the file whole? pip install 'opencram[weather]' brings what reads it"
         raise faults.refuse(None, form, f"cannot be opened: {error}".split("\n")[0], remedy) from error
+
+
+def keep_sqlite() -> None:
+    """Make Python's own SQLite the first that the process finds, before the decoder of GRIB is loaded.
+
+    ecCodes loads its libraries for the whole process to see, and with them brings a SQLite of 2018; a recording that is
+    opened afterwards would be written by that one, which does not know of tables that are STRICT.
+    """
+    try:
+        import _sqlite3
+    except ImportError:
+        return
+    place = getattr(_sqlite3, "__file__", None)  # none where it is part of the interpreter, which comes first anyhow
+    if place is not None:
+        ctypes.CDLL(place, mode=ctypes.RTLD_GLOBAL)
 
 
 def _sounding(
