@@ -46,6 +46,8 @@ class Config:
 
     gate: float = 20.0  # of a track: 99.98 % of three degrees of freedom
     gate_tentative: float = 16.0
+    gate_unsure: float = 25.0  # the same of a radar whose errors no track has told of yet: many err twice as stated
+    gate_tentative_unsure: float = 30.0
     speed_m_s_std: float = 450.0  # prior of each velocity component of a new candidate
     confirm_score: float = 28.0  # log likelihood ratio of target against clutter: docs/tracking.md has the table
     confirm_plots: int = 4

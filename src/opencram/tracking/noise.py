@@ -43,6 +43,8 @@ _CHANGED = 0.35  # of the log of what a second of plots leaves uncertain, from w
 _ERRS = 3.0  # that variance over the stated one from which a radar errs more than it states,
 _DEGRADED, _RECOVERED = 0.95, 0.5  # and the probability of it from which that is said, and below which taken back
 
+_MUCH, _MAY_BE = 1.5, 0.04  # over what is believed, and the probability of it, above which gates stay wide
+
 
 class Piece(msgspec.Struct, frozen=True):
     """What a piece of a track's plots says so far."""
@@ -62,6 +64,7 @@ class Noise(msgspec.Struct, frozen=True, kw_only=True):
     due_ns: tuple[int, ...]
     faded_ns: tuple[int, ...]
     degraded: tuple[bool, ...]
+    sure: tuple[bool, ...]  # that a sensor's white errors are not much larger than is believed
 
 
 def nothing_heard(stated: Array) -> Noise:
@@ -74,7 +77,7 @@ def nothing_heard(stated: Array) -> Noise:
     zeros = (0,) * count
     return Noise(
         errors=errors, stated=stated, evidence=silence, pieces={}, due_ns=zeros, faded_ns=zeros,
-        degraded=(False,) * count,
+        degraded=(False,) * count, sure=(False,) * count,
     )  # fmt: skip
 
 
@@ -84,7 +87,7 @@ def joined(noise: Noise, stated: Array) -> Noise:
     return msgspec.structs.replace(
         noise, errors=np.concatenate([noise.errors, more.errors]), stated=np.concatenate([noise.stated, stated]),
         evidence=np.concatenate([noise.evidence, more.evidence]), due_ns=noise.due_ns + more.due_ns,
-        faded_ns=noise.faded_ns + more.faded_ns, degraded=noise.degraded + more.degraded,
+        faded_ns=noise.faded_ns + more.faded_ns, degraded=noise.degraded + more.degraded, sure=noise.sure + more.sure,
     )  # fmt: skip
 
 
@@ -242,6 +245,7 @@ def told(noise: Noise, sensor: int, sensor_id: str, period_s: float, t_ns: int) 
             whole += piece.evidence
     found = chances(whole)
     now = _expected(found, stated)
+    noise = msgspec.structs.replace(noise, sure=_put(noise.sure, sensor, _is_sure(found, now)))
     noise, said = _health(noise, sensor, sensor_id, found, now, period_s, t_ns)
     before, after = (lasting(each, stated, period_s) for each in (noise.errors[sensor], now))
     if np.abs(np.log(after / before)).max() < _CHANGED:
@@ -249,6 +253,16 @@ def told(noise: Noise, sensor: int, sensor_id: str, period_s: float, t_ns: int) 
     errors = noise.errors.copy()
     errors[sensor] = now
     return msgspec.structs.replace(noise, errors=errors), True, said
+
+
+def _is_sure(found: tuple[float, Array, Array], errors: Array) -> bool:
+    """Return whether no component's white errors may well be much larger than the `errors` (3, 3) believed."""
+    share, white, other = found
+    for m in range(POLAR):
+        larger = _MUCH * errors[m, WHITE] < SCALES
+        if share * white[m][:, larger].sum() + (1.0 - share) * other[m][:, larger].sum() > _MAY_BE:
+            return False
+    return True
 
 
 _NAMES = (("range", "m", 1.0), ("azimuth", "mrad", 1e3), ("elevation", "mrad", 1e3))

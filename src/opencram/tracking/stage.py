@@ -30,6 +30,7 @@ from opencram.tracking.world import World, world
 
 _PAUSE_NS = 30_000_000_000
 _UNTANGLE_NS = 200_000_000
+_FEW = 4  # tracks: with more, narrow gates tell rounds apart, and what the radar's errors are is soon known
 
 
 def initial(config: Config) -> State:
@@ -142,6 +143,9 @@ def _take(
     sensor, number = dwell.sensor, state.history.written
     dt, period_ns = (dwell.t_ns - state.t_ns) * 1e-9, constants.periods_ns[sensor]
     rotation, origin, errors = constants.rotations[sensor], constants.origins[sensor], state.noise.errors
+    gate, limits = config.gate, constants.start_limits
+    if not state.noise.sure[sensor] and len(state.tracks.targets) < _FEW:
+        gate, limits = config.gate_unsure, constants.start_limits_unsure
     white = dwell.variances * errors[sensor, :, WHITE] ** 2
     wholes = white + errors[sensor, :, SLOW] ** 2
     given = np.full((3, len(dwell.z)), -1, dtype=np.int64)
@@ -154,7 +158,7 @@ def _take(
         due, due_count, left, *told = follow(
             tracks.targets, tracks.x, tracks.p, tracks.log_weight, tracks.model, tracks.owner, tracks.level_x,
             tracks.level_p, dwell.t_ns, dt, constants.env, constants.bank.curves, rotation, origin, sensor, errors,
-            dwell.z, white, wholes, dwell.weights, period_ns, number, config.gate, constants.fit_pauses,
+            dwell.z, white, wholes, dwell.weights, period_ns, number, gate, constants.fit_pauses,
             resolved[sensor], given,
         )  # fmt: skip
     followed, beside = given[OWNER] >= 0, given[PREVIOUS] == -1
@@ -169,7 +173,7 @@ def _take(
             few.targets, few.chances, few.x, few.p, few.fall, dwell.t_ns, dt, rotation, origin,
             corrected(state.registration, sensor, dwell.z),
             white, np.ascontiguousarray(dwell.weights[:, 3]), clutter, constants.log_chances[sensor], period_ns, number,
-            constants.start_limits, constants.confirmation, next_track_id, tracks.x, tracks.owner, given,
+            limits, constants.confirmation, next_track_id, tracks.x, tracks.owner, given,
         )  # fmt: skip
         few = Candidates(targets=targets, chances=chances, x=x, p=p, fall=fall)
     history, was_ns = state.history, state.t_ns

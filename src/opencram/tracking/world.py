@@ -41,6 +41,7 @@ class World:
     report_ns: int  # between two messages of an unchanged track
     tell_ns: int  # between two messages with flight models
     start_limits: tuple[float, int, float]  # of candidates: gate, how many, deviation of the speed prior (m/s)
+    start_limits_unsure: tuple[float, int, float]  # the same of a radar whose errors are not known
     defended: Array  # (places, 3) circles, east, north and radius (m)
 
 
@@ -96,5 +97,6 @@ def world(config: Config) -> World:
         report_ns=round(config.report_s * 1e9),
         tell_ns=round(config.tell_s_max * 1e9),
         start_limits=(config.gate_tentative, config.candidates_max, config.speed_m_s_std),
+        start_limits_unsure=(config.gate_tentative_unsure, config.candidates_max, config.speed_m_s_std),
         defended=np.array(config.defended_m, dtype=np.float64).reshape(-1, 3),
     )
