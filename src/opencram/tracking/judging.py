@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from opencram.ballistics.propagation import STATES
-from opencram.tracking.bank import Rows, judge, unbiased, whole_weights
+from opencram.tracking.bank import Rows, judge, straight_log_weight, unbiased, whole_weights
 from opencram.tracking.beside import is_double
 from opencram.tracking.bursts import in_a_burst, unlike_others
 from opencram.tracking.config import Config
@@ -48,6 +48,7 @@ _LOG_SKY_MIN = math.log(1e-2)  # that a projectile begins in the middle of the s
 _LOG_LEVEL = math.log(1e-6)  # that the plots of what flew level are a round's from now on
 _ANEW_NS = 3_000_000_000  # of the newest plots of what flew level, that are heard anew if it flies as rounds do there
 _EDGE_SHARE = 0.8  # of a radar's range: what is first seen beyond has mostly flown in from further away,
+_LOG_MISHEARD = math.log(0.1)  # that what a degraded radar is believed to err by was heard from something else
 _LOG_EDGE = math.log(0.05)  # as aircraft do more often than rounds
 _LOG_STARTED = math.log(0.02)  # what flies in full view when a radar begins to look is a round; aircraft stay longer
 _LEVEL_MIN = 0.02  # probability of a projectile below which a body is said to fly level
@@ -241,12 +242,33 @@ def _judged(
     if not len(x):
         return None
     target["status"] = CONFIRMED
+    if math.isnan(odds) and any(state.noise.degraded):
+        straight = float(np.logaddexp(straight, _as_stated(config, constants, state, target, since_ns)))
+        _weigh(chances, log_weight, straight)
     if math.isnan(odds) and target["log_sky"] < 0.0:
         straight = _in_the_sky(config, constants, state, target, straight, bullet)
         _weigh(chances, log_weight, straight)
     target["log_straight"] = straight
     target["fitted_t_ns"] = target["due_t_ns"] = state.t_ns
     return Judged((x, p, log_weight, model), math.exp(bullet - straight))
+
+
+def _as_stated(config: Config, constants: World, state: State, target: np.void, since_ns: int) -> float:
+    """Return the log weight of no projectile, if its radars err as they state after all.
+
+    What is believed to be a radar's slow error may be a jet that was taken for a round; with errors so large the next
+    one is taken for a round the more easily.  Comparable with the others: relative to the errors that are believed.
+    """
+    times_ns, sensors, z, weights = window(
+        columns(state.history), int(target["last"]), config.window_plots_max, since_ns
+    )
+    if len(state.registration.mean):
+        z = unbiased(z, sensors, state.registration.mean)
+    times = (times_ns - times_ns[0]) * 1e-9
+    whole = whole_weights(sensors, weights, state.noise.errors)
+    gain = float(np.log(weights[:, :POLAR] / whole[:, :POLAR]).sum())
+    own = straight_log_weight(times, sensors, z, weights, constants.bank, constants.rotations, constants.origins)
+    return _LOG_MISHEARD + gain + float(own)
 
 
 def _in_the_sky(
