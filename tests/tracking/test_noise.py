@@ -5,10 +5,26 @@ import math
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from tracking_worlds import MORTAR, NORTH, SITE, T0, S, every, flown, plots_of, polar, radar
+from tracking_worlds import (
+    MORTAR,
+    NORTH,
+    SITE,
+    T0,
+    S,
+    confirmed_projectiles,
+    dwells,
+    every,
+    flown,
+    noisy,
+    plots_of,
+    polar,
+    radar,
+    run,
+)  # fmt: skip
 
 from opencram import tracking
 from opencram.messages import Health, Tick, Track
+from opencram.tracking import judging
 from opencram.tracking.errors import MEMORY_S, SLOW, WHITE
 from opencram.tracking.noise import RATIOS, SCALES, believed, nothing_heard, told
 
@@ -163,3 +179,52 @@ def test_under_slow_errors_that_nobody_told_of_regions_hold_where_the_round_is()
                 error = state.tracks.x[best, :6] - truth
                 held[age_s] += error @ np.linalg.solve(state.tracks.p[best, :6, :6], error) < 12.59
     assert min(held.values()) >= 85, held
+
+
+def test_radars_that_err_much_more_than_they_state_are_followed_because_gates_begin_wide():
+    """2.5 times; with narrow gates their plots are taken for those of several bodies."""
+    narrow = tracking.Config(**SITE, sensors=(NORTH,), gate_unsure=20.0, gate_tentative_unsure=16.0)
+    found, said_so, before = 0, 0, 0
+    for seed in range(8):
+        plots = measured(seed, scale=2.5, seconds=12.0)
+        state, said = followed(plots)
+        found += len(state.tracks.targets) == 1
+        said_so += any(m.state == "degraded" for m in said if isinstance(m, Health))
+        before += len(followed(plots, narrow)[0].tracks.targets) == 1
+    assert found >= 6
+    assert said_so >= 6
+    assert found >= before + 2
+
+
+def test_gates_are_narrow_once_a_track_has_told_how_the_radar_errs():
+    for seed in range(3):
+        state, _ = followed(measured(seed, seconds=6.0))
+        assert state.noise.sure == (True,)
+
+
+def jets_confirmed(errs):
+    """How many of ten jets in level flight are taken for rounds by a tracker that believes in errors (3, 3)."""
+    config, false = tracking.Config(**SITE, sensors=(NORTH,)), 0
+    for seed in range(10):
+        draws = np.random.default_rng(seed)
+        times, bearing = every(0.1, 6.0), draws.uniform(0.0, 2.0 * math.pi)
+        speed = draws.uniform(190.0, 260.0)
+        states = np.zeros((len(times), 6))
+        states[:, :3] = [*draws.uniform(-6000.0, 6000.0, 2), draws.uniform(900.0, 3000.0)]
+        states[:, 3:] = [speed * math.sin(bearing), speed * math.cos(bearing), draws.uniform(-15.0, 15.0)]
+        states[:, :3] += states[:, 3:] * times[:, np.newaxis]
+        state = tracking.initial(config)
+        noise = replace(state.noise, errors=np.array([errs]), degraded=(True,))
+        plots = plots_of(NORTH, times, noisy(NORTH, polar(NORTH, states), draws))
+        _, said = run(config, dwells(plots), replace(state, noise=noise))
+        false += len(confirmed_projectiles(said)) > 0
+    return false
+
+
+def test_what_a_jet_has_taught_of_a_radar_does_not_make_the_next_ones_pass_for_rounds(monkeypatch):
+    """A jet that was taken for a round leaves a radar that is believed to err slowly by milliradians."""
+    errs = np.array([[1.0, 2.5, 4.0], [1.0, 0.7e-3, 3.0], [0.8, 5.2e-3, 5.0]])
+    told_as_stated = jets_confirmed(errs)
+    monkeypatch.setattr(judging, "_LOG_MISHEARD", -math.inf)
+    assert told_as_stated + 4 <= jets_confirmed(errs)
+    assert told_as_stated <= 1
