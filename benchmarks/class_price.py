@@ -31,10 +31,11 @@ from opencram.evaluation.cases import radars_of
 from opencram.evaluation.metrics import gate
 from opencram.simulation.flights import Flyer
 from opencram.simulation.streams import stream
+from opencram.tracking.bank import _ELEVATION_RAD_STD, _LOG_STRAY
+from opencram.tracking.plausible import GRAVITY_M_S2
 
 WIND_M_S_STD = 5.0
 LN_BETA = 6
-GRAVITY_M_S2 = 9.8
 
 
 def oracle(shot: Shot, seed: int, draws: int) -> list[list[float]]:
@@ -125,7 +126,7 @@ def _usual(model: Model, state: np.ndarray) -> float:
     """Return the log weight that a class is mostly not fired at such an elevation: of `opencram.tracking.bank`."""
     up = math.sqrt(max(state[5], 0.0) ** 2 + 2.0 * GRAVITY_M_S2 * max(state[2], 0.0))
     elevation, (least, most) = math.atan2(up, math.hypot(state[3], state[4])), model.elevation_rad
-    return max(-0.5 * (max(least - elevation, elevation - most, 0.0) / math.radians(6.0)) ** 2, -4.0)
+    return max(-0.5 * (max(least - elevation, elevation - most, 0.0) / _ELEVATION_RAD_STD) ** 2, _LOG_STRAY)
 
 
 def _polar(state: np.ndarray, place: np.ndarray, radar) -> np.ndarray:
